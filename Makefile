@@ -1,0 +1,51 @@
+# Needs python3 >= 3.11 with venv, and the package registry. Everything else is installed by `make setup`.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types arch fix bench measure clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+setup: .venv/.ready  ## the environment in .venv, with .venv/bin/citytwin
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "citytwin needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	$(BIN)/citytwin doctor
+	touch $@
+
+demo: setup  ## the main job on the embedded synthetic Aizu-Wakamatsu; report in out/demo/
+	rm -rf out/demo
+	$(BIN)/citytwin run earthquake_winter --out out/demo
+
+test: setup  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: lint types arch  ## what must hold before a commit: lint, types, architecture
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+arch: setup
+	$(BIN)/lint-imports --no-cache
+
+fix: setup  ## format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## the numbers of the README, with the ratio to a fixed pure-Python loop
+	$(BIN)/python -m tests.bench
+
+measure: setup  ## the shape of the tree
+	$(BIN)/python ../shared/tools/measure.py . --against ../shared/tools/anchors.json
+
+clean:  ## remove what the other targets made
+	rm -rf .venv out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

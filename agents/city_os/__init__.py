@@ -1,0 +1,1 @@
+"""The port to a city OS and its adapters. Agents know ``port`` alone."""

@@ -1,0 +1,1 @@
+"""Does a service keep the contract? Judges over HTTP only."""

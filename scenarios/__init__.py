@@ -1,0 +1,1 @@
+"""Questions and answers: puts the rooms together, counts and reports."""
