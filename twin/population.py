@@ -125,8 +125,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Population:
-    """Everybody, sorted by household: the members of household h are rows ``household_start[h]`` to
-    ``household_start[h + 1] - 1``.
+    """Everybody, sorted by household.
+
+    The members of household h are rows ``household_start[h]`` to ``household_start[h + 1] - 1``.
 
     Person columns: ``household``, ``age`` (years), ``sex``, ``phone``, ``has_id`` (city-OS ID), ``uses_app``,
     ``needs_support`` (避難行動要支援者), ``has_plan`` (個別避難計画), ``plan_consent`` (peacetime consent to give the

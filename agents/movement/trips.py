@@ -40,8 +40,9 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Weather and light on all links: factors on car speed and on capacity, each in (0, 1]. Walkers' speeds come with
-    their trips.
+    """Weather and light on all links: factors on car speed and on capacity, each in (0, 1].
+
+    Walkers' speeds come with their trips.
     """
 
     car_speed_factor: float = 1.0
