@@ -57,7 +57,7 @@ class Stream:
     def below(self, decision: str, entities: Entities, limit: int, number: int = 0) -> IntArray:
         """Whole numbers in 0..limit-1, one for each entity."""
         draws: FloatArray = self.uniform(decision, entities, number) * limit
-        return draws.astype(np.int64)
+        return np.asarray(draws.astype(np.int64))
 
     def normal(self, decision: str, entities: Entities, number: int = 0) -> FloatArray:
         """Standard normal draws, by inversion of the uniform draw."""
