@@ -1,0 +1,209 @@
+"""RunRecord: everything that a run hands to metrics, files and report; filled by the composition root, never changed."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.parameters import Parameters
+from twin.population import Population
+from twin.shelters import Hazard
+from twin.town import Provenance, Town
+from twin.trace import EventColumns
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Int32Array = npt.NDArray[np.int32]
+BoolArray = npt.NDArray[np.bool_]
+
+NO_ANSWER = -1
+"""Headcount said by a city OS that gave no answer."""
+
+
+class Language(enum.StrEnum):
+    """Languages of everything that users read."""
+
+    JA = "ja"
+    EN = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in Japanese and English, for readers of the report."""
+
+    ja: str
+    en: str
+
+    def in_language(self, language: Language) -> str:
+        """The words in one language."""
+        return self.ja if language is Language.JA else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One circumstance of a scenario, e.g. label "snow", value "20 cm"."""
+
+    label: Text
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFacts:
+    """What was asked: ``start`` is an aware datetime (JST); ``facts`` are season, snow and the like, in order."""
+
+    key: str
+    title: Text
+    hazard: Hazard
+    start: datetime
+    duration_s: float
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeader:
+    """What run this is; with the same header, all files but the wall time are byte-equal.
+
+    ``input_hashes`` maps each input's name to its hash. ``connected`` is False when there is no city OS.
+    """
+
+    command: str
+    version: str
+    seed: int
+    city_os: str
+    connected: bool
+    input_hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSeries:
+    """Samples in steps of equal length, the first at 0 s, n rows.
+
+    ``time_s`` shape (n,); ``counts`` people in each State, shape (n, 6); ``headcount_true`` and ``headcount_said``
+    people in each shelter by the twin and by the city OS, shape (n, shelters), the latter NO_ANSWER where it said
+    nothing.
+    """
+
+    time_s: FloatArray
+    counts: IntArray
+    headcount_true: IntArray
+    headcount_said: IntArray
+
+
+class FindingKind(enum.StrEnum):
+    """How a city OS was found to differ from the truth."""
+
+    HEADCOUNT = "headcount"
+    """A shelter's headcount is not the true one."""
+    LOST = "lost"
+    """Somebody who is in a shelter, or reported safety, is not on the list."""
+    GHOST = "ghost"
+    """Somebody is on a list who should not be there, or is nobody at all."""
+    RECIPIENT = "recipient"
+    """A message reached somebody it should not have, or missed somebody."""
+    LEAK = "leak"
+    """Personal data were shown to somebody without a right to them."""
+    UNANSWERED = "unanswered"
+    """A question of the oracle got no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between what the city OS said and what was true.
+
+    ``subject`` says where (a shelter, a list), ``operation`` which call of the contract. ``people`` are the rows
+    concerned and ``strangers`` identifiers that are nobody's; ``cases`` is the number of single cases it stands for.
+    """
+
+    kind: FindingKind
+    at_s: float
+    subject: Text
+    expected: str
+    actual: str
+    operation: str
+    people: tuple[int, ...] = ()
+    strangers: tuple[str, ...] = ()
+    cases: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationResult:
+    """Recipients of one message: how many should have got it, got it, were missed, got it without being meant."""
+
+    at_s: float
+    title: Text
+    should: int
+    reached: int
+    missed: int
+    extra: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCalls:
+    """Calls of one operation of the contract, and how many of them ended in an error."""
+
+    operation: str
+    calls: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClosure:
+    """A link (row of the roads) closed from ``from_s`` until ``until_s``, None if it stayed closed."""
+
+    link: int
+    from_s: float
+    until_s: float | None = None
+
+
+class Topic(enum.StrEnum):
+    """What a line of the timeline is about."""
+
+    HAZARD = "hazard"
+    ORDER = "order"
+    SHELTER = "shelter"
+    ROAD = "road"
+    CITY_OS = "city_os"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One order or event of the scenario, as it happened."""
+
+    at_s: float
+    topic: Topic
+    text: Text
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One finished run.
+
+    ``opened`` tells for each shelter whether it was open at any time. ``gridlocked_links`` are rows of the roads whose
+    cars could never move on. ``parameters`` are those in force. ``wall_s`` is the time that the run took on the wall;
+    it enters metrics.json and nothing else, because it differs from run to run.
+    """
+
+    header: RunHeader
+    scenario: ScenarioFacts
+    town: Town
+    population: Population
+    parameters: Parameters
+    events: EventColumns
+    steps: StepSeries
+    opened: BoolArray
+    findings: tuple[Finding, ...] = ()
+    notifications: tuple[NotificationResult, ...] = ()
+    calls: tuple[OperationCalls, ...] = ()
+    closures: tuple[LinkClosure, ...] = ()
+    gridlocked_links: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
+    timeline: tuple[TimelineEntry, ...] = ()
+    wall_s: float = 0.0
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Where the parts of the town and of the population come from."""
+        return (*self.town.provenance, *self.population.provenance)
