@@ -60,7 +60,10 @@ class Town:
 
     ``code`` is the six-digit 全国地方公共団体コード as text (a leading zero counts). ``boundary`` is a ring of points
     (x_m, y_m), shape (n, 2), or None where none is known. ``home_nodes``/``home_neighbourhood`` list the nodes of the
-    roads where people can live and the neighbourhood of each.
+    roads where people can live and the neighbourhood of each. ``people`` and ``households`` are the register's totals,
+    by default those of Aizu-Wakamatsu on 2023-04-01.
+
+    Source: City of Aizu-Wakamatsu, digital disaster-prevention project, FY2023 summary (totals).
     """
 
     code: str
@@ -77,3 +80,5 @@ class Town:
     home_neighbourhood: npt.NDArray[np.int32]
     boundary: npt.NDArray[np.float64] | None = None
     provenance: tuple[Provenance, ...] = field(default=())
+    people: int = 113_386
+    households: int = 48_983
