@@ -9,6 +9,7 @@ AgentsError
 │   ├── NoConnection       refused, reset or broken off
 │   └── NoReplyInTime      no response within the time allowed (TimeoutError)
 ├── SuspendedApp       an app in process waited for something outside itself (RuntimeError)
+├── InvalidMovement    a departure, a time or a condition that movement cannot take (ValueError)
 ├── InvalidCalendar    the start of a scenario has no time zone (ValueError)
 └── InvalidDirectory   identifiers of a service do not fit the town's rows (ValueError)
 """
@@ -60,3 +61,7 @@ class InvalidCalendar(AgentsError, ValueError):
 
 class InvalidDirectory(AgentsError, ValueError):
     """Identifiers of a service do not fit the town's rows."""
+
+
+class InvalidMovement(AgentsError, ValueError):
+    """A departure, a time or a condition that movement cannot take."""

@@ -1,0 +1,131 @@
+"""The alarm: how shaking and orders reach households, and what hearing them sets going."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.citizen import Citizens
+from agents.gathering import Gathering
+from agents.household import Households
+from agents.support import Support
+from agents.warning import (
+    CONTAGION_STEP_S,
+    Hearing,
+    public_channels,
+    spread_by_push,
+    spread_publicly,
+    told_by_neighbours,
+    unheard,
+)
+from agents.world import World
+from twin.events import EventKind, State, WarningChannel
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Those on whom hearing a warning has an effect."""
+
+    households: Households
+    citizens: Citizens
+    gathering: Gathering
+    support: Support
+
+
+@dataclass(slots=True)
+class Spreading:
+    """One order on its way: its level, the households meant, who hears when and who has heard."""
+
+    level: int
+    meant: BoolArray
+    hearing: Hearing
+    heard: BoolArray
+
+
+class Alarm:
+    """Lets warnings spread and passes them on to those who hear."""
+
+    def __init__(self, world: World, audience: Audience) -> None:
+        self._world = world
+        self._audience = audience
+        self._spreading: list[Spreading] = []
+        self._ever_heard = np.zeros(world.population.households, np.bool_)
+        districts = world.household_district
+        rows = np.arange(world.population.households)
+        situation = world.situation
+        self._damaged = world.stream.uniform("damaged", rows) < situation.damaged_share[districts]
+        self._flooded = world.stream.uniform("flooded", rows) < situation.flooded_share[districts]
+
+    def feel_shaking(self) -> None:
+        """Everybody feels the shaking at the start of the scenario."""
+        everybody = np.arange(self._world.population.households)
+        at_s = np.zeros(len(everybody))
+        self._record_first(everybody, at_s, np.full(len(everybody), WarningChannel.SHAKING, np.int8))
+        leaving = self._audience.households.feel_shaking(self._damaged)
+        self._audience.gathering.call_home(everybody, at_s)
+        self._audience.support.call_supporters(leaving, np.zeros(len(leaving)))
+
+    def order(self, level: int, districts: tuple[int, ...], reached_by_push: RowArray) -> None:
+        """An order is issued now; ``reached_by_push`` are the people whose devices got the push message."""
+        world = self._world
+        meant = np.isin(world.household_district, districts)
+        hearing, number = unheard(world.population.households), len(self._spreading)
+        rows = np.flatnonzero(meant)
+        spread_publicly(hearing, rows, world.now_s, number, public_channels(world.parameters), world.stream)
+        push = reached_by_push[world.network_up[world.household_district[world.population.household[reached_by_push]]]]
+        spread_by_push(
+            hearing, push, world.population.household[push].astype(np.int64), world.now_s, number,
+            world.parameters, world.stream,
+        )  # fmt: skip
+        self._spreading.append(Spreading(level, meant, hearing, np.zeros(world.population.households, np.bool_)))
+
+    def step_until(self, until_s: float) -> None:
+        """Pass on what is heard before ``until_s``."""
+        for number, spreading in enumerate(self._spreading):
+            self._talk(spreading, number)
+            now = ~spreading.heard & (spreading.hearing.at_s < until_s)
+            if now.any():
+                spreading.heard |= now
+                self._heard(spreading, np.flatnonzero(now))
+
+    def _talk(self, spreading: Spreading, number: int) -> None:
+        """Neighbours tell those who have not heard; counted once for each step of the talk."""
+        world = self._world
+        step = int(world.now_s // CONTAGION_STEP_S)
+        rest = spreading.meant & ~spreading.heard
+        if not rest.any():
+            return
+        rows = np.arange(world.population.households)
+        draw = world.stream.uniform(f"warning.NEIGHBOUR.{number}", rows, step)
+        rate_per_s = world.parameters.number("warning.contagion_per_s")
+        told = told_by_neighbours(
+            spreading.heard, world.population.neighbourhood, draw, rate_per_s, CONTAGION_STEP_S
+        )
+        told_rows = np.flatnonzero(told & rest)
+        spreading.hearing.earlier(told_rows, np.full(len(told_rows), world.now_s), WarningChannel.NEIGHBOUR)
+
+    def _heard(self, spreading: Spreading, rows: RowArray) -> None:
+        at_s = spreading.hearing.at_s[rows]
+        self._record_first(rows, at_s, spreading.hearing.channel[rows])
+        leaving = self._audience.households.hear_order(rows, at_s, spreading.level, self._flooded)
+        self._audience.gathering.call_home(leaving, spreading.hearing.at_s[leaving])
+        self._audience.support.call_supporters(leaving, spreading.hearing.at_s[leaving])
+
+    def _record_first(self, rows: RowArray, at_s: FloatArray, channel: npt.NDArray[np.int8]) -> None:
+        """Record the first warning of the members at home; the others hear with their household."""
+        world, people = self._world, self._world.population
+        when = np.full(people.households, np.inf)
+        through = np.zeros(people.households, np.int8)
+        fresh = ~self._ever_heard[rows]
+        when[rows[fresh]], through[rows[fresh]] = at_s[fresh], channel[fresh]
+        self._ever_heard[rows] = True
+        listening = np.isfinite(when[people.household]) & (world.state.person_state == State.HOME)
+        heard = np.flatnonzero(listening)
+        household = people.household[heard]
+        world.happen(EventKind.WARNED, heard, at_s=when[household], detail=through[household])
+        users = heard[people.uses_app[heard]]
+        self._audience.citizens.start_reporting(users, when[people.household[users]])

@@ -1,0 +1,106 @@
+"""The city office (市役所): declares, orders, warns, opens shelters, watches its dashboard."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial, singledispatchmethod
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from agents.alarm import Alarm
+from agents.association import Associations
+from agents.shelter_desk import ShelterDesks
+from agents.situation import Alert, Declare, Instruction, Order, SetLinks, SetNetwork, SetShelters
+from agents.world import World
+
+RowArray = npt.NDArray[np.int64]
+Steps = Generator[simpy.Event, object, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A push message as it was sent; who should have got it is the oracle's to judge."""
+
+    at_s: float
+    notification: str
+    districts: tuple[int, ...]
+
+
+class CityOffice(mesa.Agent):
+    """Carries out the scenario's instructions, through the city OS where there is one."""
+
+    def __init__(self, world: World, alarm: Alarm, desks: ShelterDesks, associations: Associations) -> None:
+        super().__init__(world.registry)
+        self._world = world
+        self._alarm = alarm
+        self._desks = desks
+        self._associations = associations
+        self.notices: list[Notice] = []
+        self.seen_safe: list[tuple[float, int]] = []
+        """How many people the dashboard showed as safe, by time."""
+        for instruction in world.situation.instructions:
+            world.at(instruction.at_s, partial(self.carry_out, instruction))
+        if world.city_os.connected:
+            world.env.process(self._watch())
+
+    @singledispatchmethod
+    def carry_out(self, instruction: Instruction) -> None:
+        """Do what the scenario says."""
+        raise NotImplementedError(f"no way to carry out {type(instruction).__name__}")
+
+    @carry_out.register
+    def _(self, instruction: Declare) -> None:
+        world = self._world
+        world.city_os.declare(world.now_s, instruction.mode, world.situation.hazard, instruction.districts)
+        self._associations.start(instruction.districts, world.now_s)
+
+    @carry_out.register
+    def _(self, instruction: Alert) -> None:
+        self._push(instruction.title, instruction.body, instruction.districts)
+
+    @carry_out.register
+    def _(self, instruction: Order) -> None:
+        world = self._world
+        world.city_os.issue_order(world.now_s, instruction.level, instruction.districts, instruction.reason)
+        reached = self._push(f"警戒レベル{instruction.level}", instruction.reason, instruction.districts)
+        self._alarm.order(instruction.level, instruction.districts, reached)
+        self._associations.start(instruction.districts, world.now_s)
+
+    @carry_out.register
+    def _(self, instruction: SetShelters) -> None:
+        for shelter in instruction.shelters:
+            if shelter in self._desks.by_row:
+                self._desks.by_row[shelter].set_open(is_open=instruction.is_open)
+
+    @carry_out.register
+    def _(self, instruction: SetLinks) -> None:
+        change = self._world.movement.open_links if instruction.is_open else self._world.movement.close_links
+        change(instruction.links)
+
+    @carry_out.register
+    def _(self, instruction: SetNetwork) -> None:
+        self._world.network_up[list(instruction.districts)] = instruction.is_up
+
+    def _push(self, title: str, body: str, districts: tuple[int, ...]) -> RowArray:
+        """Ask for a push message; returns the people whose devices got it."""
+        world = self._world
+        sent = world.city_os.notify(world.now_s, title, body, districts)
+        if sent.value is None:
+            return np.empty(0, np.int64)
+        self.notices.append(Notice(world.now_s, sent.value, districts))
+        delivered = world.city_os.deliveries(world.now_s, sent.value)
+        if delivered.value is None:
+            return np.empty(0, np.int64)
+        return delivered.value.people.astype(np.int64)
+
+    def _watch(self) -> Steps:
+        """Look at the dashboard: who is safe, who is where."""
+        world = self._world
+        while True:
+            yield world.env.timeout(world.parameters.number("office.dashboard_s"))
+            safe = world.city_os.known_safe(world.now_s)
+            if safe.value is not None:
+                self.seen_safe.append((world.now_s, len(safe.value.people)))
+            world.city_os.positions(world.now_s)

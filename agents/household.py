@@ -1,0 +1,231 @@
+"""Households decide together: whether to leave, where to, when; they gather, wait for help, and set out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+
+from agents import behaviour
+from agents.refuges import Refuges
+from agents.travel import Party, Travel
+from agents.warning import Hearing
+from agents.world import World
+from twin.events import EventKind, HelpKind, Intent, Refuge, State, TravelMode
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+
+NEVER_S = np.inf
+ADULT_AGE = 18
+"""Age of majority and of the driving licence. Source: Civil Code art. 4 (2022); Road Traffic Act art. 88."""
+
+
+@dataclass(slots=True)
+class Plans:
+    """What each household has in mind; columns over households.
+
+    ``heard_level`` is the highest order level heard (0 none), ``due_s`` when it looks again whether to set out
+    (NEVER_S if it will not), ``ready_s`` when it had packed, ``missing`` how many members are expected home,
+    ``waits_for_help`` that it cannot leave alone, ``left`` that it has gone.
+    """
+
+    intent: npt.NDArray[np.int8]
+    heard_level: npt.NDArray[np.int8]
+    due_s: FloatArray
+    ready_s: FloatArray
+    missing: npt.NDArray[np.int16]
+    waits_for_help: BoolArray
+    left: BoolArray
+    target: npt.NDArray[np.int32]
+
+    @classmethod
+    def none_yet(cls, households: int) -> "Plans":
+        """Nobody has heard of anything."""
+        return cls(
+            intent=np.full(households, Intent.STAY, np.int8),
+            heard_level=np.zeros(households, np.int8),
+            due_s=np.full(households, NEVER_S),
+            ready_s=np.full(households, NEVER_S),
+            missing=np.zeros(households, np.int16),
+            waits_for_help=np.zeros(households, np.bool_),
+            left=np.zeros(households, np.bool_),
+            target=np.full(households, -1, np.int32),
+        )
+
+
+class Household(mesa.Agent):
+    """A thin handle on one household's row; its Python runs only when something happens to it."""
+
+    def __init__(self, model: mesa.Model, households: "Households", row: int) -> None:
+        super().__init__(model)
+        self.households = households
+        self.row = row
+
+    def members(self) -> RowArray:
+        """Rows of the members."""
+        start = self.households.world.population.household_start
+        return np.arange(start[self.row], start[self.row + 1], dtype=np.int64)
+
+    def at_home(self) -> RowArray:
+        """Rows of the members who are at home now."""
+        members = self.members()
+        inside: RowArray = members[self.households.world.state.person_state[members] == State.HOME]
+        return inside
+
+    def look(self, at_s: float) -> None:
+        """The time has come to set out, or to wait for those who are missing until patience ends."""
+        plans = self.households.plans
+        patience_s = plans.ready_s[self.row] + self.households.wait_most_s
+        if plans.missing[self.row] > 0 and at_s < patience_s:
+            plans.due_s[self.row] = patience_s
+            return
+        plans.due_s[self.row] = NEVER_S
+        if not plans.waits_for_help[self.row]:
+            self.leave(at_s)
+
+    def leave(self, at_s: float, *, vehicle: TravelMode | None = None) -> Party | None:
+        """Set out at ``at_s`` with everybody who is at home; ``vehicle`` is given when helpers bring one."""
+        households, members = self.households, self.at_home()
+        households.plans.left[self.row] = True
+        if not len(members):
+            return None
+        if households.plans.intent[self.row] == Intent.UPSTAIRS:
+            households.world.happen(EventKind.WENT_UPSTAIRS, members, at_s=at_s)
+            return None
+        self._family_helps(members, at_s)
+        return households.refuges.set_out(self.row, members, at_s, Intent(households.plans.intent[self.row]), vehicle)
+
+    def _family_helps(self, members: RowArray, at_s: float) -> None:
+        world = self.households.world
+        needing = members[world.population.needs_support[members] & ~world.helped[members]]
+        if len(needing):
+            world.helped[needing] = True
+            world.happen(EventKind.HELP_REACHED, needing, at_s=at_s, detail=HelpKind.FAMILY)
+
+    def member_returns(self, member: int) -> None:
+        """A member who was away is home, or follows when the others have gone."""
+        households, world = self.households, self.households.world
+        households.plans.missing[self.row] -= 1
+        if households.plans.left[self.row] and households.plans.intent[self.row] != Intent.UPSTAIRS:
+            households.refuges.follow(self.row, member, world.now_s)
+            return
+        world.happen(EventKind.RETURNED, member)
+        waiting = np.isfinite(households.plans.due_s[self.row])
+        if waiting and households.plans.missing[self.row] == 0:
+            earliest_s = world.now_s + households.least_s
+            households.plans.due_s[self.row] = max(earliest_s, float(households.plans.ready_s[self.row]))
+
+    def receive_help(self, kind: HelpKind) -> bool:
+        """Somebody who helps is at the door; whether the household was waiting for that."""
+        households, world = self.households, self.households.world
+        if not households.plans.waits_for_help[self.row]:
+            return False
+        households.plans.waits_for_help[self.row] = False
+        members = self.at_home()
+        needing = members[world.population.needs_support[members] & ~world.helped[members]]
+        if len(needing):
+            world.helped[needing] = True
+            world.happen(EventKind.HELP_REACHED, needing, detail=kind)
+        return len(needing) > 0
+
+
+class Households:
+    """All households and what they plan; decides in columns, acts one by one."""
+
+    def __init__(self, world: World, travel: Travel, refuges: Refuges) -> None:
+        self.world = world
+        self.travel = travel
+        self.refuges = refuges
+        self.plans = Plans.none_yet(world.population.households)
+        self.wait_most_s = world.parameters.number("gathering.wait_most_s")
+        self.least_s = world.parameters.number("preparing.least_s")
+        rows = range(world.population.households)
+        self.handles: Sequence[Household] = list(
+            Household.create_agents(world.registry, world.population.households, self, list(rows))
+        )
+        self._leaving_draw = world.stream.uniform("leaving", np.arange(world.population.households))
+
+    def feel_shaking(self, damaged: BoolArray) -> RowArray:
+        """Everybody feels the shaking at 0 s; returns the households that will leave."""
+        leave = behaviour.leaves_after_shaking(damaged, self._leaving_draw, self.world.parameters)
+        rows = np.flatnonzero(leave)
+        self.plans.heard_level[:] = behaviour.LOWEST_ORDER_LEVEL
+        self._decide(rows, np.zeros(len(rows)))
+        return rows
+
+    def hear_order(self, households: RowArray, at_s: FloatArray, level: int, flooded: BoolArray) -> RowArray:
+        """Households hear an order of ``level`` at their own times; returns those that now decide to leave."""
+        fresh = self.plans.heard_level[households] < level
+        households, at_s = households[fresh], at_s[fresh]
+        self.plans.heard_level[households] = level
+        draw = self._leaving_draw[households]
+        leave = behaviour.leaves_at_level(level, flooded[households], draw, self.world.parameters)
+        undecided = leave & (self.plans.intent[households] == Intent.STAY)
+        self._decide(households[undecided], at_s[undecided])
+        return households[undecided]
+
+    def due(self, until_s: float) -> RowArray:
+        """Households whose time to look comes before ``until_s``, in the order of that time and then of their rows."""
+        rows: RowArray = np.flatnonzero(self.plans.due_s < until_s)
+        order = np.argsort(self.plans.due_s[rows], kind="stable")
+        return np.asarray(rows[order], np.int64)
+
+    def step_until(self, until_s: float) -> None:
+        """Let everybody whose time comes before ``until_s`` look and perhaps set out."""
+        for row in self.due(until_s):
+            self.handles[row].look(float(self.plans.due_s[row]))
+
+    def _decide(self, rows: RowArray, heard_s: FloatArray) -> None:
+        world, people = self.world, self.world.population
+        intent = behaviour.refuge(
+            world.situation.hazard,
+            world.stream.uniform("refuge", rows),
+            has_relatives=people.relatives_neighbourhood[rows] != -1,
+            has_car=people.cars[rows] > 0,
+            has_upstairs=people.floors[rows] > 1,
+            parameters=world.parameters,
+        )
+        mean_s = behaviour.preparation_mean_s(world.situation.hazard, world.parameters)
+        cv = world.parameters.number("preparing.cv")
+        packing_s = np.maximum(world.stream.lognormal("preparing", rows, mean=mean_s, cv=cv), self.least_s)
+        self.plans.intent[rows] = intent
+        self.plans.ready_s[rows] = heard_s + packing_s
+        self.plans.due_s[rows] = heard_s + packing_s
+        world.happen(
+            EventKind.DECIDED, people.household_start[rows], at_s=heard_s, detail=intent
+        )
+        self._need_help(rows, heard_s)
+
+    def _need_help(self, rows: RowArray, heard_s: FloatArray) -> None:
+        """Mark the households of ``rows`` that cannot leave without help from outside."""
+        world, people = self.world, self.world.population
+        home = world.state.person_state == State.HOME
+        needing = people.needs_support & home
+        able = home & ~people.needs_support & (people.age >= ADULT_AGE)
+        able &= people.age <= world.parameters.number("support.self_help_age")
+        has_needing = np.bincount(people.household[needing], minlength=people.households) > 0
+        has_able = np.bincount(people.household[able], minlength=people.households) > 0
+        leaving = np.full(people.households, NEVER_S)
+        leaving[rows] = heard_s
+        # Going upstairs needs hands as leaving does; so every intent counts.
+        concerned = needing & np.isfinite(leaving[people.household])
+        world.happen(EventKind.HELP_NEEDED, np.flatnonzero(concerned), at_s=leaving[people.household[concerned]])
+        self.plans.waits_for_help[rows] = has_needing[rows] & ~has_able[rows]
+
+
+def warned(world: World, hearing: Hearing, rows: RowArray) -> None:
+    """Record that the members at home of households heard a warning for the first time."""
+    people = world.population
+    mask = np.zeros(people.households, np.bool_)
+    mask[rows] = True
+    heard = np.flatnonzero(mask[people.household] & (world.state.person_state == State.HOME))
+    household = people.household[heard]
+    world.happen(EventKind.WARNED, heard, at_s=hearing.at_s[household], detail=hearing.channel[household])
+
+
+def settle(world: World, members: RowArray, where: Refuge) -> None:
+    """Members have reached a refuge that is no shelter."""
+    world.happen(EventKind.SETTLED, members, detail=where)

@@ -1,0 +1,212 @@
+"""Where people go: what they know of shelters, which one they choose, how they get there, where they go on to."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from agents import behaviour
+from agents.city_os.port import ShelterBoard, ShelterStatus
+from agents.shelter_desk import Evacuees, ShelterDesks
+from agents.travel import ON_FOOT, Party, Travel
+from agents.world import World
+from twin.events import EventKind, Intent, Refuge, TravelMode
+from twin.population import CONSENT_COLUMN, ConsentRule, DataCategory, Mode, Recipient
+from twin.shelters import Fitness, ShelterKind
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+
+OUT_OF_TOWN = -2
+"""Value of Population.relatives_neighbourhood for relatives who live outside the town."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """What is known of shelters and sites in advance; masks over the town's shelters."""
+
+    general: BoolArray
+    welfare: BoolArray
+    sites: BoolArray
+    suited: BoolArray
+
+    @classmethod
+    def of(cls, world: World) -> "Places":
+        """The places of a town and their fitness for what strikes it."""
+        shelters, hazard = world.town.shelters, world.situation.hazard
+        return cls(
+            general=np.array([shelter.kind == ShelterKind.GENERAL for shelter in shelters]),
+            welfare=np.array([shelter.kind == ShelterKind.WELFARE for shelter in shelters]),
+            sites=np.array([shelter.kind == ShelterKind.SITE for shelter in shelters]),
+            suited=np.array([shelter.fitness_for(hazard) != Fitness.UNSUITED for shelter in shelters]),
+        )
+
+
+@dataclass
+class Refuges:
+    """Sends households to their refuges and evacuees on to the next shelter."""
+
+    world: World
+    travel: Travel
+    desks: ShelterDesks
+    places: Places = field(init=False)
+    _distance_m: FloatArray = field(init=False)
+    _exit_of_node: RowArray = field(init=False)
+    _shares_position: BoolArray = field(init=False)
+    _knows_sites: BoolArray = field(init=False)
+    _target: npt.NDArray[np.int32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        world = self.world
+        self.places = Places.of(world)
+        self._distance_m = _distances(world, range(len(world.town.shelters)))
+        self._exit_of_node = _nearest_exit(world, self.travel)
+        self._shares_position = _shares_position(world)
+        households = np.arange(world.population.households)
+        known = world.parameters.number("knowledge.site_share")
+        self._knows_sites = np.asarray(world.stream.uniform("knowledge.site", households) < known)
+        self._target = np.full(world.population.households, -1, np.int32)
+        self.desks.send_on = self.go_on
+
+    def set_out(
+        self, household: int, members: RowArray, at_s: float, intent: Intent, vehicle: TravelMode | None
+    ) -> Party | None:
+        """Send members of a household to the refuge of its intent; None if there is no place to go to."""
+        node = int(self.world.population.home_node[household])
+        destination = self._destination(household, members, node, intent)
+        if destination < 0:
+            return None
+        self._target[household] = destination
+        mode = vehicle if vehicle is not None else self._mode(household, node, destination, intent)
+        return self._send(household, members, node, destination, at_s, mode)
+
+    def follow(self, household: int, member: int, at_s: float) -> None:
+        """A member who came home later goes where the household has gone."""
+        destination = int(self._target[household])
+        too_far = destination >= self.travel.destinations.exit(0)
+        if destination < 0 or too_far:
+            self.world.happen(EventKind.RETURNED, member)
+            return
+        node = int(self.world.population.home_node[household])
+        earliest_s = at_s + self.world.parameters.number("preparing.least_s")
+        self._send(household, np.array([member]), node, destination, earliest_s, TravelMode.FOOT)
+
+    def go_on(self, evacuees: Evacuees, shelter: int) -> bool:
+        """Send evacuees on from a full or closed shelter; False if they know of no other."""
+        world = self.world
+        node = world.town.shelters[shelter].node
+        usable = self._usable(evacuees.household, evacuees.members, at_home=False)
+        usable[list(evacuees.tried)] = False
+        target = behaviour.nearest_shelter(self._distance_m[:, node], usable)
+        if target < 0:
+            return False
+        self._target[evacuees.household] = target
+        at_s = world.now_s + world.parameters.number("reception.refusal_s")
+        party = self._party(evacuees.members, node, target, at_s, evacuees.mode)
+        party.arrived = lambda: self.desks.receive(target, evacuees)
+        self.travel.set_out(party)
+        return True
+
+    # -- choosing
+    def _destination(self, household: int, members: RowArray, node: int, intent: Intent) -> int:
+        relatives = int(self.world.population.relatives_neighbourhood[household])
+        if intent == Intent.OUT_OF_TOWN or (intent == Intent.RELATIVES and relatives == OUT_OF_TOWN):
+            return int(self._exit_of_node[node])
+        if intent == Intent.RELATIVES:
+            return self.travel.destinations.neighbourhood(relatives)
+        if intent == Intent.CAR:
+            return behaviour.nearest_shelter(self._distance_m[:, node], self.places.sites & self.places.suited)
+        usable = self._usable(household, members, at_home=True)
+        return behaviour.nearest_shelter(self._distance_m[:, node], usable)
+
+    def _usable(self, household: int, members: RowArray, *, at_home: bool) -> BoolArray:
+        """Shelters that the members take into account: by the city OS if they can ask it, else by what they know."""
+        world, places = self.world, self.places
+        planned = bool(world.population.has_plan[members].any())
+        candidates = places.general | (places.welfare if planned else False)
+        board = self._ask(household, members, at_home=at_home)
+        if board is None:
+            return candidates & places.suited if self._knows_sites[household] else candidates.copy()
+        is_open = np.array([status == ShelterStatus.OPEN for status in board.status])
+        return candidates & is_open if (candidates & is_open).any() else candidates & places.suited
+
+    def _ask(self, household: int, members: RowArray, *, at_home: bool) -> ShelterBoard | None:
+        world = self.world
+        if not world.population.uses_app[members].any() or (at_home and not world.has_network(household)):
+            return None
+        return world.city_os.shelter_board(world.now_s).value
+
+    def _mode(self, household: int, node: int, destination: int, intent: Intent) -> TravelMode:
+        people, stream = self.world.population, self.world.stream
+        if intent in (Intent.CAR, Intent.OUT_OF_TOWN):
+            return TravelMode.CAR
+        reach_m = self.world.movement.distance_m(ON_FOOT, destination)[node]
+        by_car = behaviour.takes_car(
+            np.array([reach_m]), people.cars[[household]], stream.uniform("cars", household), self.world.parameters
+        )
+        return behaviour.travel_mode(by_car=bool(by_car[0]))
+
+    # -- sending
+    def _send(
+        self, household: int, members: RowArray, node: int, destination: int, at_s: float, mode: TravelMode
+    ) -> Party:
+        party = self._party(members, node, destination, at_s, mode)
+        if not self.travel.destinations.is_shelter(destination):
+            is_exit = destination >= self.travel.destinations.exit(0)
+            where = Refuge.OUT_OF_TOWN if is_exit else Refuge.RELATIVES
+            party.arrived = lambda: self.world.happen(EventKind.SETTLED, members, detail=where)
+        elif self.places.sites[destination]:
+            party.arrived = lambda: self.world.happen(EventKind.SETTLED, members, detail=Refuge.CAR)
+        else:
+            evacuees = Evacuees(household, members, mode)
+            party.arrived = lambda: self.desks.receive(destination, evacuees)
+        self.travel.set_out(party)
+        return party
+
+    def _party(self, members: RowArray, node: int, destination: int, at_s: float, mode: TravelMode) -> Party:
+        reporting = members[self._shares_position[members]]
+        return Party(
+            members=members,
+            origin_node=node,
+            destination=destination,
+            mode=mode,
+            speed_mps=self.travel.walking_speed_mps(members),
+            depart_s=at_s,
+            arrived=_nothing,
+            reports=int(reporting[0]) if len(reporting) else -1,
+            last_report_s=at_s,
+        )
+
+
+def _nothing() -> None:
+    """What a party does on arrival until it is told otherwise."""
+
+
+def _distances(world: World, destinations: range) -> FloatArray:
+    """Length of the way on foot, shape (destinations, nodes)."""
+    if not len(destinations):
+        return np.empty((0, world.town.roads.nodes))
+    return np.stack([world.movement.distance_m(ON_FOOT, destination) for destination in destinations])
+
+
+def _nearest_exit(world: World, travel: Travel) -> RowArray:
+    """Destination of the nearest exit of each node, -1 where there is none."""
+    exits = range(travel.destinations.exit(0), travel.destinations.exit(0) + travel.destinations.exits)
+    if not len(exits):
+        return np.full(world.town.roads.nodes, -1, np.int64)
+    distance_m = _distances(world, exits)
+    nearest = np.argmin(distance_m, axis=0) + exits.start
+    return np.where(np.isfinite(distance_m.min(axis=0)), nearest, -1)
+
+
+def _shares_position(world: World) -> BoolArray:
+    """Who lets the app tell the position: users who agreed to it for anybody in a drill or a disaster."""
+    people = world.population
+    columns = [
+        CONSENT_COLUMN[ConsentRule(DataCategory.LOCATION, recipient, mode)]
+        for recipient in Recipient
+        for mode in (Mode.DRILL, Mode.DISASTER)
+    ]
+    agreed = np.asarray(people.consents[:, columns].any(axis=1), np.bool_)
+    return people.uses_app & agreed

@@ -1,0 +1,210 @@
+"""Shelter desks (受付): queues with a few desks; receive people by channel, fill up, send people on."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from agents import behaviour
+from agents.city_os.port import ShelterStatus
+from agents.travel import Party, Travel
+from agents.world import World
+from twin.events import EventKind, ReceptionChannel, SafetyChannel, State, TravelMode
+from twin.shelters import ShelterKind
+
+RowArray = npt.NDArray[np.int64]
+Steps = Generator[simpy.Event, object, None]
+
+RETRY_S = 600.0
+"""Interval at which a desk enters again what the city OS did not take. A choice of the model: the interval of the city
+office's dashboard (parameter office.dashboard_s)."""
+
+
+@dataclass(slots=True)
+class Evacuees:
+    """A party at the shelters: who, of which household, how they came, and which shelters they have tried."""
+
+    household: int
+    members: RowArray
+    mode: TravelMode
+    tried: list[int] = field(default_factory=list)
+
+
+class ShelterDesk(mesa.Agent):
+    """The reception of one shelter."""
+
+    def __init__(self, model: mesa.Model, desks: "ShelterDesks", row: int) -> None:
+        super().__init__(model)
+        self.desks = desks
+        self.row = row
+        self.shelter = desks.world.town.shelters[row]
+        self.counter = simpy.Resource(desks.world.env, behaviour.desks(self.capacity, desks.world.parameters))
+        self.opened = desks.world.env.event()
+        self.is_open = False
+        self.told = ShelterStatus.UNOPENED
+        self.taken = 0
+        """People in the rooms or in the queue."""
+        self.unsent: list[tuple[int, ReceptionChannel, float]] = []
+
+    @property
+    def capacity(self) -> int:
+        """Places by the town's own figure."""
+        return self.shelter.capacity_persons
+
+    def is_full(self, more: int) -> bool:
+        """Whether ``more`` people would exceed what counts as full."""
+        return self.taken + more > self.capacity * self.desks.fill_factor
+
+    def set_open(self, *, is_open: bool) -> None:
+        """The city opens or closes the shelter."""
+        self.is_open = is_open
+        if is_open and not self.opened.triggered:
+            self.opened.succeed()
+        if not is_open:
+            self.opened = self.desks.world.env.event()
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the city OS the status when it has changed."""
+        if not self.is_open:
+            status = ShelterStatus.UNOPENED if self.told == ShelterStatus.UNOPENED else ShelterStatus.CLOSED
+        else:
+            status = ShelterStatus.FULL if self.is_full(1) else ShelterStatus.OPEN
+        if status != self.told:
+            self.told = status
+            self.desks.world.city_os.set_shelter_status(self.desks.world.now_s, self.row, status)
+
+    def receive(self, evacuees: Evacuees) -> Steps:
+        """A party arrives: wait for the opening, queue, be received or go on."""
+        world = self.desks.world
+        evacuees.tried.append(self.row)
+        channel = self._channel(evacuees)
+        self.taken += len(evacuees.members)
+        world.happen(EventKind.QUEUED, evacuees.members, place=self.row, detail=channel)
+        while not self.is_open:
+            yield world.env.any_of([self.opened, world.env.timeout(self.desks.patience_s)])
+            if not self.is_open and self._send_on(evacuees):
+                return
+        if self.is_full(0) and len(evacuees.tried) <= self.desks.diversions_most and self._send_on(evacuees):
+            return
+        with self.counter.request() as turn:
+            yield turn
+            mean_s = behaviour.reception_mean_s(channel, len(evacuees.members), world.parameters)
+            draw = world.stream.lognormal("reception", evacuees.members[:1], mean=mean_s, cv=self.desks.cv)
+            yield world.env.timeout(float(draw[0]))
+        world.happen(EventKind.CHECKED_IN, evacuees.members, place=self.row, detail=channel)
+        for person in evacuees.members:
+            self._register(int(person), channel)
+        self.tell()
+        self.desks.stay(self, evacuees)
+
+    def _send_on(self, evacuees: Evacuees) -> bool:
+        """Send a party to another shelter; False if it knows of none, so that it stays here."""
+        if not self.desks.send_on(evacuees, self.row):
+            return False
+        self.taken -= len(evacuees.members)
+        self.desks.world.happen(EventKind.DIVERTED, evacuees.members, place=self.row, detail=len(evacuees.tried))
+        self.tell()
+        return True
+
+    def _channel(self, evacuees: Evacuees) -> ReceptionChannel:
+        world, people = self.desks.world, self.desks.world.population
+        members = evacuees.members
+        draw = world.stream.uniform("reception.channel", members[:1])
+        return ReceptionChannel(
+            behaviour.reception_channel(
+                connected=world.city_os.connected,
+                uses_app=bool(people.uses_app[members].any()),
+                has_id=bool(people.has_id[members].any()),
+                draw=float(draw[0]),
+                parameters=world.parameters,
+            )
+        )
+
+    def _register(self, person: int, channel: ReceptionChannel) -> None:
+        world = self.desks.world
+        answer = world.city_os.check_in(world.now_s, self.row, person, channel)
+        if answer.ok:
+            world.confirm_safety(person, SafetyChannel.CHECK_IN)
+            return
+        arrival_s = world.now_s + world.parameters.number("association.paper_delay_s")
+        world.at(arrival_s, lambda: world.confirm_safety(person, SafetyChannel.SHELTER_LIST_PAPER))
+        if world.city_os.connected:
+            self.unsent.append((person, channel, world.now_s))
+
+    def send_unsent(self) -> None:
+        """Enter again those whom the city OS did not take, if they are still here."""
+        world = self.desks.world
+        waiting, self.unsent = self.unsent, []
+        for person, channel, at_s in waiting:
+            here = world.state.person_shelter[person] == self.row
+            if here and not world.city_os.check_in(world.now_s, self.row, person, channel).ok:
+                self.unsent.append((person, channel, at_s))
+
+
+def _nowhere(evacuees: Evacuees, shelter: int) -> bool:  # noqa: ARG001  (stands in until Refuges takes over)
+    """Nobody knows of another shelter."""
+    return False
+
+
+class ShelterDesks:
+    """The receptions of all shelters that have rooms."""
+
+    def __init__(self, world: World, travel: Travel) -> None:
+        self.world = world
+        self.travel = travel
+        self.send_on: Callable[[Evacuees, int], bool] = _nowhere
+        self.fill_factor = world.parameters.number("reception.fill_factor")
+        self.patience_s = world.parameters.number("reception.opening_patience_s")
+        self.diversions_most = world.parameters.number("reception.diversions_most")
+        self.cv = world.parameters.number("reception.cv")
+        rows = [row for row, shelter in enumerate(world.town.shelters) if shelter.kind != ShelterKind.SITE]
+        self.by_row = {row: ShelterDesk(world.registry, self, row) for row in rows}
+        world.env.process(self._retry())
+
+    def receive(self, shelter: int, evacuees: Evacuees) -> None:
+        """A party stands at the door of a shelter."""
+        self.world.env.process(self.by_row[shelter].receive(evacuees))
+
+    def stay(self, desk: ShelterDesk, evacuees: Evacuees) -> None:
+        """A party has been received; when it goes home again is drawn now."""
+        rate_per_s = self.world.parameters.number("sheltering.leaving_per_h") / 3600.0
+        if rate_per_s <= 0:
+            return
+        draw = self.world.stream.uniform("sheltering", evacuees.members[:1])
+        leaves_s = self.world.now_s - float(np.log(draw[0])) / rate_per_s
+        if leaves_s < self.world.situation.duration_s:
+            self.world.at(leaves_s, lambda: self._go_home(desk, evacuees))
+
+    def _go_home(self, desk: ShelterDesk, evacuees: Evacuees) -> None:
+        world = self.world
+        members = world.are(evacuees.members, State.SHELTERED)
+        members = members[world.state.person_shelter[members] == desk.row]
+        if not len(members):
+            return
+        for person in members:
+            world.city_os.check_out(world.now_s, desk.row, int(person))
+        world.happen(EventKind.CHECKED_OUT, members, place=desk.row)
+        desk.taken -= len(members)
+        desk.tell()
+        home = self.travel.destinations.neighbourhood(int(world.population.neighbourhood[evacuees.household]))
+        self.travel.set_out(
+            Party(
+                members=members,
+                origin_node=desk.shelter.node,
+                destination=home,
+                mode=evacuees.mode,
+                speed_mps=self.travel.walking_speed_mps(members),
+                depart_s=world.now_s + world.parameters.number("preparing.least_s"),
+                arrived=lambda: world.happen(EventKind.RETURNED, members),
+            )
+        )
+
+    def _retry(self) -> Steps:
+        while True:
+            yield self.world.env.timeout(RETRY_S)
+            for desk in self.by_row.values():
+                desk.send_unsent()

@@ -1,0 +1,91 @@
+"""Simulation: one clock (simpy), one registry (mesa), keyed draws, one trace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.alarm import Alarm, Audience
+from agents.association import Associations
+from agents.citizen import Citizens
+from agents.city_office import CityOffice, Notice
+from agents.city_os.port import CityOS
+from agents.gathering import Gathering
+from agents.household import Households
+from agents.movement.engine import NetworkMovement
+from agents.movement.trips import Conditions
+from agents.refuges import Refuges
+from agents.shelter_desk import ShelterDesks
+from agents.situation import Situation
+from agents.support import Support
+from agents.travel import Travel, destination_nodes
+from agents.vehicle import WelfareVehicles
+from agents.world import WINDOW_S, World
+from twin.parameters import Parameters
+from twin.population import Population
+from twin.randomness import Stream
+from twin.town import Town
+
+SAMPLE_S = 600.0
+"""Interval at which the run is looked at: headcounts are compared, the time series get a row."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a simulation is made of."""
+
+    town: Town
+    population: Population
+    situation: Situation
+    parameters: Parameters
+    seed: int
+    city_os: CityOS
+
+
+class Simulation:
+    """Lets a town live through a situation against a city OS."""
+
+    def __init__(self, setting: Setting) -> None:
+        town, parameters = setting.town, setting.parameters
+        conditions = Conditions(
+            car_speed_factor=parameters.row("cars.snow_speed_factor")[setting.situation.snow],
+            capacity_factor=parameters.row("cars.snow_capacity_factor")[setting.situation.snow],
+        )
+        movement = NetworkMovement(town.roads, destination_nodes(town), conditions)
+        self.world = World(
+            town, setting.population, setting.situation, parameters, Stream(setting.seed), setting.city_os, movement
+        )
+        self.travel = Travel(self.world)
+        self.desks = ShelterDesks(self.world, self.travel)
+        self._households = Households(self.world, self.travel, Refuges(self.world, self.travel, self.desks))
+        vehicles = WelfareVehicles(self.world, self.travel, self._households)
+        support = Support(self.world, self.travel, self._households, vehicles)
+        self._citizens = Citizens(self.world, self.travel, self._households)
+        self.gathering = Gathering(self.world, self.travel, self._households)
+        self._alarm = Alarm(self.world, Audience(self._households, self._citizens, self.gathering, support))
+        self.office = CityOffice(self.world, self._alarm, self.desks, Associations(self.world, support))
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Push messages sent so far."""
+        return tuple(self.office.notices)
+
+    def run(self, look: Callable[[float], None]) -> None:
+        """Run to the situation's end; ``look`` is called with the time every SAMPLE_S, first at 0 and last at the end."""
+        world, end_s = self.world, self.world.situation.duration_s
+        if world.situation.shaking:
+            self._alarm.feel_shaking()
+        for window in range(int(np.ceil(end_s / WINDOW_S))):
+            start_s = window * WINDOW_S
+            world.env.run(until=start_s) if start_s > world.now_s else None
+            if start_s % SAMPLE_S == 0:
+                look(start_s)
+            self._step(min(start_s + WINDOW_S, end_s))
+        world.env.run(until=end_s)
+        look(end_s)
+
+    def _step(self, until_s: float) -> None:
+        self._alarm.step_until(until_s)
+        self._households.step_until(until_s)
+        self._citizens.share_positions()
+        self.travel.advance(until_s)

@@ -1,0 +1,100 @@
+"""Support: who comes to people who cannot leave alone, and how these then leave."""
+
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.household import Household, Households
+from agents.travel import Travel
+from agents.vehicle import WelfareVehicles
+from agents.world import World
+from twin.events import HelpKind, State, TravelMode
+from twin.units import distance_m
+
+RowArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Support:
+    """Supporters named in plans, calls for help by phone, and what helpers do at the door."""
+
+    def __init__(self, world: World, travel: Travel, households: Households, vehicles: WelfareVehicles) -> None:
+        self._world = world
+        self._travel = travel
+        self._households = households
+        self._vehicles = vehicles
+
+    def call_supporters(self, households: RowArray, heard_s: FloatArray) -> None:
+        """Households decided at ``heard_s`` to leave; those that cannot do it alone wait for help from now on."""
+        waiting = self._households.plans.waits_for_help[households]
+        for row, at_s in zip(households[waiting].tolist(), heard_s[waiting].tolist(), strict=True):
+            self._await_supporter(row, at_s)
+            self._await_phone(row, at_s)
+
+    def help_at_door(self, row: int, kind: HelpKind) -> None:
+        """A helper stands at the door of a household; if it waited, it now leaves with that help."""
+        household = self._households.handles[row]
+        if not household.receive_help(kind):
+            return
+        if self._needs_vehicle(household) and not self._has_car_driver(household, kind):
+            self._vehicles.request(household)
+            return
+        mode = TravelMode.CAR if self._has_car_driver(household, kind) else TravelMode.FOOT
+        self._leave(household, mode)
+
+    def _leave(self, household: Household, mode: TravelMode) -> None:
+        self._households.plans.due_s[household.row] = np.inf
+        household.leave(self._world.now_s + self._households.least_s, vehicle=mode)
+
+    def _await_supporter(self, row: int, heard_s: float) -> None:
+        world, people = self._world, self._world.population
+        members = self._households.handles[row].members()
+        planned = [int(m) for m in members if people.has_plan[m] and people.supporter[m] >= 0]
+        if not planned:
+            return
+        supporter = int(people.supporter[planned[0]])
+        draw = float(world.stream.uniform("supporter.comes", planned[0])[0])
+        if draw >= world.parameters.number("support.supporter_comes_share"):
+            return
+        mean_s = world.parameters.number("support.supporter_delay_mean_s")
+        cv = world.parameters.number("preparing.cv")
+        delay_s = float(world.stream.lognormal("supporter.delay", planned[0], mean=mean_s, cv=cv)[0])
+        world.at(heard_s + delay_s, partial(self._supporter_goes, supporter, row))
+
+    def _supporter_goes(self, supporter: int, row: int) -> None:
+        world, people = self._world, self._world.population
+        if world.state.person_state[supporter] != State.HOME:
+            return
+        here = int(people.household[supporter])
+        straight_m = distance_m(
+            (float(people.home_x_m[here]), float(people.home_y_m[here])),
+            (float(people.home_x_m[row]), float(people.home_y_m[row])),
+        )
+        speed_mps = world.parameters.number("walking.officer_mps") * world.walking_factor
+        way_s = straight_m * world.parameters.number("walking.circuity") / speed_mps
+        world.at(world.now_s + way_s, partial(self.help_at_door, row, HelpKind.SUPPORTER))
+
+    def _await_phone(self, row: int, heard_s: float) -> None:
+        world = self._world
+        draw = float(world.stream.uniform("support.call", row)[0])
+        if draw >= world.parameters.number("support.call_share"):
+            return
+        mean_s = world.parameters.number("support.call_mean_s")
+        delay_s = float(-mean_s * np.log1p(-world.stream.uniform("support.call.delay", row)[0]))
+        world.at(heard_s + delay_s, partial(self._phone, row))
+
+    def _phone(self, row: int) -> None:
+        if self._households.plans.waits_for_help[row] and self._world.has_network(row):
+            self._vehicles.request(self._households.handles[row])
+
+    def _needs_vehicle(self, household: Household) -> bool:
+        world = self._world
+        needing = household.at_home()
+        needing = needing[world.population.needs_support[needing]]
+        share = world.parameters.number("support.needs_vehicle_share")
+        return bool((world.stream.uniform("support.vehicle", needing) < share).any())
+
+    def _has_car_driver(self, household: Household, kind: HelpKind) -> bool:
+        """Whether a supporter came with the car of the household helped."""
+        return kind == HelpKind.SUPPORTER and self._world.population.cars[household.row] > 0

@@ -1,0 +1,142 @@
+"""Travel: parties of people who move together, between the agents who send them and the roads that carry them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.movement.trips import Arrivals, Trips
+from agents.world import World
+from twin.events import EventKind, TravelMode
+from twin.town import Town
+
+RowArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+ON_FOOT = 0
+BY_CAR = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Numbers the places that people travel to: shelters and sites, then neighbourhoods, then exits."""
+
+    shelters: int
+    neighbourhoods: int
+    exits: int
+
+    @classmethod
+    def of(cls, town: Town) -> "Destinations":
+        """The destinations of a town."""
+        return cls(len(town.shelters), len(town.neighbourhoods), len(town.exit_nodes))
+
+    def neighbourhood(self, row: int) -> int:
+        """Destination of a neighbourhood's centre."""
+        return self.shelters + row
+
+    def exit(self, row: int) -> int:
+        """Destination of a way out of town."""
+        return self.shelters + self.neighbourhoods + row
+
+    def is_shelter(self, destination: int) -> bool:
+        """Whether a destination is a shelter or site; its number is then the row of the town's shelters."""
+        return destination < self.shelters
+
+
+def destination_nodes(town: Town) -> npt.NDArray[np.int32]:
+    """Node of each destination."""
+    shelters = [shelter.node for shelter in town.shelters]
+    centres = [neighbourhood.node for neighbourhood in town.neighbourhoods]
+    return np.array([*shelters, *centres, *town.exit_nodes], np.int32)
+
+
+@dataclass(slots=True)
+class Party:
+    """People who move together; a vehicle sent empty has no ``members``.
+
+    ``speed_mps`` is that of the slowest walker after snow and darkness. ``arrived`` is called at the exact time of
+    arrival; ``reports`` is the row of the person whose app tells the position, -1 if none.
+    """
+
+    members: RowArray
+    origin_node: int
+    destination: int
+    mode: TravelMode
+    speed_mps: float
+    depart_s: float
+    arrived: Callable[[], None]
+    reports: int = -1
+    last_report_s: float = 0.0
+
+
+class Travel:
+    """Sends parties over the roads and calls them when they arrive."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.destinations = Destinations.of(world.town)
+        self._waiting: list[tuple[int, Party]] = []
+        self._parties: dict[int, Party] = {}
+        self._sent = 0
+
+    def set_out(self, party: Party) -> None:
+        """Let a party depart at ``party.depart_s``, which must not lie in the window that movement has passed."""
+        self._waiting.append((self._sent, party))
+        self._sent += 1
+        if len(party.members):
+            self._world.at(party.depart_s, lambda: self._depart_now(party))
+
+    def _depart_now(self, party: Party) -> None:
+        place = party.destination if self.destinations.is_shelter(party.destination) else -1
+        self._world.happen(EventKind.DEPARTED, party.members, place=place, detail=party.mode)
+
+    def walking_speed_mps(self, members: RowArray) -> float:
+        """Speed of the slowest of a party now."""
+        return float(self._world.population.walking_speed_mps[members].min()) * self._world.walking_factor
+
+    def advance(self, until_s: float) -> None:
+        """Move everybody until ``until_s``; arrivals are called at their own times."""
+        self._depart()
+        arrivals = self._world.movement.advance(until_s)
+        for row in range(len(arrivals.trip)):
+            self._finish(arrivals, row)
+
+    def sharing(self, before_s: float) -> tuple[list[Party], FloatArray, FloatArray]:
+        """Parties under way whose app last told their position before ``before_s``, and where they are."""
+        due = [
+            (trip, party)
+            for trip, party in self._parties.items()
+            if party.reports >= 0 and party.last_report_s <= before_s
+        ]
+        x_m, y_m = self._world.movement.positions(np.array([trip for trip, _ in due], np.int32))
+        return [party for _, party in due], x_m, y_m
+
+    def _depart(self) -> None:
+        if not self._waiting:
+            return
+        parties = [party for _, party in self._waiting]
+        self._world.movement.depart(
+            Trips(
+                trip=np.array([trip for trip, _ in self._waiting], np.int32),
+                origin_node=np.array([party.origin_node for party in parties], np.int32),
+                destination=np.array([party.destination for party in parties], np.int32),
+                mode=np.array([ON_FOOT if p.mode == TravelMode.FOOT else BY_CAR for p in parties], np.int8),
+                speed_mps=np.array([party.speed_mps for party in parties], np.float64),
+                departure_s=np.array([party.depart_s for party in parties], np.float64),
+            )
+        )
+        self._parties.update(self._waiting)
+        self._waiting = []
+
+    def _finish(self, arrivals: Arrivals, row: int) -> None:
+        party = self._parties.pop(int(arrivals.trip[row]))
+        if arrivals.stranded[row]:
+            node, mode = int(arrivals.node[row]), party.mode
+            self._world.at(float(arrivals.time_s[row]), lambda: self._strand(party.members, node, mode))
+        else:
+            self._world.at(float(arrivals.time_s[row]), party.arrived)
+
+    def _strand(self, members: RowArray, node: int, mode: TravelMode) -> None:
+        if len(members):
+            self._world.happen(EventKind.STRANDED, members, place=node, detail=mode)

@@ -1,0 +1,115 @@
+"""How a warning spreads: push, mail, broadcast, loudspeakers, vans, neighbours.
+
+Each channel gives every household it reaches a time of hearing; the earliest counts. Neighbours pass a warning on at a
+rate proportional to the share of the neighbourhood that has heard it (Bass).
+Source: Rogers and Sorensen (1988), Diffusion of emergency warning; shares in agents/data/parameters.toml.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.events import WarningChannel
+from twin.parameters import Parameters
+from twin.randomness import Stream
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Int8Array = npt.NDArray[np.int8]
+
+NEVER_S = np.inf
+CONTAGION_STEP_S = 60.0
+"""Step of the neighbours' talk. A tenth of the shortest mean delay of any channel (warning.mail_mean_s, 300 s) and less
+than a tenth of the time constant of the contagion (1 / warning.contagion_per_s, 600 s), so its error is below 5 %."""
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Who hears one warning when: columns over households; ``at_s`` is NEVER_S where only neighbours can tell."""
+
+    at_s: FloatArray
+    channel: Int8Array
+
+    def earlier(self, households: IntArray, at_s: FloatArray, channel: WarningChannel) -> None:
+        """Let ``households`` hear at ``at_s`` through ``channel`` unless they hear earlier anyway."""
+        sooner = at_s < self.at_s[households]
+        self.at_s[households[sooner]] = at_s[sooner]
+        self.channel[households[sooner]] = channel
+
+
+def unheard(households: int) -> Hearing:
+    """Nobody hears anything."""
+    return Hearing(np.full(households, NEVER_S), np.full(households, WarningChannel.NEIGHBOUR, np.int8))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Reach of one channel: ``share`` (0..1) of the households hear; after ``first_s`` the delay is exponential with
+    ``mean_s`` or, with ``spread_s``, uniform over it."""
+
+    kind: WarningChannel
+    share: float
+    first_s: float
+    mean_s: float
+    spread_s: float
+
+
+def public_channels(parameters: Parameters) -> tuple[Channel, ...]:
+    """The channels that need no city OS."""
+    number = parameters.number
+    return (
+        Channel(WarningChannel.MAIL, number("warning.mail_share"), 0.0, number("warning.mail_mean_s"), 0.0),
+        Channel(
+            WarningChannel.BROADCAST, number("warning.broadcast_share"), 0.0, number("warning.broadcast_mean_s"), 0.0
+        ),
+        Channel(
+            WarningChannel.LOUDSPEAKER,
+            number("warning.loudspeaker_share"),
+            number("warning.loudspeaker_first_s"),
+            0.0,
+            number("warning.loudspeaker_spread_s"),
+        ),
+        Channel(WarningChannel.VAN, number("warning.van_share"), 0.0, 0.0, number("warning.van_spread_s")),
+    )
+
+
+def spread_publicly(
+    hearing: Hearing, households: IntArray, issued_s: float, number: int, channels: tuple[Channel, ...], stream: Stream
+) -> None:
+    """Let the public channels reach ``households``; ``number`` tells one warning's draws from another's."""
+    for channel in channels:
+        name = f"warning.{channel.kind.name}"
+        reached = households[stream.uniform(name, households, 2 * number) < channel.share]
+        draw = stream.uniform(name, reached, 2 * number + 1)
+        delay_s = channel.spread_s * draw if channel.spread_s > 0 else -channel.mean_s * np.log1p(-draw)
+        hearing.earlier(reached, issued_s + channel.first_s + delay_s, channel.kind)
+
+
+def spread_by_push(
+    hearing: Hearing, person: IntArray, household: IntArray, issued_s: float, number: int, parameters: Parameters,
+    stream: Stream,
+) -> None:  # fmt: skip
+    """Let the push messages delivered to ``person`` be seen; ``household`` is the household of each."""
+    seen = stream.uniform("warning.PUSH", person, 2 * number) < parameters.number("warning.push_seen_share")
+    draw = stream.uniform("warning.PUSH", person[seen], 2 * number + 1)
+    at_s = issued_s - parameters.number("warning.push_mean_s") * np.log1p(-draw)
+    first_s = np.full(len(hearing.at_s), NEVER_S)
+    np.minimum.at(first_s, household[seen], at_s)  # several members may see it; the first tells the others
+    reached = np.flatnonzero(np.isfinite(first_s))
+    hearing.earlier(reached, first_s[reached], WarningChannel.PUSH)
+
+
+def told_by_neighbours(
+    heard: BoolArray, neighbourhood: IntArray, draw: FloatArray, rate_per_s: float, step_s: float
+) -> BoolArray:
+    """Which households that have not heard are told by neighbours within one step.
+
+    ``heard``, ``neighbourhood`` and ``draw`` are columns over households; the chance is 1 - exp(-rate share step).
+    """
+    size = np.bincount(neighbourhood)
+    informed = np.bincount(neighbourhood, weights=heard, minlength=len(size))
+    share = np.divide(informed, size, out=np.zeros(len(size)), where=size > 0)
+    chance = -np.expm1(-rate_per_s * step_s * share)
+    return np.asarray(~heard & (draw < chance[neighbourhood]))
