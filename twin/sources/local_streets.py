@@ -1,0 +1,151 @@
+"""Streets for places: a pattern where people live, roads between the built-up areas, and which of them are main roads."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
+from scipy.spatial import Delaunay, cKDTree
+
+from twin.parameters import Parameters
+from twin.randomness import Stream
+from twin.sources.draft import BoolArray, Draft, FloatArray, IntArray
+from twin.sources.highways import HighwayTable
+from twin.sources.streets import Box, street_pattern
+
+MAIN_CLASSES = ("trunk", "primary", "secondary", "tertiary")
+"""Classes of main roads, the widest first. Source: OpenStreetMap wiki, JA:Japan tagging."""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Places where people live: the middle of each in metres and its weight (its share of all, above 0)."""
+
+    x_m: FloatArray
+    y_m: FloatArray
+    weight: FloatArray
+
+
+def local_streets(settlement: Settlement, nodes: int, parameters: Parameters, stream: Stream) -> Draft:
+    """Streets round the places, about ``nodes`` junctions in all, in one connected piece.
+
+    The built-up area of a place is a disc whose area is in proportion to its weight; the discs grow together until
+    they hold the junctions wanted.
+    """
+    pattern = street_pattern(_box(settlement, nodes, parameters), parameters, stream)
+    built_up = pattern.keep_nodes(_built_up(pattern, settlement, nodes))
+    parts = built_up.components()
+    large = np.bincount(parts)[parts] >= parameters.number("streets.smallest_area_nodes")
+    return connected(_without_specks(built_up.keep_nodes(large)), parameters)
+
+
+def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:
+    # About 2.3 junctions for each cell of strip x rung; a disc may need all its room on one side of the town.
+    area = nodes * parameters.number("streets.strip_m") * parameters.number("streets.rung_m") / 2.0
+    margin = float(np.sqrt(area * settlement.weight.max() / settlement.weight.sum())) + 300.0
+    return Box(
+        float(settlement.x_m.min()) - margin,
+        float(settlement.y_m.min()) - margin,
+        float(settlement.x_m.max()) + margin,
+        float(settlement.y_m.max()) + margin,
+    )
+
+
+def _built_up(pattern: Draft, settlement: Settlement, nodes: int) -> BoolArray:
+    """Nodes inside the discs, the discs as large as needed."""
+    points = np.column_stack((pattern.x_m, pattern.y_m))
+    tree = cKDTree(np.column_stack((settlement.x_m, settlement.y_m)))
+    distance, place = tree.query(points, k=min(8, len(settlement.x_m)))
+    distance, place = distance.reshape(len(points), -1), place.reshape(len(points), -1)
+    reach = (distance / np.sqrt(settlement.weight)[place]).min(axis=1)
+    if nodes >= len(reach):
+        return np.ones(len(reach), dtype=np.bool_)
+    return np.asarray(reach <= np.partition(reach, nodes)[nodes])
+
+
+def _without_specks(plan: Draft) -> Draft:
+    """The plan without the stubs of one street that clipping leaves at the edge of a built-up area."""
+    degree = plan.degree()
+    stub = (degree[plan.a] == 1) & (degree[plan.b] == 2) | (degree[plan.b] == 1) & (degree[plan.a] == 2)
+    keep = np.ones(plan.nodes, dtype=np.bool_)
+    ends = np.concatenate((plan.a[stub], plan.b[stub]))
+    keep[ends[degree[ends] == 1]] = False
+    return plan.keep_nodes(keep)
+
+
+def connected(plan: Draft, parameters: Parameters) -> Draft:
+    """The plan with roads that join its parts: what connects all at least length, and each to its nearest few."""
+    parts = plan.components()
+    count = int(parts.max()) + 1
+    if count == 1:
+        return plan
+    a, b = _gaps(plan, parts)
+    gap_m = np.hypot(plan.x_m[a] - plan.x_m[b], plan.y_m[a] - plan.y_m[b])
+    low, high = np.minimum(parts[a], parts[b]), np.maximum(parts[a], parts[b])
+    order = np.lexsort((gap_m, high, low))
+    first = np.concatenate(([True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)))
+    best = order[first]
+    wanted = _spanning(low[best], high[best], gap_m[best], count)
+    wanted |= _nearest_few(low[best], high[best], gap_m[best], int(parameters.number("streets.connectors")))
+    chosen = best[wanted]
+    return plan.with_streets(a[chosen], b[chosen], highway="tertiary", bend=parameters.number("streets.connector_bend"))
+
+
+def _gaps(plan: Draft, parts: IntArray) -> tuple[IntArray, IntArray]:
+    """Neighbouring nodes (by Delaunay triangles) in different parts."""
+    triangles = Delaunay(np.column_stack((plan.x_m, plan.y_m))).simplices.astype(np.int64)
+    sides = np.vstack((triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]))
+    across = sides[parts[sides[:, 0]] != parts[sides[:, 1]]]
+    return across[:, 0], across[:, 1]
+
+
+def _spanning(low: IntArray, high: IntArray, gap_m: FloatArray, count: int) -> BoolArray:
+    tree = minimum_spanning_tree(csr_array((gap_m, (low, high)), shape=(count, count))).tocoo()
+    chosen = set(zip(tree.row.tolist(), tree.col.tolist(), strict=True))
+    return np.array([pair in chosen for pair in zip(low.tolist(), high.tolist(), strict=True)], dtype=np.bool_)
+
+
+def _nearest_few(low: IntArray, high: IntArray, gap_m: FloatArray, few: int) -> BoolArray:
+    """Whether a gap is among the shortest few of the part at either end."""
+    part, row = np.concatenate((low, high)), np.tile(np.arange(len(low)), 2)
+    order = np.lexsort((gap_m[row], part))
+    begins = np.searchsorted(part[order], part[order], side="left")
+    among = np.zeros(len(low), dtype=np.bool_)
+    among[row[order][np.arange(len(order)) - begins < few]] = True
+    return among
+
+
+@dataclass(frozen=True, slots=True)
+class MainRoad:
+    """Ways that become main roads of a class: from each of ``sources`` the quickest way to ``target``."""
+
+    target: int
+    sources: npt.NDArray[np.int64]
+    highway: str
+
+
+def with_main_roads(plan: Draft, main_roads: list[MainRoad], table: HighwayTable) -> Draft:
+    """The plan with the quickest ways raised to main roads, in the order given; no road is lowered."""
+    for road in main_roads:
+        plan = _raised(plan, road, table)
+    return plan
+
+
+def _raised(plan: Draft, road: MainRoad, table: HighwayTable) -> Draft:
+    speed = {name: one.speed_mps for name, one in table.by_name.items()}
+    time_s = plan.length_m / np.array([speed[name] for name in plan.highway.tolist()])
+    shape = (plan.nodes, plan.nodes)
+    graph = csr_array((np.tile(time_s, 2), (np.append(plan.a, plan.b), np.append(plan.b, plan.a))), shape=shape)
+    before = dijkstra(graph, indices=road.target, return_predecessors=True)[1]
+    on_way = np.zeros(plan.nodes, dtype=np.bool_)
+    for source in road.sources.tolist():
+        node = source
+        while node >= 0 and not on_way[node]:
+            on_way[node] = True
+            node = int(before[node])
+    used = (on_way[plan.a] & (before[plan.a] == plan.b)) | (on_way[plan.b] & (before[plan.b] == plan.a))
+    higher = MAIN_CLASSES[: MAIN_CLASSES.index(road.highway) + 1]
+    highway = plan.highway.astype("<U16")
+    highway[used & ~np.isin(highway, higher)] = road.highway
+    return replace(plan, highway=highway)
