@@ -10,8 +10,9 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.language import Text
 from scenarios.outcomes import Outcomes, indoor
-from scenarios.record import NO_ANSWER, FindingKind, RunRecord, Text
+from scenarios.record import NO_ANSWER, FindingKind, RunRecord
 from twin.events import EventKind, ReceptionChannel, SafetyChannel, State, TravelMode, WarningChannel
 from twin.town import Town
 

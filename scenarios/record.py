@@ -1,4 +1,4 @@
-"""RunRecord: everything that a run hands to metrics, files and report; filled by the composition root, never changed."""
+"""RunRecord: all that a run hands to metrics, files and report; filled by the composition root, never changed."""
 
 import enum
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.language import Text
 from twin.parameters import Parameters
 from twin.population import Population
 from twin.shelters import Hazard
@@ -21,25 +22,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 NO_ANSWER = -1
 """Headcount said by a city OS that gave no answer."""
-
-
-class Language(enum.StrEnum):
-    """Languages of everything that users read."""
-
-    JA = "ja"
-    EN = "en"
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The same words in Japanese and English, for readers of the report."""
-
-    ja: str
-    en: str
-
-    def in_language(self, language: Language) -> str:
-        """The words in one language."""
-        return self.ja if language is Language.JA else self.en
 
 
 @dataclass(frozen=True, slots=True)

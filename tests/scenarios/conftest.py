@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scenarios.language import Text
 from scenarios.record import (
     Fact,
     Finding,
@@ -20,7 +21,6 @@ from scenarios.record import (
     RunRecord,
     ScenarioFacts,
     StepSeries,
-    Text,
     TimelineEntry,
     Topic,
 )
@@ -97,7 +97,9 @@ def make_town(districts: int, shelters: int, columns: int, spacing_m: float = 90
     x_m, y_m = (half * 0.9 * (2 * stream.uniform(axis, rows) - 1) for axis in "xy")
     places = [(half * 0.9 * (2 * u - 1), half * 0.9 * (2 * v - 1)) for u, v in _points(stream, shelters)]
     neighbourhoods = [
-        Neighbourhood(f"N{d}-{k}", f"{d}町{k}丁目", d, float(x_m[d]) + 150 * k, float(y_m[d]), 150.0, 0, 1.0)
+        Neighbourhood(
+            f"N{d}-{k}", f"{d}町{k}丁目", d, float(x_m[d]) + 150 * k, float(y_m[d]), 150.0, 0, 0.5 / districts
+        )
         for d in range(districts)
         for k in range(2)
     ]
@@ -119,7 +121,7 @@ def make_town(districts: int, shelters: int, columns: int, spacing_m: float = 90
         office_node=0,
         exit_nodes=np.array([0], np.int32),
         home_nodes=np.arange(columns * columns, dtype=np.int32),
-        home_neighbourhood=np.zeros(columns * columns, np.int32),
+        home_neighbourhood=(np.arange(columns * columns) % len(neighbourhoods)).astype(np.int32),
         boundary=np.column_stack((1.2 * half * np.cos(angle), 1.2 * half * np.sin(angle))),
         provenance=(
             Provenance("streets", Standing.SYNTHETIC, "統計に合わせて合成", "Generated to fit statistics"),
