@@ -12,6 +12,10 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
+_LONGEST_CHAIN = 12
+"""Rounds of merging bends: each at least halves a chain, so chains of 2 ** 12 bends become one street."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """Nodes (metres) and two-way streets between them; ``highway`` is the class of each street."""
@@ -65,3 +69,55 @@ class Draft:
             length_m=np.append(self.length_m, np.maximum(straight * bend, 1.0)),
             highway=np.append(self.highway, np.full(len(start), highway)),
         )
+
+    def without_mere_bends(self) -> "Draft":
+        """The plan with the two streets at each node of degree 2 made one, where that makes no ring or double street.
+
+        Source: what OSMnx calls simplification (Boeing 2017), so that statistics can be compared.
+        """
+        plan = self
+        for _ in range(_LONGEST_CHAIN):
+            bends = plan._removable()
+            if not bends.any():
+                break
+            plan = plan._merged_at(bends)
+        return plan
+
+    def _removable(self) -> BoolArray:
+        """Nodes of degree 2, no two of them neighbours, whose neighbours differ and share no street yet."""
+        bend = self.degree() == 2
+        # Of neighbouring bends the one with the lower row waits for the next round.
+        both = bend[self.a] & bend[self.b]
+        bend[np.minimum(self.a[both], self.b[both])] = False
+        near = self._neighbours_of(bend)
+        low, high = near.min(axis=1), near.max(axis=1)
+        key, streets = low * self.nodes + high, np.minimum(self.a, self.b) * self.nodes + np.maximum(self.a, self.b)
+        first = np.zeros(len(key), dtype=np.bool_)
+        first[np.unique(key, return_index=True)[1]] = True
+        fine = first & (low != high) & ~np.isin(key, streets)
+        bend[np.flatnonzero(bend)[~fine]] = False
+        return bend
+
+    def _neighbours_of(self, bend: BoolArray) -> IntArray:
+        """The two neighbours of each of these nodes, shape (n, 2)."""
+        here, there = np.concatenate((self.a, self.b)), np.concatenate((self.b, self.a))
+        order = np.argsort(here, kind="stable")
+        order = order[bend[here[order]]]
+        return there[order].reshape(-1, 2)
+
+    def _merged_at(self, bend: BoolArray) -> "Draft":
+        here = np.concatenate((self.a, self.b))
+        street = np.tile(np.arange(len(self.a)), 2)
+        order = np.argsort(here, kind="stable")
+        order = order[bend[here[order]]]
+        pairs, near = street[order].reshape(-1, 2), self._neighbours_of(bend)
+        stays = np.ones(len(self.a), dtype=np.bool_)
+        stays[pairs.ravel()] = False
+        merged = replace(
+            self,
+            a=np.append(self.a[stays], near[:, 0]),
+            b=np.append(self.b[stays], near[:, 1]),
+            length_m=np.append(self.length_m[stays], self.length_m[pairs].sum(axis=1)),
+            highway=np.append(self.highway[stays], self.highway[pairs[:, 0]]),
+        )
+        return merged.keep_nodes(~bend)

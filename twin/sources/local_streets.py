@@ -34,10 +34,11 @@ def local_streets(settlement: Settlement, nodes: int, parameters: Parameters, st
     they hold the junctions wanted.
     """
     pattern = street_pattern(_box(settlement, nodes, parameters), parameters, stream)
-    built_up = pattern.keep_nodes(_built_up(pattern, settlement, nodes))
+    close_m = parameters.number("streets.close_m")
+    built_up = pattern.keep_nodes(_built_up(pattern, settlement, nodes, close_m))
     parts = built_up.components()
     large = np.bincount(parts)[parts] >= parameters.number("streets.smallest_area_nodes")
-    return connected(_without_specks(built_up.keep_nodes(large)), parameters)
+    return connected(_without_specks(built_up.keep_nodes(large)), parameters).without_mere_bends()
 
 
 def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:
@@ -52,13 +53,16 @@ def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:
     )
 
 
-def _built_up(pattern: Draft, settlement: Settlement, nodes: int) -> BoolArray:
+def _built_up(pattern: Draft, settlement: Settlement, nodes: int, close_m: float) -> BoolArray:
     """Nodes inside the discs, the discs as large as needed."""
-    points = np.column_stack((pattern.x_m, pattern.y_m))
-    tree = cKDTree(np.column_stack((settlement.x_m, settlement.y_m)))
-    distance, place = tree.query(points, k=min(8, len(settlement.x_m)))
-    distance, place = distance.reshape(len(points), -1), place.reshape(len(points), -1)
-    reach = (distance / np.sqrt(settlement.weight)[place]).min(axis=1)
+    places = np.column_stack((settlement.x_m, settlement.y_m))
+    tree = cKDTree(places)
+    # Places close to each other build up the room between them: each counts its neighbours' weight too.
+    apart_m = np.hypot(places[:, None, 0] - places[:, 0], places[:, None, 1] - places[:, 1])
+    size = np.sqrt(np.exp(-0.5 * (apart_m / close_m) ** 2) @ settlement.weight)
+    some = np.arange(1, min(8, len(places)) + 1)
+    distance, place = tree.query(np.column_stack((pattern.x_m, pattern.y_m)), k=some)
+    reach = np.asarray(distance / size[place]).min(axis=1)
     if nodes >= len(reach):
         return np.ones(len(reach), dtype=np.bool_)
     return np.asarray(reach <= np.partition(reach, nodes)[nodes])

@@ -64,10 +64,10 @@ def _names(figures: TownFigures) -> list[str]:
 
 
 def _spread(facts: DistrictFigures, ids: IntArray, stream: Stream) -> tuple[FloatArray, FloatArray]:
-    """Points of a sunflower in an ellipse: evenly spread and never on one another, shaken a little."""
-    rank = np.arange(len(ids)) + stream.uniform("town.place", ids)
-    # A uniform disc of radius 2 has a standard deviation of 1 along each axis.
-    radius = 2.0 * np.sqrt(rank / len(ids))
+    """Points of a sunflower, dense in the middle and never on one another, shaken a little."""
+    rank = (np.arange(len(ids)) + stream.uniform("town.place", ids)) / (len(ids) + 1.0)
+    # Rayleigh's distribution: distances from the middle of points normal along both axes.
+    radius = np.sqrt(-2.0 * np.log1p(-rank))
     angle = _GOLDEN_ANGLE_RAD * np.arange(len(ids)) + 2.0 * np.pi * stream.uniform("town.turn", ids[:1])
     return facts.east_west_m * radius * np.cos(angle), facts.north_south_m * radius * np.sin(angle)
 
