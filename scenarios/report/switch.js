@@ -1,0 +1,6 @@
+document.getElementById("switch").addEventListener("click", function () {
+  var page = document.documentElement;
+  var other = page.dataset.lang === "ja" ? "en" : "ja";
+  page.dataset.lang = other;
+  page.lang = other;
+});
