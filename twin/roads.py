@@ -1,5 +1,6 @@
 """Roads: the street graph, as arrays inside and as a networkx graph outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,8 +18,14 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
-_LINK_NUMBERS = ("length_m", "free_speed_mps", "lanes", "capacity_vps")
-_LINK_FLAGS = ("car_allowed", "walk_allowed")
+_LINK_COLUMNS: Mapping[str, type] = {
+    "length_m": np.float64,
+    "free_speed_mps": np.float64,
+    "lanes": np.float64,
+    "capacity_vps": np.float64,
+    "car_allowed": np.bool_,
+    "walk_allowed": np.bool_,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,21 @@ class Bends:
         """Points of one link, shape (n, 2)."""
         rows = slice(int(self.start[link]), int(self.start[link + 1]))
         return np.column_stack((self.x_m[rows], self.y_m[rows]))
+
+    def picked(self, links: npt.NDArray[np.integer]) -> "Bends":
+        """Bends of some links, in the order given."""
+        count = np.diff(self.start)[links]
+        start = np.concatenate(([0], np.cumsum(count))).astype(np.int32)
+        rows = np.repeat(self.start[links] - start[:-1], count) + np.arange(int(start[-1]))
+        return Bends(start, self.x_m[rows], self.y_m[rows])
+
+    def with_reversed(self, links: npt.NDArray[np.integer]) -> "Bends":
+        """All bends, and then those of some links seen from the other end."""
+        more = self.picked(links)
+        ends = np.repeat(more.start[:-1] + more.start[1:] - 1, np.diff(more.start))
+        rows = ends - np.arange(len(more.x_m))
+        start = np.concatenate((self.start, self.start[-1] + more.start[1:])).astype(np.int32)
+        return Bends(start, np.append(self.x_m, more.x_m[rows]), np.append(self.y_m, more.y_m[rows]))
 
 
 @dataclass(frozen=True)
@@ -142,8 +164,8 @@ class Roads:
             link_to=row[self.link_to[links]],
             highway=tuple(self.highway[link] for link in links.tolist()),
             is_synthetic=self.is_synthetic,
-            bends=None if self.bends is None else _kept_bends(self.bends, links),
-            **{name: getattr(self, name)[links] for name in (*_LINK_NUMBERS, *_LINK_FLAGS)},
+            bends=None if self.bends is None else self.bends.picked(links),
+            **{name: getattr(self, name)[links] for name in _LINK_COLUMNS},
         )
 
     def to_networkx(self) -> "nx.MultiDiGraph[int]":
@@ -151,7 +173,7 @@ class Roads:
         graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(is_synthetic=self.is_synthetic)
         places = zip(self.node_x_m.tolist(), self.node_y_m.tolist(), strict=True)
         graph.add_nodes_from((row, {"x_m": x_m, "y_m": y_m}) for row, (x_m, y_m) in enumerate(places))
-        columns = {name: getattr(self, name).tolist() for name in (*_LINK_NUMBERS, *_LINK_FLAGS)}
+        columns = {name: getattr(self, name).tolist() for name in _LINK_COLUMNS}
         for link, (start, end) in enumerate(zip(self.link_from.tolist(), self.link_to.tolist(), strict=True)):
             facts = {name: column[link] for name, column in columns.items()}
             if self.bends is not None:
@@ -168,7 +190,7 @@ class Roads:
         """
         edges = list(graph.edges(keys=True, data=True))
         faults = _missing(list(graph.nodes(data=True)), ("x_m", "y_m"), "node")
-        faults += _missing([(edge[:3], edge[3]) for edge in edges], (*_LINK_NUMBERS, *_LINK_FLAGS, "highway"), "edge")
+        faults += _missing([(edge[:3], edge[3]) for edge in edges], (*_LINK_COLUMNS, "highway"), "edge")
         if faults:
             raise InvalidTown("\n".join(faults))
         if len({edge[2] for edge in edges}) == len(edges) and all(isinstance(edge[2], int) for edge in edges):
@@ -183,8 +205,7 @@ class Roads:
             highway=tuple(str(fact["highway"]) for fact in facts),
             is_synthetic=bool(graph.graph.get("is_synthetic", False)),
             bends=bends_of([fact["bends"] for fact in facts]) if facts and "bends" in facts[0] else None,
-            **{name: np.array([fact[name] for fact in facts], dtype=np.float64) for name in _LINK_NUMBERS},
-            **{name: np.array([fact[name] for fact in facts], dtype=np.bool_) for name in _LINK_FLAGS},
+            **{name: np.array([fact[name] for fact in facts], dtype=dtype) for name, dtype in _LINK_COLUMNS.items()},
         )
 
 
@@ -193,13 +214,6 @@ def bends_of(lines: list[list[list[float]]]) -> Bends:
     start = np.concatenate(([0], np.cumsum([len(line) for line in lines]))).astype(np.int32)
     points = np.array([point for line in lines for point in line], dtype=np.float64).reshape(-1, 2)
     return Bends(start, points[:, 0], points[:, 1])
-
-
-def _kept_bends(bends: Bends, links: npt.NDArray[np.int64]) -> Bends:
-    count = np.diff(bends.start)[links]
-    start = np.concatenate(([0], np.cumsum(count))).astype(np.int32)
-    rows = np.repeat(bends.start[links] - start[:-1], count) + np.arange(int(start[-1]))
-    return Bends(start, bends.x_m[rows], bends.y_m[rows])
 
 
 def _rank_in_run(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -219,7 +233,7 @@ def _missing(holders: list[tuple[Any, dict[str, Any]]], names: tuple[str, ...], 
 
 
 def _shape_faults(roads: Roads) -> list[str]:
-    columns = {name: getattr(roads, name) for name in ("link_to", *_LINK_NUMBERS, *_LINK_FLAGS, "highway")}
+    columns = {name: getattr(roads, name) for name in ("link_to", *_LINK_COLUMNS, "highway")}
     faults = [
         f"roads: column {name} has {len(column)} rows for {roads.links} links; make them equal"
         for name, column in columns.items()

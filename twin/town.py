@@ -2,6 +2,8 @@
 
 import enum
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,19 +118,18 @@ def _code_faults(town: Town) -> list[str]:
         "shelter id": [shelter.id for shelter in town.shelters],
     }
     for kind, codes in named.items():
-        seen: set[str] = set()
-        twice = sorted({code for code in codes if code in seen or seen.add(code)})
+        twice = sorted(code for code, count in Counter(codes).items() if count > 1)
         faults += [f"{kind} {code!r} stands more than once; give each its own" for code in twice]
     return faults
 
 
 def _row_faults(town: Town) -> list[str]:
     nodes, districts = town.roads.nodes, len(town.districts)
-    rows = {
+    rows: dict[str, tuple[Iterable[int], int]] = {
         "the office's node": ([town.office_node], nodes),
-        "an exit node": (town.exit_nodes, nodes),
-        "a home node": (town.home_nodes, nodes),
-        "the neighbourhood of a home node": (town.home_neighbourhood, len(town.neighbourhoods)),
+        "an exit node": (town.exit_nodes.tolist(), nodes),
+        "a home node": (town.home_nodes.tolist(), nodes),
+        "the neighbourhood of a home node": (town.home_neighbourhood.tolist(), len(town.neighbourhoods)),
         "a neighbourhood's node": ([place.node for place in town.neighbourhoods], nodes),
         "a neighbourhood's district": ([place.district for place in town.neighbourhoods], districts),
         "a shelter's node": ([shelter.node for shelter in town.shelters], nodes),
@@ -136,7 +137,7 @@ def _row_faults(town: Town) -> list[str]:
     }
     faults = []
     for what, (values, limit) in rows.items():
-        outside = [int(value) for value in values if not 0 <= value < limit]
+        outside = [value for value in values if not 0 <= value < limit]
         if outside:
             faults.append(f"{what} is row {outside[0]}, but rows run from 0 to {limit - 1}")
     return faults

@@ -11,7 +11,7 @@ def apportion(total: int, weights: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """
     shares = np.asarray(weights, dtype=np.float64)
     exact = total * shares / shares.sum()
-    parts = np.floor(exact).astype(np.int64)
+    parts: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
     order = np.argsort(parts - exact, kind="stable")
     parts[order[: total - int(parts.sum())]] += 1
     return parts

@@ -85,7 +85,7 @@ class Draft:
 
     def _removable(self) -> BoolArray:
         """Nodes of degree 2, no two of them neighbours, whose neighbours differ and share no street yet."""
-        bend = self.degree() == 2
+        bend: BoolArray = np.asarray(self.degree() == 2)
         # Of neighbouring bends the one with the lower row waits for the next round.
         both = bend[self.a] & bend[self.b]
         bend[np.minimum(self.a[both], self.b[both])] = False

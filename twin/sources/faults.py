@@ -16,6 +16,10 @@ class Faults:
         """Note a fault: what, the value, what to do."""
         self.found.append(f"{self.path}: {text}" if line is None else f"{self.path}:{line}: {text}")
 
+    def at(self, where: str, text: str) -> None:
+        """Note a fault at a place that names its file itself."""
+        self.found.append(f"{where}: {text}")
+
     def raise_any(self) -> None:
         """Raise what was found.
 

@@ -25,6 +25,7 @@ class DistrictFigures:
     general: int
     welfare: int
     sites: int
+    listed_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def load_figures(name: str) -> TownFigures:
         shelter_spread_m=table["neighbourhoods"]["shelter_spread_m"],
         districts=tuple(
             DistrictFigures(
-                **{key: row[key] for key in DistrictFigures.__slots__ if key != "standing"},
+                **{key: value for key, value in row.items() if key not in {"standing", "source"}},
                 standing=Standing(row["standing"]),
             )
             for row in table["district"]

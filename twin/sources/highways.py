@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import numpy as np
@@ -34,11 +34,11 @@ class HighwayTable:
 
     by_name: Mapping[str, HighwayClass]
 
-    def most_open(self, names: list[str]) -> str:
-        """Of the classes that a merged street is said to have, the one that lets most through; "road" if none is known.
+    def narrowest(self, names: list[str]) -> str:
+        """Of the classes that a merged street is said to have, the one that lets least through; else "road".
 
-        OpenStreetMap tools merge pieces of a street and keep a list of their classes. A car can pass only where every
-        piece lets it, so a class for walkers wins over one for cars.
+        OpenStreetMap tools merge pieces of a street and keep a list of their classes; what one piece stops, the street
+        stops.
         """
         known = [self.by_name[name] for name in names if name in self.by_name]
         if not known:
@@ -100,6 +100,29 @@ def roads_of_links(
         highway=links.highway,
         is_synthetic=is_synthetic,
         bends=links.bends,
+    )
+
+
+def walkable_both_ways(roads: Roads) -> Roads:
+    """The roads with a way back for walkers on each one-way street.
+
+    Source: Road Traffic Act 8: one-way signs bind vehicles.
+    """
+    rows = np.flatnonzero(roads.walk_allowed & (roads.reverse < 0))
+    if len(rows) == 0:
+        return roads
+    return replace(
+        roads,
+        link_from=np.append(roads.link_from, roads.link_to[rows]),
+        link_to=np.append(roads.link_to, roads.link_from[rows]),
+        length_m=np.append(roads.length_m, roads.length_m[rows]),
+        free_speed_mps=np.append(roads.free_speed_mps, roads.free_speed_mps[rows]),
+        lanes=np.append(roads.lanes, roads.lanes[rows]),
+        capacity_vps=np.append(roads.capacity_vps, roads.capacity_vps[rows]),
+        car_allowed=np.append(roads.car_allowed, np.zeros(len(rows), dtype=np.bool_)),
+        walk_allowed=np.append(roads.walk_allowed, np.ones(len(rows), dtype=np.bool_)),
+        highway=roads.highway + tuple(roads.highway[row] for row in rows.tolist()),
+        bends=None if roads.bends is None else roads.bends.with_reversed(rows),
     )
 
 

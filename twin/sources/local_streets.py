@@ -1,4 +1,4 @@
-"""Streets for places: a pattern where people live, roads between the built-up areas, and which of them are main roads."""
+"""Streets for places: a pattern where people live, roads between the built-up areas, and a choice of main roads."""
 
 from dataclasses import dataclass, replace
 
@@ -18,6 +18,10 @@ MAIN_CLASSES = ("trunk", "primary", "secondary", "tertiary")
 """Classes of main roads, the widest first. Source: OpenStreetMap wiki, JA:Japan tagging."""
 
 
+_HAMLET_NODES = np.arange(1, 13)
+"""Ranks of the junctions that even the smallest place gets: so many lie within 110 m where streets are dense."""
+
+
 @dataclass(frozen=True)
 class Settlement:
     """Places where people live: the middle of each in metres and its weight (its share of all, above 0)."""
@@ -34,11 +38,14 @@ def local_streets(settlement: Settlement, nodes: int, parameters: Parameters, st
     they hold the junctions wanted.
     """
     pattern = street_pattern(_box(settlement, nodes, parameters), parameters, stream)
-    close_m = parameters.number("streets.close_m")
-    built_up = pattern.keep_nodes(_built_up(pattern, settlement, nodes, close_m))
+    drawn = int(nodes / (1.0 - parameters.number("streets.merged_share")))
+    built_up = pattern.keep_nodes(_built_up(pattern, settlement, drawn, parameters))
     parts = built_up.components()
-    large = np.bincount(parts)[parts] >= parameters.number("streets.smallest_area_nodes")
-    return connected(_without_specks(built_up.keep_nodes(large)), parameters).without_mere_bends()
+    large = np.bincount(parts) >= parameters.number("streets.smallest_area_nodes")
+    # The part nearest to a place stays whatever its size: people live there.
+    tree = cKDTree(np.column_stack((built_up.x_m, built_up.y_m)))
+    large[parts[tree.query(np.column_stack((settlement.x_m, settlement.y_m)))[1]]] = True
+    return connected(_without_specks(built_up.keep_nodes(large[parts])), parameters).without_mere_bends()
 
 
 def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:
@@ -53,16 +60,20 @@ def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:
     )
 
 
-def _built_up(pattern: Draft, settlement: Settlement, nodes: int, close_m: float) -> BoolArray:
-    """Nodes inside the discs, the discs as large as needed."""
+def _built_up(pattern: Draft, settlement: Settlement, nodes: int, parameters: Parameters) -> BoolArray:
+    """Nodes inside the discs, the discs as large as needed, but none smaller than a hamlet."""
     places = np.column_stack((settlement.x_m, settlement.y_m))
     tree = cKDTree(places)
     # Places close to each other build up the room between them: each counts its neighbours' weight too.
     apart_m = np.hypot(places[:, None, 0] - places[:, 0], places[:, None, 1] - places[:, 1])
-    size = np.sqrt(np.exp(-0.5 * (apart_m / close_m) ** 2) @ settlement.weight)
+    size = np.sqrt(np.exp(-0.5 * (apart_m / parameters.number("streets.close_m")) ** 2) @ settlement.weight)
     some = np.arange(1, min(8, len(places)) + 1)
-    distance, place = tree.query(np.column_stack((pattern.x_m, pattern.y_m)), k=some)
-    reach = np.asarray(distance / size[place]).min(axis=1)
+    found = tree.query(np.column_stack((pattern.x_m, pattern.y_m)), k=some)
+    distance, place = np.asarray(found[0]), np.asarray(found[1])
+    reach = (distance / size[place]).min(axis=1)
+    reach[distance[:, 0] < parameters.number("streets.hamlet_m")] = 0.0
+    nearest = cKDTree(np.column_stack((pattern.x_m, pattern.y_m))).query(places, k=_HAMLET_NODES)[1]
+    reach[np.asarray(nearest).ravel()] = 0.0
     if nodes >= len(reach):
         return np.ones(len(reach), dtype=np.bool_)
     return np.asarray(reach <= np.partition(reach, nodes)[nodes])
@@ -91,7 +102,8 @@ def connected(plan: Draft, parameters: Parameters) -> Draft:
     first = np.concatenate(([True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)))
     best = order[first]
     wanted = _spanning(low[best], high[best], gap_m[best], count)
-    wanted |= _nearest_few(low[best], high[best], gap_m[best], int(parameters.number("streets.connectors")))
+    few = _nearest_few(low[best], high[best], gap_m[best], int(parameters.number("streets.connectors")))
+    wanted |= few & (gap_m[best] <= parameters.number("streets.connector_m"))
     chosen = best[wanted]
     return plan.with_streets(a[chosen], b[chosen], highway="tertiary", bend=parameters.number("streets.connector_bend"))
 
@@ -141,7 +153,7 @@ def _raised(plan: Draft, road: MainRoad, table: HighwayTable) -> Draft:
     time_s = plan.length_m / np.array([speed[name] for name in plan.highway.tolist()])
     shape = (plan.nodes, plan.nodes)
     graph = csr_array((np.tile(time_s, 2), (np.append(plan.a, plan.b), np.append(plan.b, plan.a))), shape=shape)
-    before = dijkstra(graph, indices=road.target, return_predecessors=True)[1]
+    before = dijkstra(graph, indices=np.array([road.target]), return_predecessors=True)[1][0]
     on_way = np.zeros(plan.nodes, dtype=np.bool_)
     for source in road.sources.tolist():
         node = source

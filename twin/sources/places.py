@@ -56,7 +56,7 @@ def assemble(outline: Outline, places: Places, roads: Roads, shelters: list[Shel
         InvalidTown: Nobody can live along these roads, or the parts contradict one another.
     """
     core = core_nodes(roads)
-    homes = _home_nodes(roads, core)
+    homes = home_nodes(roads)
     if len(homes) < len(places.names):
         raise InvalidTown(
             f"{outline.name}: {len(homes)} nodes of the roads can hold homes, for {len(places.names)} neighbourhoods; "
@@ -90,13 +90,13 @@ def core_nodes(roads: Roads) -> npt.NDArray[np.bool_]:
     return core
 
 
-def _home_nodes(roads: Roads, core: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+def home_nodes(roads: Roads) -> npt.NDArray[np.int32]:
     """Nodes of streets with homes; cars must come there (Building Standards Act 43: a home lies on a road)."""
     classes = np.array(roads.highway, dtype=np.str_)
     lived_in = np.isin(classes, list(HOME_CLASSES)) & roads.car_allowed & roads.walk_allowed
     along = np.zeros(roads.nodes, dtype=np.bool_)
     along[roads.link_from[lived_in]] = True
-    return np.flatnonzero(along & core).astype(np.int32)
+    return np.flatnonzero(along & core_nodes(roads)).astype(np.int32)
 
 
 def _shared_out(
@@ -105,8 +105,9 @@ def _shared_out(
     """The home node at the middle of each neighbourhood, and the neighbourhood of each home node (the nearest one)."""
     points = np.column_stack((roads.node_x_m[homes], roads.node_y_m[homes]))
     middles = np.column_stack((places.x_m, places.y_m))
-    nearest = cKDTree(middles).query(points)[1].astype(np.int32)
-    near_homes = cKDTree(points).query(middles, k=min(len(homes), len(middles)))[1].reshape(len(middles), -1)
+    nearest: npt.NDArray[np.int32] = np.asarray(cKDTree(middles).query(points)[1], dtype=np.int32)
+    ranks = np.arange(1, min(len(homes), len(middles)) + 1)
+    near_homes = np.asarray(cKDTree(points).query(middles, k=ranks)[1])
     taken: set[int] = set()
     at_home = np.empty(len(middles), dtype=np.int64)
     for place, candidates in enumerate(near_homes.tolist()):

@@ -1,29 +1,16 @@
 """build_town: a Town of a recipe, its data and, if the user has one, a road file."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from twin.parameters import load_parameters
 from twin.randomness import Stream
-from twin.roads import Roads
-from twin.shelters import Shelter
-from twin.sources.draft import Draft
-from twin.sources.figures import TownFigures, load_figures
-from twin.sources.highways import load_highways, roads_of_draft
-from twin.sources.local_streets import MainRoad, Settlement, local_streets, with_main_roads
-from twin.sources.places import Outline, Places, assemble
-from twin.sources.recipe_file import Recipe, read_recipe
-from twin.sources.synthetic_town import (
-    exits_by_bearing,
-    synthetic_boundary,
-    synthetic_places,
-    synthetic_shelters,
-)
-from twin.town import Provenance, Standing, Town
-from twin.units import Projection
+from twin.sources.boundary import hull_of
+from twin.sources.cells import Grid, cell_places
+from twin.sources.parts import known_boundary, known_places, streets_and_exits, town_shelters
+from twin.sources.places import Outline, assemble
+from twin.sources.recipe_file import Section, read_recipe
+from twin.sources.road_files import check_reach
+from twin.sources.workshop import open_workshop
+from twin.town import Town
 
 
 def recipe_names(folder: Path) -> tuple[str, ...]:
@@ -43,45 +30,31 @@ def build_town(recipe_path: Path, *, data: Path | None = None, roads_file: Path 
         InvalidTown: The parts do not make a town.
     """
     recipe = read_recipe(recipe_path)
-    figures = load_figures(recipe.districts.text("figures"))
-    projection = Projection(recipe.office_lat, recipe.office_lon)
-    places = synthetic_places(figures, projection, stream)
-    boundary = synthetic_boundary(places, figures.area_km2)
-    exits = exits_by_bearing(figures, boundary)
-    roads = _synthetic_roads(places, exits, recipe, stream)
-    shelters = synthetic_shelters(figures, places, recipe.code, stream)
+    shop = open_workshop(recipe, data, roads_file, stream)
+    places = None if recipe.districts.kind == "cells" else known_places(shop)
+    boundary = known_boundary(shop, places)
+    roads, exits = streets_and_exits(shop, places, boundary)
+    shelters = town_shelters(shop, places, roads, boundary)
+    name, reach_m = str(roads_file or recipe_path), shop.parameters.number("sources.reach_m")
+    check_reach(name, roads, [(f"shelter {one.id} {one.name}", one.x_m, one.y_m) for one in shelters], reach_m)
+    if places is None:
+        places = cell_places(roads, _grid(recipe.districts), name)
+        shop.ledger.note("districts", "cells")
+    check_reach(name, roads, list(zip(places.names, places.x_m.tolist(), places.y_m.tolist(), strict=True)), reach_m)
+    if boundary is None:
+        boundary = hull_of(roads.node_x_m, roads.node_y_m, recipe.boundary.number("margin_m"))
     outline = Outline(
         code=recipe.code,
         name=recipe.name,
         name_en=recipe.name_en,
-        projection=projection,
+        projection=shop.projection,
         office_m=(0.0, 0.0),
         exits_m=exits,
         boundary=boundary,
-        provenance=(),
+        provenance=shop.ledger.notes,
     )
     return assemble(outline, places, roads, shelters)
 
 
-def _synthetic_roads(places: Places, exits: npt.NDArray[np.float64], recipe: Recipe, stream: Stream) -> Roads:
-    parameters = load_parameters("twin", "streets.toml")
-    settlement = Settlement(places.x_m, places.y_m, places.weight)
-    draft = local_streets(settlement, int(recipe.streets.number("nodes")), parameters, stream)
-    first = draft.nodes
-    joints = _nearest(draft, exits[:, 0], exits[:, 1])
-    draft = draft.with_nodes(exits[:, 0], exits[:, 1]).with_streets(
-        joints, np.arange(first, first + len(exits)), highway="trunk", bend=parameters.number("streets.connector_bend")
-    )
-    middles = _nearest(draft, [one.x_m for one in places.districts], [one.y_m for one in places.districts])
-    nodes = _nearest(draft, places.x_m, places.y_m)
-    office = int(_nearest(draft, [0.0], [0.0])[0])
-    main = [MainRoad(office, np.arange(first, first + len(exits)), "trunk"), MainRoad(office, middles, "primary")]
-    main += [MainRoad(int(middle), nodes[places.district == row], "tertiary") for row, middle in enumerate(middles)]
-    return roads_of_draft(with_main_roads(draft, main, load_highways()))
-
-
-def _nearest(draft: Draft, x_m: npt.ArrayLike, y_m: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    from scipy.spatial import cKDTree
-
-    tree = cKDTree(np.column_stack((draft.x_m, draft.y_m)))
-    return np.asarray(tree.query(np.column_stack((x_m, y_m)))[1], dtype=np.int64)
+def _grid(section: Section) -> Grid:
+    return Grid(int(section.number("columns")), int(section.number("rows")), int(section.number("neighbourhoods")))

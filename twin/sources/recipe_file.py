@@ -1,5 +1,6 @@
 """The recipe of a town as a file: TOML, read with all its faults at once."""
 
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "shelters": ("figures", "gsi", "p20", "standard_csv"),
     "boundary": ("figures", "geojson", "hull"),
 }
-"""What a recipe may choose from in each section; ``files`` of each are named in docs and in the shipped recipes."""
+"""What a recipe may choose from in each section; the shipped recipes show each."""
 
 _TOWN_KEYS: Mapping[str, type] = {
     "code": str,
@@ -39,10 +40,10 @@ _SECTION_KEYS: Mapping[str, Mapping[str, type]] = {
         "area_m2_per_person": float,
         "capacity_total": int,
         "welfare_capacity_persons": int,
-        "source": str,
     },
     "boundary": {"figures": str, "geojson": str, "margin_m": float},
 }
+_ANY_SECTION: Mapping[str, type] = {"source_ja": str, "source_en": str}
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "districts.figures": ("figures",),
     "districts.points": ("figures", "points"),
@@ -94,6 +95,10 @@ class Recipe:
     shelters: Section
     boundary: Section
 
+    def sections(self) -> tuple[tuple[str, Section], ...]:
+        """All sections by name."""
+        return tuple((name, getattr(self, name)) for name in KINDS)
+
 
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a file.
@@ -114,9 +119,20 @@ def read_recipe(path: Path) -> Recipe:
     town = faults.section(table, "town", _TOWN_KEYS)
     faults.office(town)
     sections = {name: faults.chosen(table, name) for name in KINDS}
+    faults.together(sections)
     faults.raise_any()
-    values = {key: town[key] for key in _TOWN_KEYS if key != "office_source"}
-    return Recipe(path=path, **values, **sections)
+    return Recipe(
+        path=path,
+        code=town["code"],
+        name=town["name"],
+        name_en=town["name_en"],
+        office_lat=float(town["office_lat"]),
+        office_lon=float(town["office_lon"]),
+        districts=sections["districts"],
+        streets=sections["streets"],
+        shelters=sections["shelters"],
+        boundary=sections["boundary"],
+    )
 
 
 class _Reader(Faults):
@@ -162,8 +178,9 @@ class _Reader(Faults):
     def chosen(self, table: Mapping[str, Any], name: str) -> Section:
         """A section whose ``kind`` says which keys it needs."""
         values = self._table(table, name)
-        self.known(values, ("kind", *_SECTION_KEYS[name]), f"key of [{name}]", name)
-        self._typed(values, name, _SECTION_KEYS[name])
+        keys = {**_SECTION_KEYS[name], **_ANY_SECTION}
+        self.known(values, ("kind", *keys), f"key of [{name}]", name)
+        self._typed(values, name, keys)
         kind = values.get("kind")
         if values and kind not in KINDS[name]:
             self.add(f"[{name}] kind is {kind!r}; choose {', '.join(KINDS[name])}", self.line_of(name, "kind"))
@@ -171,6 +188,21 @@ class _Reader(Faults):
             if key not in values:
                 self.add(f"[{name}] of kind {kind!r} lacks {key!r}; give it", self.line_of(name))
         return Section(str(kind), {key: value for key, value in values.items() if key != "kind"})
+
+    def together(self, sections: Mapping[str, Section]) -> None:
+        """Check that the kinds chosen fit together: what is made up needs places and a boundary to stand on."""
+        chosen = {name: section.kind for name, section in sections.items()}
+        made_up = chosen["streets"].startswith("synthetic")
+        if made_up and chosen["districts"] == "cells":
+            self.add(
+                "cells are cut from real streets; choose streets of kind 'walking_network'", self.line_of("districts")
+            )
+        if made_up and chosen["boundary"] == "hull":
+            self.add("synthetic streets need a boundary; choose kind 'figures' or 'geojson'", self.line_of("boundary"))
+        if chosen["streets"] == "synthetic" and chosen["boundary"] == "geojson":
+            self.add("streets of kind 'synthetic' take their exits from figures; choose boundary kind 'figures'")
+        if chosen["districts"] == "cells" and "figures" in (chosen["boundary"], chosen["shelters"]):
+            self.add("cells have no figures; choose boundary kind 'geojson' or 'hull' and a list of shelters")
 
     def office(self, town: Mapping[str, Any]) -> None:
         """Check code and place of the office."""
@@ -197,10 +229,14 @@ class _Reader(Faults):
             if key not in values:
                 continue
             value, line = values[key], self.line_of(section, key)
-            right = (int, float) if wanted is float else wanted
+            right = (int, float) if wanted is float else (wanted,)
             if isinstance(value, bool) or not isinstance(value, right):
                 self.add(f"[{section}] {key} is {value!r}; it must be {words[wanted]}", line)
-            elif key in _ABOVE_ZERO and value <= 0:
-                self.add(f"[{section}] {key} is {value}; it must be above 0", line)
-            elif wanted is not str and key not in {"office_lat", "office_lon"} and value < 0:
-                self.add(f"[{section}] {key} is {value}; it must not be below 0", line)
+            elif isinstance(value, (int, float)) and key not in {"office_lat", "office_lon"}:
+                self._in_range(f"[{section}] {key}", key, float(value), line)
+
+    def _in_range(self, name: str, key: str, value: float, line: int | None) -> None:
+        if not math.isfinite(value) or value < 0.0:
+            self.add(f"{name} is {value:g}; it must be a number of 0 or more", line)
+        elif key in _ABOVE_ZERO and value == 0.0:
+            self.add(f"{name} is 0; it must be above 0", line)

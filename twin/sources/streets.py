@@ -75,19 +75,33 @@ def _rungs(half_m: float, strips: int, parameters: Parameters, stream: Stream) -
     # In order along each long street: cross streets slant but never cross one another between two long streets.
     foot = np.sort(np.cumsum(steps) - half_m - number("streets.rung_m") + wander, axis=1)
     head = np.sort(foot + stagger, axis=1)[1:]
-    strip = np.repeat(np.arange(strips), count)
-    exists = stream.uniform("streets.missing", ids[: len(strip)]) > number("streets.missing_share")
-    alley = np.flatnonzero(stream.uniform("streets.alley", ids[: len(strip)]) < number("streets.alley_share"))
-    # A blind alley begins somewhere between its cross street and the next.
-    to_next = np.diff(foot[:-1], axis=1, append=foot[:-1, -1:]).ravel()[alley]
-    alley_m = foot[:-1].ravel()[alley] + stream.uniform("streets.alley_place", alley) * to_next
+    strip, cell = np.repeat(np.arange(strips), count), ids[: strips * count]
+    exists = stream.uniform("streets.missing", cell) > number("streets.missing_share")
+    alleys = stream.uniform("streets.alley", cell) < number("streets.alley_share")
+    cuts = stream.uniform("streets.cut", cell) < number("streets.cut_share")
+    alley_foot, _ = _inside(cell[alleys], (foot[:-1], head), stream, slant=False)
+    cut_foot, cut_head = _inside(cell[cuts], (foot[:-1], head), stream, slant=True)
+    through = int(exists.sum()) + int(cuts.sum())
     return _Rungs(
-        strip=np.concatenate((strip[exists], strip[alley])),
-        foot_m=np.concatenate((foot[:-1].ravel()[exists], alley_m)),
-        head_m=np.concatenate((head.ravel()[exists], alley_m)),
-        is_blind=np.repeat([False, True], [int(exists.sum()), len(alley)]),
-        reach=0.2 + 0.6 * stream.uniform("streets.reach", np.arange(int(exists.sum()) + len(alley))),
+        strip=np.concatenate((strip[exists], strip[cuts], strip[alleys])),
+        foot_m=np.concatenate((foot[:-1].ravel()[exists], cut_foot, alley_foot)),
+        head_m=np.concatenate((head.ravel()[exists], cut_head, alley_foot)),
+        is_blind=np.repeat([False, True], [through, len(alley_foot)]),
+        reach=0.2 + 0.6 * stream.uniform("streets.reach", np.arange(through + len(alley_foot))),
     )
+
+
+def _inside(
+    cells: IntArray, rungs: tuple[FloatArray, FloatArray], stream: Stream, *, slant: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Foot and head of a further street in the block between a cross street and the next; aslant, from side to side."""
+    foot, head = (side.ravel()[cells] for side in rungs)
+    to_foot, to_head = (np.diff(side, axis=1, append=side[:, -1:]).ravel()[cells] for side in rungs)
+    at = stream.uniform("streets.in_block", cells)
+    if not slant:
+        return foot + at * to_foot, head + at * to_head
+    side = np.where(at < 0.5, 0.5 * at, 0.5 + 0.5 * at)
+    return foot + side * to_foot, head + (1.0 - side) * to_head
 
 
 def _ladder(lines: FloatArray, rungs: _Rungs, snap_m: float, stream: Stream) -> Draft:

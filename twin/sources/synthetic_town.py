@@ -175,7 +175,8 @@ def _capacities(figures: TownFigures, kinds: list[ShelterKind], stream: Stream) 
 
 def at_standard(capacity_persons: IntArray, area_m2_per_person: float) -> IntArray:
     """How many people have the standard area where the town's own figure gives each ``area_m2_per_person``."""
-    return np.floor(capacity_persons * area_m2_per_person / STANDARD_AREA_M2_PER_PERSON).astype(np.int64)
+    room_m2 = np.asarray(capacity_persons * area_m2_per_person)
+    return np.asarray(room_m2 // STANDARD_AREA_M2_PER_PERSON, dtype=np.int64)
 
 
 def _fitness(
