@@ -114,6 +114,12 @@ def waiting_for_help(outcomes: Outcomes) -> tuple[FloatArray, IntArray]:
     return time_s[order], np.cumsum(change[order])
 
 
+def waiting_at(outcomes: Outcomes, time_s: FloatArray) -> IntArray:
+    """Support-needing people waiting for help at each of the given times (s)."""
+    changed_s, waiting = waiting_for_help(outcomes)
+    return np.append(0, waiting)[np.searchsorted(changed_s, time_s, side="right")]
+
+
 def _totals(record: RunRecord, outcomes: Outcomes) -> Iterator[Metric]:
     arrivals = _arrivals(outcomes)
     yield metric("people", record.population.people)

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
 from scenarios.areas import district_areas
 from scenarios.language import Language
-from scenarios.metrics import Metric, Number, definitions, waiting_for_help
+from scenarios.metrics import Metric, Number, definitions, waiting_at
 from scenarios.outcomes import Outcomes
 from scenarios.record import NO_ANSWER, RunRecord
+from scenarios.report.texts import phrase
 from twin.events import State
 
+FloatArray = npt.NDArray[np.float64]
 Cell = str | Number
 Lookup = Mapping[tuple[str, str], Number]
 
@@ -99,7 +102,7 @@ def safe_cell(cell: Cell) -> str:
 def district_rows(record: RunRecord, metrics: Iterable[Metric], language: Language) -> list[list[Cell]]:
     """A heading and one row for each district."""
     values = values_by(metrics, "district")
-    heading: list[Cell] = [*_words(language, "コード/Code", "地区/District"), *_labels(DISTRICT_METRICS, language)]
+    heading: list[Cell] = [*_words(language, "code district"), *_labels(DISTRICT_METRICS, language)]
     rows: list[list[Cell]] = [heading]
     for district in record.town.districts:
         name = district.name if language is Language.JA else district.name_en
@@ -110,29 +113,21 @@ def district_rows(record: RunRecord, metrics: Iterable[Metric], language: Langua
 def shelter_rows(record: RunRecord, metrics: Iterable[Metric], language: Language) -> list[list[Cell]]:
     """A heading and one row for each shelter."""
     values = values_by(metrics, "shelter")
-    own = ("番号/ID", "名称/Name", "種別/Kind", "定員（市）/Capacity (town)", "定員（3.5 m2）/Capacity (3.5 m2)")
-    rows: list[list[Cell]] = [
-        [*_words(language, *own, "定員は推計/Capacity is an estimate"), *_labels(SHELTER_METRICS, language)]
-    ]
+    heading: list[Cell] = _words(language, "id name kind town standard estimate")
+    rows: list[list[Cell]] = [[*heading, *_labels(SHELTER_METRICS, language)]]
     for shelter in record.town.shelters:
         places = (shelter.capacity_persons, shelter.capacity_standard_persons, int(shelter.capacity_is_estimate))
         numbers = (values[name, shelter.id] for name in SHELTER_METRICS)
-        rows.append([shelter.id, shelter.name, str(shelter.kind), *places, *numbers])
+        kind = phrase(f"kind.{shelter.kind}").in_language(language)
+        rows.append([shelter.id, shelter.name, kind, *places, *numbers])
     return rows
 
 
 def timeline_rows(record: RunRecord, outcomes: Outcomes, language: Language) -> list[list[Cell]]:
     """A heading and one row for each sample: states, arrivals, people waiting for help, safety, headcounts."""
-    states = (
-        "自宅/Home",
-        "移動中/Moving",
-        "受付待ち/Queueing",
-        "避難所/Sheltered",
-        "他の場所/Elsewhere",
-        "立往生/Stranded",
-    )
-    rest = ("到着累計/Arrived", "支援待ち/Waiting for help", "安否確認/Safety confirmed", "都市OSの人数/Headcount said")
-    rows: list[list[Cell]] = [_words(language, "経過秒/Time [s]", "時刻/Clock", *states, *rest)]
+    heading: list[Cell] = _words(language, "time clock")
+    heading += [phrase(f"state.{state.name.lower()}").in_language(language) for state in State]
+    rows = [[*heading, *_words(language, "arrived waiting confirmed said")]]
     time_s = record.steps.time_s
     columns = (
         np.searchsorted(np.sort(outcomes.arrived.time_s), time_s, side="right"),
@@ -146,14 +141,6 @@ def timeline_rows(record: RunRecord, outcomes: Outcomes, language: Language) -> 
         total = int(said[said != NO_ANSWER].sum()) if (said != NO_ANSWER).any() else None
         rows.append([at_s, clock, *counts, *(int(column[step]) for column in columns), total])
     return rows
-
-
-def waiting_at(
-    outcomes: Outcomes, time_s: np.ndarray[Any, np.dtype[np.float64]]
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Support-needing people waiting for help at each of the given times (s)."""
-    changed_s, waiting = waiting_for_help(outcomes)
-    return np.append(0, waiting)[np.searchsorted(changed_s, time_s, side="right")]
 
 
 def shelters_geojson(record: RunRecord, metrics: Iterable[Metric]) -> dict[str, Any]:
@@ -196,9 +183,9 @@ def _feature(record: RunRecord, shape: BaseGeometry, properties: dict[str, Any])
 
 
 def _in_degrees(record: RunRecord, shape: BaseGeometry) -> BaseGeometry:
-    def degrees(points: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def degrees(points: FloatArray) -> FloatArray:
         lon, lat = record.town.projection.to_degrees(points[:, 0], points[:, 1])
-        return np.round(np.column_stack((lon, lat)), DEGREE_DECIMALS)
+        return np.asarray(np.round(np.column_stack((lon, lat)), DEGREE_DECIMALS), np.float64)
 
     turned = shapely.transform(shape, degrees)
     if turned.geom_type == "Polygon":
@@ -206,12 +193,17 @@ def _in_degrees(record: RunRecord, shape: BaseGeometry) -> BaseGeometry:
     return shapely.MultiPolygon([orient(part) for part in turned.geoms]) if hasattr(turned, "geoms") else turned
 
 
-def _words(language: Language, *pairs: str) -> list[Cell]:
-    return [pair.split("/")[0 if language is Language.JA else 1] for pair in pairs]
+def _words(language: Language, names: str) -> list[Cell]:
+    return [phrase(f"column.{name}").in_language(language) for name in names.split()]
 
 
 def _labels(names: Iterable[str], language: Language) -> list[Cell]:
-    return [f"{definitions()[name].label.in_language(language)} [{definitions()[name].unit}]" for name in names]
+    labels = []
+    for name in names:
+        unit = phrase(f"unit.{definitions()[name].unit.replace(' ', '_')}").in_language(language)
+        label = definitions()[name].label.in_language(language)
+        labels.append(f"{label} [{unit}]" if unit else label)
+    return [*labels]
 
 
 def _json(value: object) -> str:

@@ -18,6 +18,9 @@ FloatArray = npt.NDArray[np.float64]
 WIDTH = 760
 """Width of a chart in units of its drawing; the page scales it."""
 
+LABEL_WIDTH = 150
+"""Room for the name of a moment, in the drawing's units."""
+
 NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 HOUR_STEPS = (0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0)
 
@@ -158,17 +161,20 @@ def level(area: Frame, value: float, label: Text, css: str) -> Markup:
     )
 
 
-def moment(area: Frame, value: float, label: Text, row: int = 0) -> Markup:
-    """A vertical line at a value, named at its top; ``row`` moves the name down where names are close."""
-    x = area.x.at(value)
-    late = x > area.x.end - 150
-    y = area.y.end + 12 + 15 * row
-    return joined(
-        (
-            element("line", x1=x, x2=x, y1=area.y.start, y2=area.y.end, class_="moment"),
-            _text(x - 5 if late else x + 5, y, words(label, "tspan"), "note end" if late else "note"),
-        )
-    )
+def moments(area: Frame, named: Sequence[tuple[float, Text]]) -> Markup:
+    """A vertical line at each value (ascending), named at its top; a name that would touch the last stands lower."""
+    lines, names = [], []
+    row, last = 0, -math.inf
+    for value, label in named:
+        x = area.x.at(value)
+        late = x > area.x.end - LABEL_WIDTH
+        left = x - LABEL_WIDTH if late else x
+        row = row + 1 if left < last else 0
+        last = left + LABEL_WIDTH
+        lines.append(element("line", x1=x, x2=x, y1=area.y.start, y2=area.y.end, class_="moment"))
+        place = (x - 5 if late else x + 5, area.y.end + 12 + 16 * row)
+        names.append(_text(*place, words(label, "tspan"), "note end" if late else "note"))
+    return joined(lines + names)
 
 
 def categories(area: Frame, labels: Iterable[Text], title: Text) -> Markup:

@@ -20,7 +20,8 @@ def verdict(material: Material) -> Markup:
     record = material.record
     if not record.header.connected:
         return _box("none", Markup(""))
-    if not record.findings:
+    kinds = faults_found(material)
+    if not kinds:
         samples = int(np.count_nonzero(record.steps.headcount_said != NO_ANSWER))
         return element(
             "aside",
@@ -28,9 +29,22 @@ def verdict(material: Material) -> Markup:
             element("p", words(phrase("verdict.good", samples=number(samples)))),
             class_="verdict good",
         )
-    kinds = [kind for kind in FindingKind if any(one.kind is kind for one in record.findings)]
     faults = element("ul", *(_fault(record, kind) for kind in kinds))
     return _box("bad", joined((faults, element("p", words(phrase("verdict.more"))))))
+
+
+def faults_found(material: Material) -> list[FindingKind]:
+    """Kinds of fault that the findings, the headcounts or the recipients of messages show."""
+    record = material.record
+    shown = {one.kind for one in record.findings}
+    error = material.value("headcount_error_max")
+    if error is None:
+        shown.add(FindingKind.UNANSWERED)
+    elif error > 0:
+        shown.add(FindingKind.HEADCOUNT)
+    if any(one.missed or one.extra for one in record.notifications):
+        shown.add(FindingKind.RECIPIENT)
+    return [kind for kind in FindingKind if kind in shown]
 
 
 def _box(outcome: str, more: Markup) -> Markup:
@@ -42,7 +56,10 @@ def _box(outcome: str, more: Markup) -> Markup:
 
 
 def _fault(record: RunRecord, kind: FindingKind) -> Markup:
+    name, why = element("b", words(phrase(f"finding.{kind}"))), words(phrase(f"finding.{kind}_why"))
     of_kind = [one for one in record.findings if one.kind is kind]
+    if not of_kind:
+        return element("li", name, " ", why)
     first = of_kind[0]
     example = phrase(
         "verdict.example",
@@ -55,9 +72,11 @@ def _fault(record: RunRecord, kind: FindingKind) -> Markup:
     cases = phrase("verdict.cases", cases=number(sum(one.cases for one in of_kind)))
     return element(
         "li",
-        element("b", words(phrase(f"finding.{kind}")), " (", words(cases), ")"),
-        " ",
-        words(phrase(f"finding.{kind}_why")),
+        name,
+        " (",
+        words(cases),
+        ") ",
+        why,
         element("small", words(example)),
     )
 

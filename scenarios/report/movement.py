@@ -3,6 +3,7 @@
 import numpy as np
 
 from scenarios.language import Text
+from scenarios.metrics import quantile
 from scenarios.report.charts import (
     Key,
     columns,
@@ -10,7 +11,7 @@ from scenarios.report.charts import (
     figure,
     frame,
     line,
-    moment,
+    moments,
     stacked,
     time_axis,
     y_axis,
@@ -19,6 +20,7 @@ from scenarios.report.markup import Markup, element, joined, words
 from scenarios.report.material import Material, reached_by
 from scenarios.report.texts import duration, hours_since_start, number, percent, phrase
 from twin.events import State, WarningChannel
+from twin.units import SECONDS_PER_HOUR
 
 STACK_ORDER = (State.SHELTERED, State.QUEUEING, State.MOVING, State.ELSEWHERE, State.STRANDED, State.HOME)
 """From below: those in refuges, then those under way, at the top those at home."""
@@ -38,9 +40,9 @@ def arrival_figure(material: Material) -> Markup:
     departed = reached_by(material.outcomes.departed.time_s, at_s)
     area = frame(record.scenario.duration_s, float(departed[-1]), height=340)
     quantiles = {name: material.value(f"{name}_s") for name in ("t50", "t90", "t100")}
-    marks = [
-        moment(area, at, Text(f"{name.upper()} {duration(at).ja}", f"{name.upper()} {duration(at).en}"), row)
-        for row, (name, at) in enumerate(quantiles.items())
+    named = [
+        (at, Text(f"{name.upper()} {duration(at).ja}", f"{name.upper()} {duration(at).en}"))
+        for name, at in quantiles.items()
         if at is not None
     ]
     title = phrase("arrival.title")
@@ -50,7 +52,7 @@ def arrival_figure(material: Material) -> Markup:
         time_axis(area, record.scenario.start, phrase("page.clock")),
         line(area, at_s, departed, "c-departed"),
         line(area, at_s, reached_by(material.outcomes.arrived.time_s, at_s), "c-arrived"),
-        *marks,
+        moments(area, named),
         label=title,
     )
     keys = [Key("bar c-departed", phrase("arrival.departed")), Key("bar c-arrived", phrase("arrival.arrived"))]
@@ -98,13 +100,14 @@ def state_figure(material: Material) -> Markup:
 
 def warning_figure(material: Material) -> Markup:
     """How many residents had heard, by the channel that they first heard through."""
-    record, at_s, people = material.record, material.bins_s(), max(1, material.record.population.people)
+    record, people = material.record, max(1, material.record.population.people)
     warned = material.outcomes.warned
+    at_s = np.linspace(0.0, _warning_horizon_s(material), 121)
     layers = [
         (f"w-{channel}", 100 * reached_by(warned.time_s[warned.detail == channel], at_s) / people)
         for channel in WarningChannel
     ]
-    area = frame(record.scenario.duration_s, 100.0)
+    area = frame(float(at_s[-1]), 100.0)
     title = phrase("warning.title")
     chart = drawing(
         area,
@@ -119,3 +122,10 @@ def warning_figure(material: Material) -> Markup:
     half = duration(middle if np.isfinite(middle) else None)
     share = percent((material.value("warned") or 0) / people)
     return figure(title, chart, phrase("warning.reading", share=share, half=half), keys)
+
+
+def _warning_horizon_s(material: Material) -> float:
+    """How far the chart of warnings reaches: the spread is over long before the run is."""
+    warned = material.outcomes.warned
+    nearly_all = quantile(warned.time_s[warned.happened], 0.99) or 0.0
+    return min(material.record.scenario.duration_s, max(SECONDS_PER_HOUR, 1.5 * nearly_all))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scenarios.outputs import waiting_at
+from scenarios.metrics import waiting_at
 from scenarios.report.charts import Key, band, drawing, figure, frame, line, stacked, time_axis, y_axis
 from scenarios.report.markup import Markup, joined
 from scenarios.report.material import Material, reached_by

@@ -80,9 +80,9 @@ def _shelter_row(material: Material, shelter: Shelter) -> list[Cell]:
     over = material.value("over_capacity_person_h", **by) if has_rooms else None
     mark = element("sup", words(phrase("table.estimate"))) if shelter.capacity_is_estimate and has_rooms else Markup("")
     return [
-        escaped(shelter.name),
+        joined((escaped(shelter.name), mark)),
         phrase(f"kind.{shelter.kind}"),
-        joined((words(number(shelter.capacity_persons if has_rooms else None)), mark)),
+        number(shelter.capacity_persons if has_rooms else None),
         number(shelter.capacity_standard_persons if has_rooms else None),
         material.shown("peak_occupancy", shelter=shelter.id),
         element("b", words(percent(share))) if share is not None and share > 1 else percent(share),

@@ -45,8 +45,8 @@ def percent(share: Number) -> Text:
     """A share (0..1) in per cent; a small share keeps a decimal, none is "–"."""
     if share is None:
         return NO_VALUE
-    digits = 1 if 0 < share < 0.1 else 0
-    return Text(f"{100 * share:.{digits}f}%", f"{100 * share:.{digits}f} %")
+    digits = 0 if share == 0 or share >= 0.1 else 1 if share >= 0.001 else 2
+    return Text(f"{100 * share:,.{digits}f}%", f"{100 * share:,.{digits}f} %")
 
 
 def duration(time_s: Number) -> Text:

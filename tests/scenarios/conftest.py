@@ -96,10 +96,9 @@ def make_town(districts: int, shelters: int, columns: int, spacing_m: float = 90
     rows = np.arange(districts)
     x_m, y_m = (half * 0.9 * (2 * stream.uniform(axis, rows) - 1) for axis in "xy")
     places = [(half * 0.9 * (2 * u - 1), half * 0.9 * (2 * v - 1)) for u, v in _points(stream, shelters)]
+    weight, radius_m = 1 / (2 * districts), half / 5
     neighbourhoods = [
-        Neighbourhood(
-            f"N{d}-{k}", f"{d}町{k}丁目", d, float(x_m[d]) + 150 * k, float(y_m[d]), 150.0, 0, 0.5 / districts
-        )
+        Neighbourhood(f"N{d}-{k}", f"{d}町{k}丁目", d, float(x_m[d]) + 150 * k, float(y_m[d]), radius_m, 0, weight)
         for d in range(districts)
         for k in range(2)
     ]
