@@ -1,14 +1,20 @@
 """What a city OS is filled with before a run: subjects, consents, shelters, areas, the register, clients."""
 
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
-from conformance.contract.catalogue import load_roles
+from conformance.contract.catalogue import load_consent_catalogue, load_roles
+from reference_api.errors import InvalidSeed
+from reference_api.inline import run_inline
+from reference_api.services import sha256_text
+from reference_api.store.protocol import Store
 
 SECRET_BYTES = 32
-"""Entropy of a generated client secret. Source: RFC 6749 10.10 asks for at most 2**-128, better 2**-160, guessing odds."""
+"""Entropy of a generated client secret. Source: RFC 6749 10.10, odds of guessing at most 2**-128."""
 
 
 class District(msgspec.Struct, frozen=True):
@@ -43,7 +49,10 @@ class Shelter(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """A subject with a city-OS ID. ``sub`` is the local ID; ``sex`` is male, female or unknown; ``birth_date`` ISO 8601."""
+    """A subject with a city-OS ID.
+
+    ``sub`` is the local ID; ``sex`` is male, female or unknown; ``birth_date`` ISO 8601.
+    """
 
     sub: str
     name: str
@@ -63,8 +72,8 @@ class User(msgspec.Struct, frozen=True):
 class Consent(msgspec.Struct, frozen=True):
     """A compact consent record: it covers every combination of its categories, recipients and modes.
 
-    Codes are those of the contract's ``consent.toml``. ``valid_from_s`` and ``valid_until_s`` are Unix seconds; it holds
-    from the first to just before the second, None is open.
+    Codes are those of the contract's ``consent.toml``. ``valid_from_s`` and ``valid_until_s`` are Unix seconds; it
+    holds from the first to just before the second, None is open.
     """
 
     subject: str
@@ -147,3 +156,178 @@ def sandbox_client(role: str, neighbourhood: str | None = None) -> Client:
         scopes=rules.scopes,
         secret=secrets.token_urlsafe(SECRET_BYTES),
     )
+
+
+def load(store: Store, seed: SeedData, *, sandbox: bool = False) -> None:
+    """Fill an empty embedded store; with ``sandbox`` the clients' secrets stay readable for the discovery document.
+
+    Raises:
+        InvalidSeed: with every contradiction.
+    """
+    run_inline(load_into(store, seed, sandbox=sandbox))
+
+
+async def load_into(store: Store, seed: SeedData, *, sandbox: bool = False) -> None:
+    """Fill an empty store, all or nothing.
+
+    Raises:
+        InvalidSeed: with every contradiction.
+    """
+    faults = _faults(seed)
+    if faults:
+        raise InvalidSeed(faults)
+    async with store.transaction():
+        for table in _tables(seed, sandbox=sandbox):
+            marks = ", ".join("?" * len(table.columns))
+            await store.many(
+                f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})",
+                table.rows,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    name: str
+    columns: tuple[str, ...]
+    rows: Iterable[tuple[object, ...]]
+
+
+_ABOUT = ("municipality", "town", "people", "seed", "population_sha256")
+_SHELTER = (
+    "id",
+    "name",
+    "name_kana",
+    "kind",
+    "address",
+    "district",
+    "longitude_deg",
+    "latitude_deg",
+    "capacity_persons",
+    "capacity_standard_persons",
+)
+
+
+def _tables(seed: SeedData, *, sandbox: bool) -> list[_Table]:
+    return [
+        _Table("about", _ABOUT, [_values(seed, _ABOUT)]),
+        _plain("district", District, seed.districts),
+        _plain("neighbourhood", Neighbourhood, seed.neighbourhoods),
+        _plain("account", User, seed.users),
+        _plain("register_entry", RegisterEntry, seed.register),
+        _Table(
+            "shelter",
+            (*_SHELTER, "hazards"),
+            [(*_values(row, _SHELTER), msgspec.json.encode(row.hazards).decode()) for row in seed.shelters],
+        ),
+        _Table(
+            "consent",
+            ("subject", "purpose", "categories", "recipients", "modes", "state", "valid_from_s", "valid_until_s"),
+            (
+                (
+                    row.subject,
+                    row.purpose,
+                    " ".join(row.categories),
+                    " ".join(row.recipients),
+                    " ".join(row.modes),
+                    row.state,
+                    row.valid_from_s,
+                    row.valid_until_s,
+                )
+                for row in seed.consents
+            ),
+        ),
+        _Table(
+            "client",
+            ("client_id", "role", "recipient", "scopes", "secret_sha256"),
+            [
+                (row.client_id, row.role, row.recipient, " ".join(row.scopes), sha256_text(row.secret))
+                for row in seed.clients
+            ],
+        ),
+        _Table(
+            "sandbox_secret",
+            ("client_id", "secret"),
+            [(row.client_id, row.secret) for row in seed.clients] if sandbox else [],
+        ),
+    ]
+
+
+def _plain(name: str, kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> _Table:
+    """A table whose columns are the fields of its seed."""
+    return _Table(name, kind.__struct_fields__, map(msgspec.structs.astuple, rows))
+
+
+def _values(row: object, names: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in names)
+
+
+def _faults(seed: SeedData) -> list[str]:
+    return [*_doubles(seed), *_strangers(seed), *_unknown_codes(seed)]
+
+
+def _doubles(seed: SeedData) -> list[str]:
+    ids = {
+        "district code": [row.code for row in seed.districts],
+        "neighbourhood code": [row.code for row in seed.neighbourhoods],
+        "shelter id": [row.id for row in seed.shelters],
+        "register entry id": [row.id for row in seed.register],
+        "sub or client id": [*(row.sub for row in seed.users), *(row.client_id for row in seed.clients)],
+    }
+    return [
+        f"{kind} {value!r} is there {count} times: give each its own"
+        for kind, values in ids.items()
+        for value, count in Counter(values).items()
+        if count > 1
+    ]
+
+
+def _strangers(seed: SeedData) -> list[str]:
+    """References to what is not there."""
+    districts = {row.code for row in seed.districts}
+    neighbourhoods = {row.code for row in seed.neighbourhoods}
+    subs = {row.sub for row in seed.users}
+    named = [
+        *(("neighbourhood", row.code, "district", row.district, districts) for row in seed.neighbourhoods),
+        *(("shelter", row.id, "district", row.district, districts) for row in seed.shelters),
+        *(("user", row.sub, "district", row.district, districts) for row in seed.users),
+        *(("user", row.sub, "neighbourhood", row.neighbourhood, neighbourhoods) for row in seed.users),
+        *(("register entry", row.id, "neighbourhood", row.neighbourhood, neighbourhoods) for row in seed.register),
+        *(("consent of", row.subject, "user", row.subject, subs) for row in seed.consents),
+    ]
+    faults = [
+        f"{kind} {name!r} names {what} {value!r}, which is not there"
+        for kind, name, what, value, known in named
+        if value not in known
+    ]
+    faults += [
+        f"register entry {row.id!r}: give exactly one of sub and temp_id"
+        for row in seed.register
+        if (row.sub is None) == (row.temp_id is None)
+    ]
+    return faults
+
+
+def _unknown_codes(seed: SeedData) -> list[str]:
+    catalogue = load_consent_catalogue()
+    used = {
+        "purpose": ({row.purpose for row in seed.consents}, set(catalogue.purposes)),
+        "category": (
+            {code for codes in {row.categories for row in seed.consents} for code in codes},
+            set(catalogue.categories),
+        ),
+        "recipient": (
+            {code.partition(":")[0] for codes in {row.recipients for row in seed.consents} for code in codes},
+            set(catalogue.recipients),
+        ),
+        "mode": (
+            {code for codes in {row.modes for row in seed.consents} for code in codes},
+            {"normal", "drill", "disaster"},
+        ),
+        "consent state": ({row.state for row in seed.consents}, catalogue.valid_states | catalogue.invalid_states),
+        "role": ({row.role for row in seed.clients}, set(load_roles())),
+    }
+    return [
+        f"{kind} {code!r} is not in the contract; known: {', '.join(sorted(known))}"
+        for kind, (codes, known) in used.items()
+        for code in sorted(codes - known)
+    ]

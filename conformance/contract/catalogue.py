@@ -11,8 +11,8 @@ from importlib.resources import files
 class StatutoryRule:
     """A clause that stands in for consent in mode disaster.
 
-    It permits its ``categories`` to its ``recipients`` for its ``purpose``; where ``unless_refused`` is set, not against
-    the person's refusal.
+    It permits its ``categories`` to its ``recipients`` for its ``purpose``; where ``unless_refused`` is set, not
+    against the person's refusal.
     """
 
     clause: str

@@ -1,0 +1,121 @@
+"""Call and Reply: one request as handlers see it, and what they answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from conformance.contract.operations import Operation
+from reference_api.errors import ApiError, invalid
+
+T = TypeVar("T")
+
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2999
+"""Observations outside are slips of the keyboard; also keeps every instant writable with any offset."""
+
+JSON_TYPES = ("application/json",)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a verified access token says. ``subject`` is None when the client acts for itself.
+
+    ``recipient`` is who data are disclosed to (municipality, association:<code>, family); ``expires_s`` Unix seconds.
+    """
+
+    client_id: str
+    subject: str | None
+    role: str
+    recipient: str
+    scopes: frozenset[str]
+    expires_s: float
+
+    @property
+    def association(self) -> str | None:
+        """Code of the neighbourhood whose association this is, None for everybody else."""
+        kind, _, code = self.recipient.partition(":")
+        return code if kind == "association" else None
+
+
+ANONYMOUS = Token(client_id="", subject=None, role="", recipient="public", scopes=frozenset(), expires_s=0.0)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. Names of ``headers`` are in lower case; ``now_s`` is when it arrived (Unix seconds)."""
+
+    operation: Operation
+    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    query_string: str
+    body: bytes
+    now_s: float
+    token: Token = ANONYMOUS
+
+    def query(self) -> dict[str, str]:
+        """Query parameters; of a repeated one the first counts."""
+        pairs = parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=100) if self.query_string else []
+        return dict(reversed(pairs))
+
+    def read(self, decoder: msgspec.json.Decoder[T]) -> T:
+        """The body as ``decoder`` demands it.
+
+        Raises:
+            ApiError: unsupported-media-type, malformed-request or validation.
+        """
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type not in JSON_TYPES:
+            raise ApiError("unsupported-media-type", "send application/json", headers={"accept": "application/json"})
+        try:
+            return decoder.decode(self.body)
+        except msgspec.ValidationError as fault:
+            message, _, path = str(fault).partition(" - at `$")
+            raise ApiError("validation", message, faults=[_fault(path.rstrip("`"), message)]) from fault
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            raise ApiError("malformed-request", "the body is not JSON in UTF-8") from fault
+
+
+def _fault(path: str, message: str) -> Any:
+    pointer = path.replace("[", "/").replace("]", "").replace(".", "/").replace("...", "-")
+    code = "required" if "missing required field" in message else "type" if message.startswith("Expected") else "value"
+    return invalid(pointer or "", code).faults[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler answers; names of ``headers`` are in lower case."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+
+def json_reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """A reply with ``value`` as JSON."""
+    return Reply(status=status, body=msgspec.json.encode(value), headers=headers or {})
+
+
+def unix_s(moment: datetime, pointer: str) -> float:
+    """Unix seconds of an instant.
+
+    Raises:
+        ApiError: validation, if it lies outside the years that a city OS can have seen.
+    """
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise invalid(pointer, "value")
+    return moment.timestamp()
+
+
+def row_id(text: str) -> int:
+    """Number of a row from its public id.
+
+    Raises:
+        ApiError: not-found, if no row can have that id.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 15 or text != str(int(text)):
+        raise ApiError("not-found")
+    return int(text)

@@ -1,0 +1,147 @@
+"""The consent decision: may a recipient see a category of a person's data, for a purpose, in a mode, at a time.
+
+Pure and table-driven. A consent counts if it covers recipient, purpose, category and mode and is valid at that time; a
+consent for normal times says nothing of a disaster. Failing that, in mode disaster only, a clause of the contract's
+statutory table may permit. Source: contract C4; clauses in ``conformance/contract/consent.toml``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, Protocol
+
+from conformance.contract.catalogue import StatutoryRule, load_consent_catalogue
+
+REFUSALS = ("refused", "withdrawn")
+"""States in which a person has said no. Source: ISO/IEC TS 27560 event states."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """One consent of a person, covering every combination of its codes.
+
+    It holds from ``valid_from_s`` to just before ``valid_until_s`` (Unix seconds, None is open). ``state`` is one of
+    the catalogue's states.
+    """
+
+    purpose: str
+    categories: frozenset[str]
+    recipients: frozenset[str]
+    modes: frozenset[str]
+    state: str = "given"
+    valid_from_s: float | None = None
+    valid_until_s: float | None = None
+
+
+class Question(NamedTuple):
+    """What is asked for: a category, by whom, what for, in which mode, at which time (Unix seconds)."""
+
+    recipient: str
+    purpose: str
+    category: str
+    mode: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer. ``basis`` is own, consent, statutory or none; ``clause`` names the law; ``reason`` says why not."""
+
+    permit: bool
+    basis: str
+    clause: str = ""
+    reason: str = ""
+
+
+BY_CONSENT = Decision(permit=True, basis="consent")
+OWN = Decision(permit=True, basis="own")
+
+
+class Decide(Protocol):
+    """The decision as a function, so that a test can put a broken one in its place."""
+
+    def __call__(
+        self, consents: Sequence[ConsentRecord], recipient: str, purpose: str, category: str, mode: str, at_s: float
+    ) -> Decision:
+        """Decide on one question about one person, given all of the person's consents."""
+
+
+def decide(
+    consents: Sequence[ConsentRecord], recipient: str, purpose: str, category: str, mode: str, at_s: float
+) -> Decision:
+    """Decide on one question about one person, given all of the person's consents.
+
+    Codes are those of the contract's consent catalogue; ``at_s`` is Unix seconds.
+    """
+    question = Question(recipient, purpose, category, mode, at_s)
+    furthest = -1
+    for consent in consents:
+        passed = _passed(consent, question)
+        if passed == len(_CRITERIA):
+            return BY_CONSENT
+        furthest = max(furthest, passed)
+    return _statutory(consents, question) or _denied(furthest)
+
+
+def _covers(consent: ConsentRecord, question: Question) -> bool:
+    return all(test(consent, question) for _, test in _COVERAGE)
+
+
+def _is_running(consent: ConsentRecord, question: Question) -> bool:
+    started = consent.valid_from_s is None or consent.valid_from_s <= question.at_s
+    return started and (consent.valid_until_s is None or question.at_s < consent.valid_until_s)
+
+
+_Test = Callable[[ConsentRecord, Question], bool]
+_COVERAGE: tuple[tuple[str, _Test], ...] = (
+    ("category", lambda consent, question: question.category in consent.categories),
+    ("recipient", lambda consent, question: question.recipient in consent.recipients),
+    ("purpose", lambda consent, question: question.purpose == consent.purpose),
+    ("mode", lambda consent, question: question.mode in consent.modes),
+)
+_CRITERIA: tuple[tuple[str, _Test], ...] = (
+    *_COVERAGE,
+    ("withdrawn", lambda consent, _: consent.state in load_consent_catalogue().valid_states),
+    ("expired", _is_running),
+)
+"""What a consent must pass, in order; the name is the reason given where the best consent of the person fails."""
+
+
+def _passed(consent: ConsentRecord, question: Question) -> int:
+    """Number of criteria that a consent passes before it fails one."""
+    for number, (_name, test) in enumerate(_CRITERIA):
+        if not test(consent, question):
+            return number
+    return len(_CRITERIA)
+
+
+@cache
+def _denied(furthest: int) -> Decision:
+    return Decision(permit=False, basis="none", reason="no_consent" if furthest < 0 else _CRITERIA[furthest][0])
+
+
+@cache
+def _clauses(purpose: str, recipient: str, category: str) -> tuple[StatutoryRule, ...]:
+    return tuple(
+        rule
+        for rule in load_consent_catalogue().statutory
+        if rule.purpose == purpose and recipient in rule.recipients and category in rule.categories
+    )
+
+
+def _statutory(consents: Sequence[ConsentRecord], question: Question) -> Decision | None:
+    if question.mode != "disaster":
+        return None
+    for rule in _clauses(question.purpose, question.recipient, question.category):
+        if not (rule.unless_refused and _refused(consents, question)):
+            return _by_clause(rule.clause)
+    return None
+
+
+def _refused(consents: Sequence[ConsentRecord], question: Question) -> bool:
+    return any(consent.state in REFUSALS and _covers(consent, question) for consent in consents)
+
+
+@cache
+def _by_clause(clause: str) -> Decision:
+    return Decision(permit=True, basis="statutory", clause=clause)

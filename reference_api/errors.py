@@ -1,0 +1,99 @@
+"""Faults of the room, one tree, and how they are told to a client.
+
+ReferenceApiError
+├── ApiError           a request that is answered with a problem (RFC 9457)
+├── UnsafeSettings     settings that must not go into production (ValueError); carries every fault
+├── InvalidSeed        seed data contradict themselves (ValueError); carries every fault
+└── StoreFault         the database cannot be used as it is (RuntimeError)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+PROBLEM_BASE = "https://citytwin.example/problems/"
+"""Where problem types live. Source: the contract's openapi.yaml, schema Problem."""
+
+_TITLES: Mapping[str, tuple[int, str]] = {
+    "invalid-token": (401, "The access token is missing or not valid"),
+    "insufficient-scope": (403, "The access token does not allow this"),
+    "not-found": (404, "Not found"),
+    "method-not-allowed": (405, "This method is not offered here"),
+    "not-acceptable": (406, "No representation that the client accepts"),
+    "conflict": (409, "In conflict with what holds"),
+    "precondition-failed": (412, "Changed by somebody else in the meantime"),
+    "content-too-large": (413, "The request is too large"),
+    "unsupported-media-type": (415, "The media type is not supported"),
+    "validation": (422, "The request is not valid"),
+    "idempotency-key-reused": (422, "The idempotency key was used for another request"),
+    "precondition-required": (428, "If-Match is required"),
+    "malformed-request": (400, "The request cannot be read"),
+    "idempotency-key-missing": (400, "An idempotency key is required"),
+    "invalid-cursor": (400, "The cursor is not one of this list"),
+    "internal-error": (500, "The server failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong where in a request: a JSON pointer into the body, or a parameter's name, and a code."""
+
+    pointer: str
+    code: str
+
+
+class ReferenceApiError(Exception):
+    """Root of the room's faults."""
+
+
+class ApiError(ReferenceApiError):
+    """A request that is answered with a problem. ``detail`` is public: never another person's data."""
+
+    def __init__(
+        self, problem: str, detail: str = "", *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(problem, detail)
+        self.problem = problem
+        self.status, self.title = _TITLES[problem]
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+
+    def body(self) -> bytes:
+        """The problem as JSON. Source: RFC 9457 section 3."""
+        members: dict[str, object] = {
+            "type": PROBLEM_BASE + self.problem,
+            "title": self.title,
+            "status": self.status,
+        }
+        if self.detail:
+            members["detail"] = self.detail
+        if self.faults:
+            members["errors"] = [{"pointer": fault.pointer, "code": fault.code} for fault in self.faults]
+        return msgspec.json.encode(members)
+
+
+def invalid(pointer: str, code: str) -> ApiError:
+    """The problem ``validation`` for one fault."""
+    return ApiError("validation", faults=[Fault(pointer, code)])
+
+
+class UnsafeSettings(ReferenceApiError, ValueError):
+    """Settings that must not go into production, each named."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("the server does not start with these settings:\n" + "\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class InvalidSeed(ReferenceApiError, ValueError):
+    """Seed data contradict themselves, each contradiction named."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class StoreFault(ReferenceApiError, RuntimeError):
+    """The database cannot be used as it is."""

@@ -1,0 +1,1 @@
+"""OpenID Connect and OAuth: who is calling. One endpoint a file."""

@@ -1,0 +1,83 @@
+"""Services: what every handler may use, and a memory of answers that change seldom."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from reference_api.call import Token
+from reference_api.clock import Clock
+from reference_api.consent import Decide
+from reference_api.oidc.keys import SigningKey
+from reference_api.settings import Settings
+from reference_api.store.protocol import Store
+
+T = TypeVar("T")
+
+
+class Memory:
+    """Answers kept until a handler says that they have changed, or somebody else writes to the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen = 0
+        self._kept: dict[str, Any] = {}
+
+    async def recall(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
+        """What is kept under ``name``, made first if there is nothing."""
+        changes = await self._store.foreign_changes()
+        if changes != self._seen:
+            self._seen = changes
+            self._kept.clear()
+        if name not in self._kept:
+            self._kept[name] = await make()
+        return cast("T", self._kept[name])
+
+    def forget(self, *names: str) -> None:
+        """Something was written that changes these answers."""
+        for name in names:
+            self._kept.pop(name, None)
+
+    def forget_all(self) -> None:
+        """Everything may have changed."""
+        self._kept.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A client as the server knows it; the secret only as SHA-256.
+
+    A client secret is 32 random bytes: it cannot be guessed from its hash, so no slow password hash is needed.
+    """
+
+    client_id: str
+    role: str
+    recipient: str
+    scopes: tuple[str, ...]
+    secret_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every handler may use. ``tokens`` are the access tokens verified already, by SHA-256."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    key: SigningKey
+    decide: Decide
+    memory: Memory
+    tokens: dict[bytes, Token]
+
+    async def clients(self) -> Mapping[str, ClientRecord]:
+        """All clients by id."""
+        return await self.memory.recall("clients", self._read_clients)
+
+    async def _read_clients(self) -> Mapping[str, ClientRecord]:
+        rows = await self.store.all("SELECT client_id, role, recipient, scopes, secret_sha256 FROM client")
+        return {row[0]: ClientRecord(row[0], row[1], row[2], tuple(row[3].split()), row[4]) for row in rows}
+
+
+def sha256_text(secret: str) -> str:
+    """SHA-256 of a text as hexadecimal digits."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

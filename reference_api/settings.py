@@ -1,0 +1,97 @@
+"""Settings of a server: frozen, safe by default, checked before it starts."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from reference_api.errors import UnsafeSettings
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server runs.
+
+    ``issuer`` is the public base URL without a closing slash. ``database`` is ``:memory:`` or a file. ``environment``
+    is production, drill or test. ``sandbox`` opens the client list in discovery, token exchange and reset.
+    ``signing_key_jwk`` is the private EC P-256 key as JWK text; without it a key is made that dies with the process.
+    """
+
+    issuer: str = "http://127.0.0.1:8080"
+    municipality: str = "072028"
+    environment: str = "test"
+    sandbox: bool = False
+    database: str = ":memory:"
+    signing_key_jwk: str | None = None
+    access_token_ttl_s: int = 3600
+    """Source: contract C7, access tokens at most 60 minutes."""
+    idempotency_retention_s: float = 72 * 3600.0
+    """Source: contract C6, at least 72 hours in a disaster."""
+    max_body_bytes: int = 1 << 20
+    """Source: none; a bound against exhaustion, well above the largest request (5,000 subjects). Confidence C."""
+
+    @property
+    def audience(self) -> str:
+        """Audience of access tokens: the API's base."""
+        return self.issuer + "/v1"
+
+
+def settings_from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment; what is not given keeps its default.
+
+    The variables are ``CITYTWIN_ISSUER``, ``_MUNICIPALITY``, ``_ENVIRONMENT``, ``_SANDBOX`` (1), ``_DATABASE`` and
+    ``_SIGNING_KEY``.
+    """
+    given = os.environ if environ is None else environ
+    default = Settings()
+    return Settings(
+        issuer=given.get("CITYTWIN_ISSUER", default.issuer),
+        municipality=given.get("CITYTWIN_MUNICIPALITY", default.municipality),
+        environment=given.get("CITYTWIN_ENVIRONMENT", default.environment),
+        sandbox=given.get("CITYTWIN_SANDBOX", "") == "1",
+        database=given.get("CITYTWIN_DATABASE", default.database),
+        signing_key_jwk=given.get("CITYTWIN_SIGNING_KEY"),
+    )
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse settings that contradict themselves or are unsafe in production.
+
+    Raises:
+        UnsafeSettings: with every fault.
+    """
+    parts = urlsplit(settings.issuer)
+    faults = [text for failed, text in _rules(settings, parts.scheme, parts.hostname or "") if failed]
+    if faults:
+        raise UnsafeSettings(faults)
+
+
+def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]:
+    production = settings.environment == "production"
+    return [
+        (
+            settings.environment not in ("production", "drill", "test"),
+            f"environment {settings.environment!r}: give production, drill or test",
+        ),
+        (scheme not in ("http", "https") or not host, f"issuer {settings.issuer!r} is no URL: give https://host"),
+        (settings.issuer.endswith("/"), f"issuer {settings.issuer!r} ends in a slash: leave it out"),
+        (
+            len(settings.municipality) != 6 or not settings.municipality.isdigit(),
+            f"municipality {settings.municipality!r}: give the 6-digit code, leading zero kept",
+        ),
+        (
+            scheme == "http" and host not in LOOPBACK,
+            f"issuer {settings.issuer!r}: tokens need https beyond this machine",
+        ),
+        (production and settings.sandbox, "sandbox features are on in production: leave CITYTWIN_SANDBOX out"),
+        (
+            production and settings.signing_key_jwk is None,
+            "no signing key in production: give CITYTWIN_SIGNING_KEY (EC P-256 private JWK)",
+        ),
+        (
+            production and settings.database == ":memory:",
+            "database :memory: in production loses everything: give CITYTWIN_DATABASE a file",
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Where the server keeps what it knows: one protocol, plain SQL, a driver for each database."""
