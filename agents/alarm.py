@@ -8,10 +8,12 @@ import numpy.typing as npt
 from agents.citizen import Citizens
 from agents.gathering import Gathering
 from agents.household import Households
+from agents.situation import Service
 from agents.support import Support
 from agents.warning import (
     CONTAGION_STEP_S,
     Hearing,
+    Push,
     public_channels,
     spread_by_push,
     spread_publicly,
@@ -75,12 +77,15 @@ class Alarm:
         meant = np.isin(world.household_district, districts)
         hearing, number = unheard(world.population.households), len(self._spreading)
         rows = np.flatnonzero(meant)
-        spread_publicly(hearing, rows, world.now_s, number, public_channels(world.parameters), world.stream)
-        push = reached_by_push[world.network_up[world.household_district[world.population.household[reached_by_push]]]]
-        spread_by_push(
-            hearing, push, world.population.household[push].astype(np.int64), world.now_s, number,
-            world.parameters, world.stream,
-        )  # fmt: skip
+        for channel in public_channels(world.parameters):
+            deaf = channel.needs is not None and ~world.works[channel.needs][rows]
+            spread_publicly(
+                hearing, rows[~np.broadcast_to(deaf, rows.shape)], world.now_s, number, channel, world.stream
+            )
+        household = world.population.household[reached_by_push].astype(np.int64)
+        online = world.works[Service.NETWORK][household]
+        push = Push(reached_by_push[online], household[online], world.now_s, number)
+        spread_by_push(hearing, push, world.parameters, world.stream)
         self._spreading.append(Spreading(level, meant, hearing, np.zeros(world.population.households, np.bool_)))
 
     def step_until(self, until_s: float) -> None:
@@ -103,7 +108,7 @@ class Alarm:
         draw = world.stream.uniform(f"warning.NEIGHBOUR.{number}", rows, step)
         rate_per_s = world.parameters.number("warning.contagion_per_s")
         told = told_by_neighbours(
-            spreading.heard, world.population.neighbourhood, draw, rate_per_s, CONTAGION_STEP_S
+            spreading.heard, world.population.neighbourhood.astype(np.int64), draw, rate_per_s, CONTAGION_STEP_S
         )
         told_rows = np.flatnonzero(told & rest)
         spreading.hearing.earlier(told_rows, np.full(len(told_rows), world.now_s), WarningChannel.NEIGHBOUR)

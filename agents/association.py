@@ -18,7 +18,7 @@ Steps = Generator[simpy.Event, object, None]
 
 
 class Association(mesa.Agent):
-    """One association and its officers."""
+    """One association and its officers; its chair lives in the household of the lowest row."""
 
     def __init__(self, model: mesa.Model, associations: "Associations", row: int, households: RowArray) -> None:
         super().__init__(model)
@@ -38,7 +38,7 @@ class Association(mesa.Agent):
         others = others[~self._all_known(others, known)]
         officers = self.associations.officers
         rounds = [
-            world.env.process(self._walk(first[officer::officers], others[officer::officers]))
+            world.env.process(self._walk(first[officer::officers].astype(np.int64), others[officer::officers]))
             for officer in range(officers)
         ]
         yield world.env.all_of(rounds)
@@ -48,7 +48,7 @@ class Association(mesa.Agent):
     def _support_list(self) -> RowArray:
         """People who need support, as far as the association may know them now."""
         world, people = self.associations.world, self.associations.world.population
-        if self.is_digital and world.network_up[world.town.neighbourhoods[self.row].district]:
+        if self.is_digital and world.has_network(int(self.households[0])):
             answer = world.city_os.support_list(world.now_s, self.row)
             if answer.value is not None:
                 return answer.value.people.astype(np.int64)
@@ -58,7 +58,7 @@ class Association(mesa.Agent):
 
     def _known_safe(self) -> RowArray:
         world = self.associations.world
-        if self.is_digital:
+        if self.is_digital and world.has_network(int(self.households[0])):
             answer = world.city_os.association_safety(world.now_s, self.row)
             if answer.value is not None:
                 return answer.value.people.astype(np.int64)
@@ -88,12 +88,16 @@ class Association(mesa.Agent):
         self.associations.support.help_at_door(household, HelpKind.ASSOCIATION)
 
     def _confirm(self, person: int) -> None:
+        if self._tells_city_os(person):
+            self.associations.world.confirm_safety(person, SafetyChannel.ASSOCIATION)
+        else:
+            self.on_paper.append(person)
+
+    def _tells_city_os(self, person: int) -> bool:
         world = self.associations.world
-        if self.is_digital and world.network_up[world.town.neighbourhoods[self.row].district]:
-            if world.city_os.confirm_safety(world.now_s, self.row, person, SafetyStatus.SAFE).ok:
-                world.confirm_safety(person, SafetyChannel.ASSOCIATION)
-                return
-        self.on_paper.append(person)
+        if not (self.is_digital and world.has_network(int(self.households[0]))):
+            return False
+        return world.city_os.confirm_safety(world.now_s, self.row, person, SafetyStatus.SAFE).ok
 
 
 @dataclass(frozen=True, slots=True)

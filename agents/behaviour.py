@@ -24,9 +24,7 @@ _REFUGES = np.array([Intent.UPSTAIRS, Intent.RELATIVES, Intent.CAR, Intent.SHELT
 
 def leaves_after_shaking(damaged: BoolArray, draw: FloatArray, parameters: Parameters) -> BoolArray:
     """Whether each household leaves after strong shaking; ``damaged``: home half or more destroyed."""
-    share = np.where(
-        damaged, parameters.number("leaving.damaged_share"), parameters.number("leaving.undamaged_share")
-    )
+    share = np.where(damaged, parameters.number("leaving.damaged_share"), parameters.number("leaving.undamaged_share"))
     return np.asarray(draw < share)
 
 

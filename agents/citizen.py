@@ -74,7 +74,9 @@ class Citizens:
         if self._households.plans.waits_for_help[household]:
             return SafetyStatus.NEEDS_HELP
         draw = float(self.world.stream.uniform("safety.injured", person)[0])
-        return SafetyStatus.INJURED if draw < self.world.parameters.number("safety.injured_share") else SafetyStatus.SAFE
+        return (
+            SafetyStatus.INJURED if draw < self.world.parameters.number("safety.injured_share") else SafetyStatus.SAFE
+        )
 
     def looks_for_family(self, person: int) -> bool:
         """Whether a person looks for the family after reporting."""

@@ -12,7 +12,7 @@ import simpy
 from agents.alarm import Alarm
 from agents.association import Associations
 from agents.shelter_desk import ShelterDesks
-from agents.situation import Alert, Declare, Instruction, Order, SetLinks, SetNetwork, SetShelters
+from agents.situation import Alert, Declare, Instruction, Order, SetLinks, SetService, SetShelters
 from agents.world import World
 
 RowArray = npt.NDArray[np.int64]
@@ -80,8 +80,13 @@ class CityOffice(mesa.Agent):
         change(instruction.links)
 
     @carry_out.register
-    def _(self, instruction: SetNetwork) -> None:
-        self._world.network_up[list(instruction.districts)] = instruction.is_up
+    def _(self, instruction: SetService) -> None:
+        world = self._world
+        concerned = np.isin(world.household_district, instruction.districts)
+        if not instruction.is_up:
+            rows = np.arange(world.population.households)
+            concerned &= world.stream.uniform(f"failure.{instruction.service}", rows) < instruction.share
+        world.works[instruction.service][concerned] = instruction.is_up
 
     def _push(self, title: str, body: str, districts: tuple[int, ...]) -> RowArray:
         """Ask for a push message; returns the people whose devices got it."""

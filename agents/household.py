@@ -170,8 +170,8 @@ class Households:
     def due(self, until_s: float) -> RowArray:
         """Households whose time to look comes before ``until_s``, in the order of that time and then of their rows."""
         rows: RowArray = np.flatnonzero(self.plans.due_s < until_s)
-        order = np.argsort(self.plans.due_s[rows], kind="stable")
-        return np.asarray(rows[order], np.int64)
+        in_order: RowArray = rows[np.argsort(self.plans.due_s[rows], kind="stable")]
+        return in_order
 
     def step_until(self, until_s: float) -> None:
         """Let everybody whose time comes before ``until_s`` look and perhaps set out."""
@@ -194,9 +194,7 @@ class Households:
         self.plans.intent[rows] = intent
         self.plans.ready_s[rows] = heard_s + packing_s
         self.plans.due_s[rows] = heard_s + packing_s
-        world.happen(
-            EventKind.DECIDED, people.household_start[rows], at_s=heard_s, detail=intent
-        )
+        world.happen(EventKind.DECIDED, people.household_start[rows], at_s=heard_s, detail=intent)
         self._need_help(rows, heard_s)
 
     def _need_help(self, rows: RowArray, heard_s: FloatArray) -> None:

@@ -193,7 +193,7 @@ def _distances(world: World, destinations: range) -> FloatArray:
 def _nearest_exit(world: World, travel: Travel) -> RowArray:
     """Destination of the nearest exit of each node, -1 where there is none."""
     exits = range(travel.destinations.exit(0), travel.destinations.exit(0) + travel.destinations.exits)
-    if not len(exits):
+    if len(exits) == 0:
         return np.full(world.town.roads.nodes, -1, np.int64)
     distance_m = _distances(world, exits)
     nearest = np.argmin(distance_m, axis=0) + exits.start

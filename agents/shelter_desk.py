@@ -43,7 +43,7 @@ class ShelterDesk(mesa.Agent):
         self.shelter = desks.world.town.shelters[row]
         self.counter = simpy.Resource(desks.world.env, behaviour.desks(self.capacity, desks.world.parameters))
         self.opened = desks.world.env.event()
-        self.is_open = False
+        self.is_open: bool = False
         self.told = ShelterStatus.UNOPENED
         self.taken = 0
         """People in the rooms or in the queue."""
@@ -88,7 +88,8 @@ class ShelterDesk(mesa.Agent):
             yield world.env.any_of([self.opened, world.env.timeout(self.desks.patience_s)])
             if not self.is_open and self._send_on(evacuees):
                 return
-        if self.is_full(0) and len(evacuees.tried) <= self.desks.diversions_most and self._send_on(evacuees):
+        may_go_on = len(evacuees.tried) <= self.desks.diversions_most
+        if may_go_on and self.is_full(0) and self._send_on(evacuees):
             return
         with self.counter.request() as turn:
             yield turn

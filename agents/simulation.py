@@ -1,9 +1,9 @@
 """Simulation: one clock (simpy), one registry (mesa), keyed draws, one trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-import numpy as np
+import simpy
 
 from agents.alarm import Alarm, Audience
 from agents.association import Associations
@@ -71,21 +71,24 @@ class Simulation:
         return tuple(self.office.notices)
 
     def run(self, look: Callable[[float], None]) -> None:
-        """Run to the situation's end; ``look`` is called with the time every SAMPLE_S, first at 0 and last at the end."""
+        """Run to the end; ``look`` is called every SAMPLE_S with the time, at 0 first and at the end last."""
         world, end_s = self.world, self.world.situation.duration_s
         if world.situation.shaking:
             self._alarm.feel_shaking()
-        for window in range(int(np.ceil(end_s / WINDOW_S))):
-            start_s = window * WINDOW_S
-            world.env.run(until=start_s) if start_s > world.now_s else None
-            if start_s % SAMPLE_S == 0:
-                look(start_s)
-            self._step(min(start_s + WINDOW_S, end_s))
+        world.env.process(self._tick(end_s, look))
         world.env.run(until=end_s)
         look(end_s)
 
-    def _step(self, until_s: float) -> None:
-        self._alarm.step_until(until_s)
-        self._households.step_until(until_s)
-        self._citizens.share_positions()
-        self.travel.advance(until_s)
+    def _tick(self, end_s: float, look: Callable[[float], None]) -> Generator[simpy.Event, object, None]:
+        """The windows of movement; what the scenario orders at a window's start comes before the window."""
+        world = self.world
+        yield world.env.timeout(0)
+        while True:
+            if world.now_s % SAMPLE_S == 0:
+                look(world.now_s)
+            until_s = min(world.now_s + WINDOW_S, end_s)
+            self._alarm.step_until(until_s)
+            self._households.step_until(until_s)
+            self._citizens.share_positions()
+            self.travel.advance(until_s)
+            yield world.env.timeout(WINDOW_S)

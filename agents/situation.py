@@ -79,11 +79,20 @@ class SetLinks(Instruction):
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SetNetwork(Instruction):
-    """The mobile network of districts works or is lost."""
+class Service(enum.StrEnum):
+    """What can fail at homes."""
 
+    POWER = "power"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class SetService(Instruction):
+    """Power or the mobile network is lost at a share (0..1) of the homes of districts, or is back at all of them."""
+
+    service: Service
     districts: tuple[int, ...]
+    share: float
     is_up: bool
 
 
@@ -105,8 +114,12 @@ class Situation:
     damaged_share: FloatArray
     flooded_share: FloatArray
     instructions: tuple[Instruction, ...]
+    night: bool | None = None
+    """Dark (True) or light (False) throughout; None: the sun decides."""
 
     def is_night(self, at_s: float, sunset_h: float, sunrise_h: float) -> bool:
         """Whether it is dark at a time since the start."""
+        if self.night is not None:
+            return self.night
         hour = (self.start_hour + at_s / 3600.0) % 24.0
         return hour >= sunset_h or hour < sunrise_h

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from agents.situation import Service
 from twin.events import WarningChannel
 from twin.parameters import Parameters
 from twin.randomness import Stream
@@ -46,57 +47,61 @@ def unheard(households: int) -> Hearing:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Reach of one channel: ``share`` (0..1) of the households hear; after ``first_s`` the delay is exponential with
-    ``mean_s`` or, with ``spread_s``, uniform over it."""
+    """Reach of one channel: ``share`` (0..1) of the households hear.
+
+    After ``first_s`` the delay is exponential with ``mean_s`` or, where ``spread_s`` > 0, uniform over it. ``needs`` is
+    the service without which a home cannot hear it.
+    """
 
     kind: WarningChannel
     share: float
     first_s: float
     mean_s: float
     spread_s: float
+    needs: Service | None = None
 
 
 def public_channels(parameters: Parameters) -> tuple[Channel, ...]:
     """The channels that need no city OS."""
     number = parameters.number
+    mail_mean_s, broadcast_mean_s = number("warning.mail_mean_s"), number("warning.broadcast_mean_s")
+    first_s, repeated_s = number("warning.loudspeaker_first_s"), number("warning.loudspeaker_spread_s")
     return (
-        Channel(WarningChannel.MAIL, number("warning.mail_share"), 0.0, number("warning.mail_mean_s"), 0.0),
-        Channel(
-            WarningChannel.BROADCAST, number("warning.broadcast_share"), 0.0, number("warning.broadcast_mean_s"), 0.0
-        ),
-        Channel(
-            WarningChannel.LOUDSPEAKER,
-            number("warning.loudspeaker_share"),
-            number("warning.loudspeaker_first_s"),
-            0.0,
-            number("warning.loudspeaker_spread_s"),
-        ),
+        Channel(WarningChannel.MAIL, number("warning.mail_share"), 0.0, mail_mean_s, 0.0, Service.NETWORK),
+        Channel(WarningChannel.BROADCAST, number("warning.broadcast_share"), 0.0, broadcast_mean_s, 0.0, Service.POWER),
+        Channel(WarningChannel.LOUDSPEAKER, number("warning.loudspeaker_share"), first_s, 0.0, repeated_s),
         Channel(WarningChannel.VAN, number("warning.van_share"), 0.0, 0.0, number("warning.van_spread_s")),
     )
 
 
 def spread_publicly(
-    hearing: Hearing, households: IntArray, issued_s: float, number: int, channels: tuple[Channel, ...], stream: Stream
+    hearing: Hearing, households: IntArray, issued_s: float, number: int, channel: Channel, stream: Stream
 ) -> None:
-    """Let the public channels reach ``households``; ``number`` tells one warning's draws from another's."""
-    for channel in channels:
-        name = f"warning.{channel.kind.name}"
-        reached = households[stream.uniform(name, households, 2 * number) < channel.share]
-        draw = stream.uniform(name, reached, 2 * number + 1)
-        delay_s = channel.spread_s * draw if channel.spread_s > 0 else -channel.mean_s * np.log1p(-draw)
-        hearing.earlier(reached, issued_s + channel.first_s + delay_s, channel.kind)
+    """Let a public channel reach ``households``; ``number`` tells one warning's draws from another's."""
+    name = f"warning.{channel.kind.name}"
+    reached = households[stream.uniform(name, households, 2 * number) < channel.share]
+    draw = stream.uniform(name, reached, 2 * number + 1)
+    delay_s = channel.spread_s * draw if channel.spread_s > 0 else -channel.mean_s * np.log1p(-draw)
+    hearing.earlier(reached, issued_s + channel.first_s + delay_s, channel.kind)
 
 
-def spread_by_push(
-    hearing: Hearing, person: IntArray, household: IntArray, issued_s: float, number: int, parameters: Parameters,
-    stream: Stream,
-) -> None:  # fmt: skip
-    """Let the push messages delivered to ``person`` be seen; ``household`` is the household of each."""
-    seen = stream.uniform("warning.PUSH", person, 2 * number) < parameters.number("warning.push_seen_share")
-    draw = stream.uniform("warning.PUSH", person[seen], 2 * number + 1)
-    at_s = issued_s - parameters.number("warning.push_mean_s") * np.log1p(-draw)
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push message delivered at ``issued_s`` to ``person``, of ``household``; ``number`` is that of the warning."""
+
+    person: IntArray
+    household: IntArray
+    issued_s: float
+    number: int
+
+
+def spread_by_push(hearing: Hearing, push: Push, parameters: Parameters, stream: Stream) -> None:
+    """Let the people see a push message who look at their phones; the first of a household tells the others."""
+    share, mean_s = parameters.number("warning.push_seen_share"), parameters.number("warning.push_mean_s")
+    seen = stream.uniform("warning.PUSH", push.person, 2 * push.number) < share
+    draw = stream.uniform("warning.PUSH", push.person[seen], 2 * push.number + 1)
     first_s = np.full(len(hearing.at_s), NEVER_S)
-    np.minimum.at(first_s, household[seen], at_s)  # several members may see it; the first tells the others
+    np.minimum.at(first_s, push.household[seen], push.issued_s - mean_s * np.log1p(-draw))
     reached = np.flatnonzero(np.isfinite(first_s))
     hearing.earlier(reached, first_s[reached], WarningChannel.PUSH)
 

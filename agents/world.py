@@ -11,7 +11,7 @@ import simpy
 from agents.behaviour import walking_factor
 from agents.city_os.port import CityOS
 from agents.movement.trips import Movement
-from agents.situation import Situation
+from agents.situation import Service, Situation
 from twin.events import EventKind, SafetyChannel, State
 from twin.parameters import Parameters
 from twin.population import Population
@@ -30,7 +30,11 @@ depend on it."""
 
 @dataclass
 class World:
-    """Shared by all agents of one run; ``network_up`` holds, for each district, whether its mobile network works."""
+    """Shared by all agents of one run.
+
+    Columns over households: ``works`` says for each service whether it works at home, ``household_district`` the
+    district. Columns over people: ``safety_known`` (the city office knows that they are safe), ``helped``.
+    """
 
     town: Town
     population: Population
@@ -43,7 +47,7 @@ class World:
     trace: Trace = field(default_factory=Trace)
     registry: mesa.Model = field(init=False)
     state: TownState = field(init=False)
-    network_up: BoolArray = field(init=False)
+    works: dict[Service, BoolArray] = field(init=False)
     safety_known: BoolArray = field(init=False)
     helped: BoolArray = field(init=False)
     household_district: npt.NDArray[np.int32] = field(init=False)
@@ -52,7 +56,7 @@ class World:
         # Mesa holds the agents; chance comes from the stream alone, the seed only keeps mesa from asking the machine.
         self.registry = mesa.Model(seed=self.stream.seed)
         self.state = TownState.all_at_home(self.population.people, len(self.town.shelters))
-        self.network_up = np.ones(len(self.town.districts), dtype=np.bool_)
+        self.works = {service: np.ones(self.population.households, dtype=np.bool_) for service in Service}
         self.safety_known = np.zeros(self.population.people, dtype=np.bool_)
         self.helped = np.zeros(self.population.people, dtype=np.bool_)
         districts = np.array([neighbourhood.district for neighbourhood in self.town.neighbourhoods], np.int32)
@@ -105,4 +109,4 @@ class World:
 
     def has_network(self, household: int) -> bool:
         """Whether a phone works at a household's home."""
-        return bool(self.network_up[self.household_district[household]])
+        return bool(self.works[Service.NETWORK][household])
