@@ -85,7 +85,8 @@ def definitions_section(material: Material) -> Markup:
     rows: list[list[Cell]] = []
     for name, one in definitions().items():
         label = joined((words(one.label), element("code", name, class_="key")))
-        rows.append([label, phrase(f"unit.{one.unit.replace(' ', '_')}"), one.text])
+        symbol = words(phrase(f"unit.{one.unit.replace(' ', '_')}"))
+        rows.append([label, element("span", symbol, class_="nowrap"), one.text])
     return joined(
         (
             element("h3", words(phrase("definition.metrics"))),

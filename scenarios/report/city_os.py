@@ -59,7 +59,7 @@ def _fault(record: RunRecord, kind: FindingKind) -> Markup:
     name, why = element("b", words(phrase(f"finding.{kind}"))), words(phrase(f"finding.{kind}_why"))
     of_kind = [one for one in record.findings if one.kind is kind]
     if not of_kind:
-        return element("li", name, " ", why)
+        return element("li", name, " ", why, " ", _sums(record) if kind is FindingKind.RECIPIENT else "")
     first = of_kind[0]
     example = phrase(
         "verdict.example",
@@ -79,6 +79,12 @@ def _fault(record: RunRecord, kind: FindingKind) -> Markup:
         why,
         element("small", words(example)),
     )
+
+
+def _sums(record: RunRecord) -> Markup:
+    missed = number(sum(one.missed for one in record.notifications))
+    extra = number(sum(one.extra for one in record.notifications))
+    return words(phrase("verdict.recipients", missed=missed, extra=extra))
 
 
 def city_os_section(material: Material) -> Markup:

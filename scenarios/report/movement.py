@@ -18,7 +18,7 @@ from scenarios.report.charts import (
 )
 from scenarios.report.markup import Markup, element, joined, words
 from scenarios.report.material import Material, reached_by
-from scenarios.report.texts import duration, hours_since_start, number, percent, phrase
+from scenarios.report.texts import duration, number, percent, phrase
 from twin.events import State, WarningChannel
 from twin.units import SECONDS_PER_HOUR
 
@@ -76,7 +76,7 @@ def arrival_bins_figure(material: Material) -> Markup:
         time_axis(area, record.scenario.start, phrase("page.clock")),
         label=title,
     )
-    at = hours_since_start(float(edges[busiest]))
+    at = duration(float(edges[busiest]))
     return figure(title, chart, phrase("arrival.bins_reading", at=at, count=number(int(counts[busiest]))))
 
 

@@ -27,7 +27,7 @@ from scenarios.report.charts import (
 from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.material import Material
 from scenarios.report.tables import table
-from scenarios.report.texts import duration, hours_since_start, number, percent, phrase, plain
+from scenarios.report.texts import duration, number, percent, phrase, plain
 from twin.events import ReceptionChannel
 from twin.units import SECONDS_PER_HOUR
 
@@ -74,7 +74,7 @@ def occupancy_figure(material: Material) -> Markup:
     )
     peak = int(inside.argmax())
     share = percent(float(inside[peak]) / places["standard"]) if places["standard"] else percent(None)
-    at = hours_since_start(float(time_s[peak]))
+    at = duration(float(time_s[peak]))
     reading = phrase("occupancy.reading", at=at, peak=number(float(inside[peak])), share=share)
     keys = [Key("bar c-indoor", phrase("occupancy.indoor")), Key("bar c-site", phrase("occupancy.site"))]
     return figure(title, chart, reading, keys)
