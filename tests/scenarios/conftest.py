@@ -242,7 +242,6 @@ def make_big_record(people: int = 113_386, shelters: int = 150, columns: int = 1
     town = make_town(districts=20, shelters=shelters, columns=columns)
     events, times, counts, headcount = _big_events(people, town)
     needing = np.arange(0, people, 16)
-    roads = town.roads
     return make_record(
         events,
         people=people,
@@ -266,8 +265,8 @@ def make_big_record(people: int = 113_386, shelters: int = 150, columns: int = 1
                 ("notify", 2, 0),
             )
         ),
-        closures=tuple(LinkClosure(link, 0.0) for link in range(500, min(520, roads.links))),
-        gridlocked_links=np.arange(900, 903, dtype=np.int32),
+        closures=tuple(LinkClosure(link, 0.0) for link in range(50, 70)),
+        gridlocked_links=np.arange(90, 93, dtype=np.int32),
         timeline=(
             TimelineEntry(0.0, Topic.HAZARD, Text("震度6強の地震", "Earthquake, intensity 6 upper")),
             TimelineEntry(120.0, Topic.CITY_OS, Text("都市OSが災害時モードに入る", "City OS declares a disaster")),
