@@ -12,8 +12,8 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-_LONGEST_CHAIN = 12
-"""Rounds of merging bends: each at least halves a chain, so chains of 2 ** 12 bends become one street."""
+_SCATTER = 2654435761
+"""Odd multiplier that scatters rows over 32 bits. Source: Knuth, The Art of Computer Programming, vol. 3, 6.4."""
 
 
 @dataclass(frozen=True)
@@ -76,48 +76,52 @@ class Draft:
         Source: what OSMnx calls simplification (Boeing 2017), so that statistics can be compared.
         """
         plan = self
-        for _ in range(_LONGEST_CHAIN):
-            bends = plan._removable()
-            if not bends.any():
-                break
-            plan = plan._merged_at(bends)
+        bends = _removable(plan)
+        while bends.any():
+            plan = _merged_at(plan, bends)
+            bends = _removable(plan)
         return plan
 
-    def _removable(self) -> BoolArray:
-        """Nodes of degree 2, no two of them neighbours, whose neighbours differ and share no street yet."""
-        bend: BoolArray = np.asarray(self.degree() == 2)
-        # Of neighbouring bends the one with the lower row waits for the next round.
-        both = bend[self.a] & bend[self.b]
-        bend[np.minimum(self.a[both], self.b[both])] = False
-        near = self._neighbours_of(bend)
-        low, high = near.min(axis=1), near.max(axis=1)
-        key, streets = low * self.nodes + high, np.minimum(self.a, self.b) * self.nodes + np.maximum(self.a, self.b)
-        first = np.zeros(len(key), dtype=np.bool_)
-        first[np.unique(key, return_index=True)[1]] = True
-        fine = first & (low != high) & ~np.isin(key, streets)
-        bend[np.flatnonzero(bend)[~fine]] = False
-        return bend
 
-    def _neighbours_of(self, bend: BoolArray) -> IntArray:
-        """The two neighbours of each of these nodes, shape (n, 2)."""
-        here, there = np.concatenate((self.a, self.b)), np.concatenate((self.b, self.a))
-        order = np.argsort(here, kind="stable")
-        order = order[bend[here[order]]]
-        return there[order].reshape(-1, 2)
+def _removable(plan: Draft) -> BoolArray:
+    """Nodes of degree 2, no two of them neighbours, whose neighbours differ and share no street yet."""
+    bend: BoolArray = np.asarray(plan.degree() == 2)
+    # Of neighbouring bends one waits for the next round; a scattered order merges long chains in few rounds.
+    order = (np.arange(plan.nodes) * _SCATTER) % 2**32
+    both = bend[plan.a] & bend[plan.b]
+    a, b = plan.a[both], plan.b[both]
+    bend[np.where(order[a] < order[b], a, b)] = False
+    near = _neighbours_of(plan, bend)
+    low, high = near.min(axis=1), near.max(axis=1)
+    key, streets = low * plan.nodes + high, np.minimum(plan.a, plan.b) * plan.nodes + np.maximum(plan.a, plan.b)
+    first = np.zeros(len(key), dtype=np.bool_)
+    first[np.unique(key, return_index=True)[1]] = True
+    fine = first & (low != high) & ~np.isin(key, streets)
+    bend[np.flatnonzero(bend)[~fine]] = False
+    return bend
 
-    def _merged_at(self, bend: BoolArray) -> "Draft":
-        here = np.concatenate((self.a, self.b))
-        street = np.tile(np.arange(len(self.a)), 2)
-        order = np.argsort(here, kind="stable")
-        order = order[bend[here[order]]]
-        pairs, near = street[order].reshape(-1, 2), self._neighbours_of(bend)
-        stays = np.ones(len(self.a), dtype=np.bool_)
-        stays[pairs.ravel()] = False
-        merged = replace(
-            self,
-            a=np.append(self.a[stays], near[:, 0]),
-            b=np.append(self.b[stays], near[:, 1]),
-            length_m=np.append(self.length_m[stays], self.length_m[pairs].sum(axis=1)),
-            highway=np.append(self.highway[stays], self.highway[pairs[:, 0]]),
-        )
-        return merged.keep_nodes(~bend)
+
+def _neighbours_of(plan: Draft, bend: BoolArray) -> IntArray:
+    """The two neighbours of each of these nodes, shape (n, 2)."""
+    here, there = np.concatenate((plan.a, plan.b)), np.concatenate((plan.b, plan.a))
+    order = np.argsort(here, kind="stable")
+    order = order[bend[here[order]]]
+    return there[order].reshape(-1, 2)
+
+
+def _merged_at(plan: Draft, bend: BoolArray) -> Draft:
+    here = np.concatenate((plan.a, plan.b))
+    street = np.tile(np.arange(len(plan.a)), 2)
+    order = np.argsort(here, kind="stable")
+    order = order[bend[here[order]]]
+    pairs, near = street[order].reshape(-1, 2), _neighbours_of(plan, bend)
+    stays = np.ones(len(plan.a), dtype=np.bool_)
+    stays[pairs.ravel()] = False
+    merged = replace(
+        plan,
+        a=np.append(plan.a[stays], near[:, 0]),
+        b=np.append(plan.b[stays], near[:, 1]),
+        length_m=np.append(plan.length_m[stays], plan.length_m[pairs].sum(axis=1)),
+        highway=np.append(plan.highway[stays], plan.highway[pairs[:, 0]]),
+    )
+    return merged.keep_nodes(~bend)

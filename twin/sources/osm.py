@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
-from xml.sax import SAXException
+from xml.etree.ElementTree import ParseError
 
 from twin.errors import InvalidSource, MissingSource
 from twin.roads import Roads
@@ -25,7 +25,7 @@ def read_osm_xml(path: Path, projection: Projection) -> Roads:
         raise MissingSource(f"{path} needs the package osmnx: pip install 'citytwin[geo]'") from fault
     try:
         graph = osmnx.graph_from_xml(path, retain_all=True)
-    except (SAXException, ValueError, KeyError) as fault:
+    except (ParseError, ValueError, KeyError) as fault:
         # osmnx's own faults are ValueErrors.
         raise InvalidSource([f"{path}: no streets could be read as OSM XML: {fault}; export the area again"]) from fault
     return roads_of_graph(graph, projection, path)

@@ -86,7 +86,8 @@ def core_nodes(roads: Roads) -> npt.NDArray[np.bool_]:
     core = np.ones(roads.nodes, dtype=np.bool_)
     for allowed in (roads.walk_allowed, roads.car_allowed):
         parts = roads.strong_parts(allowed)
-        core &= parts == np.bincount(parts).argmax()
+        sizes = np.bincount(parts)
+        core &= (parts == sizes.argmax()) & (sizes.max() > 1)
     return core
 
 

@@ -41,7 +41,7 @@ def largest_part(roads: Roads, name: str) -> Roads:
         sizes = np.bincount(parts)
         if sizes.max() > 1:
             keep |= parts == sizes.argmax()
-    if not (keep & core_nodes(roads)).any() or not keep.any():
+    if not core_nodes(roads).any():
         raise InvalidSource(
             [f"{name}: no streets that cars and walkers can both use; give a file with streets of homes"]
         )
