@@ -86,7 +86,7 @@ class World:
         """Something happens to people: into the trace and into the town's state."""
         rows = np.atleast_1d(np.asarray(people, np.int64))
         self.trace.record(kind, self.now_s if at_s is None else at_s, rows, place, detail)
-        self.state.apply(kind, rows, np.broadcast_to(np.asarray(place, np.int64), rows.shape))
+        self.state.apply(kind, rows, place)
 
     def at(self, at_s: float, do: Callable[[], None]) -> None:
         """Do something at a later time (at once, but after what is under way, if the time has passed)."""

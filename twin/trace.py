@@ -1,9 +1,10 @@
 """Trace: what happened, in columns, append-only; written as Parquet, byte-equal for the same seed and inputs."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,48 +45,52 @@ class EventColumns:
             yield Event(float(time_s), EventKind(kind), int(person), int(place), int(detail))
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Events of one kind as they were recorded; a scalar holds for all people of the batch."""
+
+    time_s: FloatArray | float
+    kind: EventKind
+    people: npt.NDArray[np.integer]
+    place: npt.NDArray[np.integer] | int
+    detail: npt.NDArray[np.integer] | int
+
+
 @dataclass(slots=True)
 class Trace:
     """Append-only record of a run; ``header`` says what run (seed, version, hashes of inputs; no wall-clock time)."""
 
     header: Mapping[str, object] = field(default_factory=dict)
-    _batches: list[EventColumns] = field(default_factory=list)
+    _batches: list[_Batch] = field(default_factory=list)
+    _read: EventColumns | None = None
 
     def record(
         self,
         kind: EventKind,
         time_s: FloatArray | float,
-        people: npt.NDArray[np.integer] | int,
+        people: npt.NDArray[np.integer],
         place: npt.NDArray[np.integer] | int = -1,
         detail: npt.NDArray[np.integer] | int = 0,
     ) -> None:
-        """Append events of one kind; each argument is one value for all or one for each person."""
-        rows = np.atleast_1d(np.asarray(people, dtype=np.int32))
-        shape = rows.shape
-        self._batches.append(
-            EventColumns(
-                np.broadcast_to(np.asarray(time_s, np.float64), shape).copy(),
-                np.full(shape, kind, np.int8),
-                rows.copy(),
-                np.broadcast_to(np.asarray(place, np.int32), shape).copy(),
-                np.broadcast_to(np.asarray(detail, np.int16), shape).copy(),
-            )
-        )
+        """Append events of one kind; arguments but ``people`` are one value for all or one for each person.
+
+        The arrays must not be changed afterwards.
+        """
+        self._batches.append(_Batch(time_s, kind, people, place, detail))
 
     def columns(self) -> EventColumns:
         """Everything recorded so far, ordered by time."""
-        if not self._batches:
-            return EventColumns(
-                np.empty(0), np.empty(0, np.int8), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int16)
-            )
-        time_s = np.concatenate([batch.time_s for batch in self._batches])
+        if self._read is not None:
+            return self._read
+        sizes = np.array([len(batch.people) for batch in self._batches], np.int64)
+        time_s = _joined([batch.time_s for batch in self._batches], sizes, np.dtype(np.float64))
         order = np.argsort(time_s, kind="stable")
         return EventColumns(
             time_s[order],
-            np.concatenate([batch.kind for batch in self._batches])[order],
-            np.concatenate([batch.person for batch in self._batches])[order],
-            np.concatenate([batch.place for batch in self._batches])[order],
-            np.concatenate([batch.detail for batch in self._batches])[order],
+            _joined([int(batch.kind) for batch in self._batches], sizes, np.dtype(np.int8))[order],
+            _joined([batch.people for batch in self._batches], sizes, np.dtype(np.int32))[order],
+            _joined([batch.place for batch in self._batches], sizes, np.dtype(np.int32))[order],
+            _joined([batch.detail for batch in self._batches], sizes, np.dtype(np.int16))[order],
         )
 
     def write(self, path: Path) -> None:
@@ -108,4 +113,14 @@ class Trace:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         columns = EventColumns(*(table.column(name).to_numpy() for name in EventColumns.__dataclass_fields__))
-        return cls(json.loads(metadata.get(HEADER_KEY, b"{}")), [columns])
+        return cls(json.loads(metadata.get(HEADER_KEY, b"{}")), _read=columns)
+
+
+def _joined(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The parts of all batches in one column; a scalar part is repeated for each person of its batch."""
+    column = np.empty(int(sizes.sum()), dtype)
+    start = 0
+    for part, size in zip(parts, sizes.tolist(), strict=True):
+        column[start : start + size] = part
+        start += size
+    return column
