@@ -70,22 +70,23 @@ class Draft:
             highway=np.append(self.highway, np.full(len(start), highway)),
         )
 
-    def without_mere_bends(self) -> "Draft":
+    def without_mere_bends(self, keep: BoolArray) -> "Draft":
         """The plan with the two streets at each node of degree 2 made one, where that makes no ring or double street.
 
+        Nodes to ``keep`` stay, whatever their degree.
         Source: what OSMnx calls simplification (Boeing 2017), so that statistics can be compared.
         """
         plan = self
-        bends = _removable(plan)
+        bends = _removable(plan, keep)
         while bends.any():
-            plan = _merged_at(plan, bends)
-            bends = _removable(plan)
+            plan, keep = _merged_at(plan, bends), keep[~bends]
+            bends = _removable(plan, keep)
         return plan
 
 
-def _removable(plan: Draft) -> BoolArray:
-    """Nodes of degree 2, no two of them neighbours, whose neighbours differ and share no street yet."""
-    bend: BoolArray = np.asarray(plan.degree() == 2)
+def _removable(plan: Draft, keep: BoolArray) -> BoolArray:
+    """Nodes of degree 2 to merge, no two of them neighbours, whose neighbours differ and share no street yet."""
+    bend: BoolArray = np.asarray((plan.degree() == 2) & ~keep)
     # Of neighbouring bends one waits for the next round; a scattered order merges long chains in few rounds.
     order = (np.arange(plan.nodes) * _SCATTER) % 2**32
     both = bend[plan.a] & bend[plan.b]

@@ -43,9 +43,17 @@ def local_streets(settlement: Settlement, nodes: int, parameters: Parameters, st
     parts = built_up.components()
     large = np.bincount(parts) >= parameters.number("streets.smallest_area_nodes")
     # The part nearest to a place stays whatever its size: people live there.
-    tree = cKDTree(np.column_stack((built_up.x_m, built_up.y_m)))
-    large[parts[tree.query(np.column_stack((settlement.x_m, settlement.y_m)))[1]]] = True
-    return connected(_without_specks(built_up.keep_nodes(large[parts])), parameters).without_mere_bends()
+    large[parts[_nearest_to(built_up, settlement)]] = True
+    whole = connected(_without_specks(built_up.keep_nodes(large[parts])), parameters)
+    middles = np.zeros(whole.nodes, dtype=np.bool_)
+    middles[_nearest_to(whole, settlement)] = True
+    return whole.without_mere_bends(middles)
+
+
+def _nearest_to(plan: Draft, settlement: Settlement) -> IntArray:
+    """The node nearest to each place."""
+    tree = cKDTree(np.column_stack((plan.x_m, plan.y_m)))
+    return np.asarray(tree.query(np.column_stack((settlement.x_m, settlement.y_m)))[1], dtype=np.int64)
 
 
 def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:

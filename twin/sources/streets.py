@@ -58,14 +58,19 @@ def street_pattern(box: Box, parameters: Parameters, stream: Stream) -> Draft:
 def _lines(half_m: float, parameters: Parameters, stream: Stream) -> FloatArray:
     """Positions across of the long streets."""
     mean, cv = parameters.number("streets.strip_m"), parameters.number("streets.strip_cv")
-    count = int(2.0 * half_m / mean) + 2
+    count = _enough(2.0 * half_m / mean, cv)
     steps = stream.lognormal("streets.strip", np.arange(count), mean=mean, cv=cv)
     return np.cumsum(steps) - half_m - mean
 
 
+def _enough(mean_count: float, cv: float) -> int:
+    """Steps that reach across all but surely: the mean number and five standard deviations of their sum more."""
+    return int(mean_count + 5.0 * cv * np.sqrt(mean_count)) + 2
+
+
 def _rungs(half_m: float, strips: int, parameters: Parameters, stream: Stream) -> _Rungs:
     number = parameters.number
-    count = int(2.0 * half_m / number("streets.rung_m")) + 2
+    count = _enough(2.0 * half_m / number("streets.rung_m"), number("streets.rung_cv"))
     steps = stream.lognormal(
         "streets.rung", np.arange(count), mean=number("streets.rung_m"), cv=number("streets.rung_cv")
     )

@@ -17,7 +17,7 @@ def recipes() -> Path:
     return RECIPES
 
 
-@pytest.fixture(scope="session", params=[1, 7, 20260401])
+@pytest.fixture(scope="session", params=[1, 113, 20260401])
 def synthetic_town(request: pytest.FixtureRequest) -> Town:
     """The synthetic town for a few seeds."""
     return build_town(RECIPES / "synthetic.toml", stream=Stream(request.param))

@@ -60,10 +60,12 @@ def drafts(draw: st.DrawFn) -> Draft:
     )
 
 
-@given(drafts())
-def test_merging_bends_keeps_length_and_connection(plan: Draft) -> None:
-    """No metre of street is lost, parts stay parts, and no ring or double street appears."""
-    merged = plan.without_mere_bends()
+@given(drafts(), st.integers(0, 1023))
+def test_merging_bends_keeps_length_and_connection(plan: Draft, stay: int) -> None:
+    """No metre of street is lost, parts stay parts, no ring or double street appears, and what shall stay stays."""
+    keep = np.array([bool(stay >> node & 1) for node in range(plan.nodes)])
+    merged = plan.without_mere_bends(keep)
+    assert set(plan.x_m[keep].tolist()) <= set(merged.x_m.tolist())
     assert merged.length_m.sum() == pytest.approx(plan.length_m.sum())
     assert len(set(merged.components().tolist())) == len(set(plan.components().tolist()))
     pairs = {tuple(sorted(pair)) for pair in zip(merged.a.tolist(), merged.b.tolist(), strict=True)}
@@ -80,7 +82,7 @@ def test_a_chain_of_bends_becomes_one_street() -> None:
     chain = Draft(
         np.arange(count) * 10.0, np.zeros(count), steps, steps + 1, np.full(count - 1, 10.0), np.full(count - 1, "path")
     )
-    merged = chain.without_mere_bends()
+    merged = chain.without_mere_bends(np.zeros(count, dtype=np.bool_))
     assert (merged.nodes, merged.length_m.tolist()) == (2, [1010.0])
 
 
