@@ -87,10 +87,14 @@ class ShelterBoard:
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """A list that names people: ``people`` are the rows recognised, ``strangers`` identifiers that are nobody's."""
+    """A list of people: ``people`` are the rows recognised, ``strangers`` identifiers that are nobody's.
+
+    ``withheld`` counts entries that stand for somebody without saying whom.
+    """
 
     people: RowArray
     strangers: tuple[str, ...] = ()
+    withheld: int = 0
 
 
 class CityOS(Protocol):
