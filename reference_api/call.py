@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -108,6 +108,18 @@ def unix_s(moment: datetime, pointer: str) -> float:
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise invalid(pointer, "value")
     return moment.timestamp()
+
+
+def instant_s(text: str, pointer: str) -> float:
+    """Unix seconds of an RFC 3339 text.
+
+    Raises:
+        ApiError: validation.
+    """
+    try:
+        return unix_s(msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)]), pointer)
+    except msgspec.ValidationError as fault:
+        raise invalid(pointer, "format") from fault
 
 
 def row_id(text: str) -> int:

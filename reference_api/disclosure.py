@@ -15,6 +15,9 @@ from reference_api.store.protocol import Row
 Decisions = Mapping[str, Decision]
 """Decision for each category."""
 
+Consents = tuple[Row, ...]
+"""All consents of a person, as the store has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -47,25 +50,36 @@ def recipient_towards(token: Token, neighbourhood: str | None) -> str:
 async def judge(
     services: Services, call: Call, people: Sequence[Person], purpose: str, categories: Sequence[str]
 ) -> list[Decisions]:
-    """Decide for each person on each category, in order of ``people``."""
+    """Decide for each person on each category, in order of ``people``.
+
+    People with the same consents, under the same mode, seen by the same recipient are decided once: the decision
+    depends on nothing else.
+    """
     consents = await _consents(services, [person.sub for person in people if person.sub and not person.own])
     held = await modes(services)
-    return [
-        {
-            category: OWN
-            if person.own
-            else services.decide(
-                consents.get(person.sub or "", ()),
-                recipient_towards(call.token, person.neighbourhood),
-                purpose,
-                category,
-                mode_of(held, person.district),
-                call.now_s,
-            )
-            for category in categories
-        }
-        for person in people
-    ]
+    own: Decisions = dict.fromkeys(categories, OWN)
+    decided: dict[tuple[Consents, str, str], Decisions] = {}
+    answers: list[Decisions] = []
+    for person in people:
+        if person.own:
+            answers.append(own)
+            continue
+        recipient = recipient_towards(call.token, person.neighbourhood)
+        case = (consents.get(person.sub or "", ()), recipient, mode_of(held, person.district))
+        if case not in decided:
+            decided[case] = _decide_all(services, call, case, purpose, categories)
+        answers.append(decided[case])
+    return answers
+
+
+def _decide_all(
+    services: Services, call: Call, case: tuple[Consents, str, str], purpose: str, categories: Sequence[str]
+) -> Decisions:
+    rows, recipient, mode = case
+    records = [_record(row) for row in rows]
+    return {
+        category: services.decide(records, recipient, purpose, category, mode, call.now_s) for category in categories
+    }
 
 
 async def log(services: Services, call: Call, purpose: str, shown: Sequence[tuple[str, Decisions]]) -> None:
@@ -118,7 +132,7 @@ def _entry(category: str, decision: Decision) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(members))
 
 
-async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str, list[ConsentRecord]]:
+async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str, Consents]:
     """All consents of the subjects (at most a page of them), by subject."""
     if not subjects:
         return {}
@@ -128,14 +142,14 @@ async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str,
         f" WHERE subject IN ({marks})",
         subjects,
     )
-    found: dict[str, list[ConsentRecord]] = {}
+    found: dict[str, Consents] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(_record(row))
+        found[row[0]] = (*found.get(row[0], ()), row[1:])
     return found
 
 
 def _record(row: Row) -> ConsentRecord:
-    _, purpose, categories, recipients, modes_text, state, valid_from_s, valid_until_s = row
+    purpose, categories, recipients, modes_text, state, valid_from_s, valid_until_s = row
     return ConsentRecord(
         purpose, _codes(categories), _codes(recipients), _codes(modes_text), state, valid_from_s, valid_until_s
     )

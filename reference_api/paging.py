@@ -79,14 +79,14 @@ async def fill(
     left out, not even that there was something.
     """
     kept: list[tuple[Any, T]] = []
-    after = window.after
+    after, wanted = window.after, window.limit + 1
     while len(kept) <= window.limit:
-        rows = await fetch(after, MAX_LIMIT)
+        rows = await fetch(after, wanted)
         judged = await judge(rows)
         kept += [(row[0], item) for row, item in zip(rows, judged, strict=True) if item is not None]
-        if len(rows) < MAX_LIMIT:
+        if len(rows) < wanted:
             break
-        after = rows[-1][0]
+        after, wanted = rows[-1][0], MAX_LIMIT
     items = [item for _, item in kept[: window.limit]]
     return Page(items, kept[window.limit - 1][0] if len(kept) > window.limit else None)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, instant_s, json_reply, row_id, unix_s
 from reference_api.city.people import BASIC_COLUMNS, TOLD_COLUMNS, keep_told, known_account, named
 from reference_api.city.shapes import Identifier, Instant, Point, Told, exactly_one, point
 from reference_api.clock import instant
@@ -43,7 +43,7 @@ _LIST = (
     " FROM safety_holding JOIN safety_report ON safety_report.id = safety_holding.report_id"
     " LEFT JOIN account ON account.sub = safety_report.sub"
     " LEFT JOIN unregistered ON unregistered.temp_id = safety_report.temp_id"
-    " WHERE safety_holding.person > ?"
+    " WHERE safety_holding.person > ? AND safety_report.received_at_s >= ?"
 )
 
 
@@ -167,12 +167,15 @@ async def list_safety_reports(services: Services, call: Call) -> Reply:
         raise invalid("audience", "value")
     if audience.scope not in call.token.scopes:
         raise ApiError("insufficient-scope", f"needs {audience.scope}")
-    window = read_window(services, call, name)
+    since = call.query().get("updated_since")
+    since_s = 0.0 if since is None else instant_s(since, "updated_since")
+    window = read_window(services, call, name, since or "")
     chosen = await _chosen(services, call, name)
 
     async def fetch(after: Any, count: int) -> list[Row]:
         return await services.store.all(
-            f"{_LIST}{audience.condition} ORDER BY safety_holding.person LIMIT ?", (after or "", *chosen, count)
+            f"{_LIST}{audience.condition} ORDER BY safety_holding.person LIMIT ?",
+            (after or "", since_s, *chosen, count),
         )
 
     async def show(rows: list[Row]) -> list[_Shown | None]:
