@@ -17,7 +17,7 @@ from twin.errors import InvalidPopulation
 from twin.parameters import Parameters
 from twin.population import Sex
 from twin.randomness import Stream
-from twin.sources.tables import HouseholdKinds, Pyramid
+from twin.sources.people_tables import HouseholdKinds, Pyramid
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
