@@ -56,7 +56,11 @@ class Movement(Protocol):
         """Add departures."""
 
     def advance(self, until_s: float) -> Arrivals:
-        """Let time pass until ``until_s`` and return who arrived or stranded since the last call."""
+        """Let time pass until ``until_s`` and return who arrived or stranded since the last call.
+
+        What happens at ``until_s`` itself belongs to the next call, so departures and closures may still be given
+        for that time.
+        """
 
     def close_links(self, links: Int32Array) -> None:
         """Close links from now on; routes change at once, who is on a closed link leaves it at its end."""
