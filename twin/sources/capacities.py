@@ -18,9 +18,9 @@ def with_capacities(
     If ``total`` is above 0, all are scaled to add up to it. All are marked as estimates.
     """
     wanted = [capacities.get(row.id, welfare_persons if row.kind is ShelterKind.WELFARE else 0) for row in rows]
-    if total and sum(wanted):
-        fixed = np.array([row.id not in capacities for row in rows])
-        people = np.array(wanted)
+    fixed = np.array([row.id not in capacities for row in rows])
+    people = np.array(wanted)
+    if total and people[~fixed].sum():
         # What the table says is scaled into the room that the assumed places leave.
         people[~fixed] = apportion(total - int(people[fixed].sum()), people[~fixed])
         wanted = people.tolist()

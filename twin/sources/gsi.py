@@ -18,6 +18,7 @@ from typing import Any
 
 from twin.errors import InvalidSource
 from twin.shelters import Fitness, Hazard, ShelterKind
+from twin.sources.csv_tables import read_table
 from twin.sources.faults import Faults, read_text
 from twin.sources.shelter_rows import ShelterRow, limited_by_remark, number_or_nan
 
@@ -68,20 +69,14 @@ def read_shelters(path: Path, sites: Sequence[ShelterRow], faults: Faults) -> li
 
 def read_capacities(path: Path, faults: Faults) -> dict[str, int]:
     """People by 共通ID of a table with columns ``id`` and ``capacity_estimate`` or ``capacity``."""
-    lines = read_text(path).splitlines()
-    head = lines[0].split(",") if lines else []
-    column = next((name for name in ("capacity_estimate", "capacity") if name in head), None)
-    if column is None or "id" not in head:
-        faults.at(f"{path}:1", f"columns are {', '.join(head)}; there must be id and capacity_estimate or capacity")
-        return {}
     capacities = {}
-    for line, text in enumerate(lines[1:], start=2):
-        cells = text.split(",")
-        value = number_or_nan(cells[head.index(column)]) if len(cells) == len(head) else float("nan")
-        if not value >= 0:
-            faults.at(f"{path}:{line}", f"{text!r} has no capacity of 0 or more; mend it")
-            continue
-        capacities[cells[head.index("id")]] = round(value)
+    for line, cells in read_table(path, ("id",)):
+        text = cells.get("capacity_estimate", cells.get("capacity", ""))
+        value = number_or_nan(text)
+        if value >= 0.0:
+            capacities[cells["id"]] = round(value)
+        else:
+            faults.at(f"{path}:{line}", f"capacity of {cells['id']} is {text!r}; it must be a number of 0 or more")
     return capacities
 
 

@@ -18,10 +18,6 @@ MAIN_CLASSES = ("trunk", "primary", "secondary", "tertiary")
 """Classes of main roads, the widest first. Source: OpenStreetMap wiki, JA:Japan tagging."""
 
 
-_HAMLET_NODES = np.arange(1, 13)
-"""Ranks of the junctions that even the smallest place gets: so many lie within 110 m where streets are dense."""
-
-
 @dataclass(frozen=True)
 class Settlement:
     """Places where people live: the middle of each in metres and its weight (its share of all, above 0)."""
@@ -59,7 +55,8 @@ def _nearest_to(plan: Draft, settlement: Settlement) -> IntArray:
 def _box(settlement: Settlement, nodes: int, parameters: Parameters) -> Box:
     # About 2.3 junctions for each cell of strip x rung; a disc may need all its room on one side of the town.
     area = nodes * parameters.number("streets.strip_m") * parameters.number("streets.rung_m") / 2.0
-    margin = float(np.sqrt(area * settlement.weight.max() / settlement.weight.sum())) + 300.0
+    margin = float(np.sqrt(area * settlement.weight.max() / settlement.weight.sum()))
+    margin += parameters.number("streets.close_m")
     return Box(
         float(settlement.x_m.min()) - margin,
         float(settlement.y_m.min()) - margin,
@@ -75,12 +72,14 @@ def _built_up(pattern: Draft, settlement: Settlement, nodes: int, parameters: Pa
     # Places close to each other build up the room between them: each counts its neighbours' weight too.
     apart_m = np.hypot(places[:, None, 0] - places[:, 0], places[:, None, 1] - places[:, 1])
     size = np.sqrt(np.exp(-0.5 * (apart_m / parameters.number("streets.close_m")) ** 2) @ settlement.weight)
+    # The disc that holds a node is hardly ever that of a place farther away than its eighth nearest.
     some = np.arange(1, min(8, len(places)) + 1)
     found = tree.query(np.column_stack((pattern.x_m, pattern.y_m)), k=some)
     distance, place = np.asarray(found[0]), np.asarray(found[1])
     reach = (distance / size[place]).min(axis=1)
     reach[distance[:, 0] < parameters.number("streets.hamlet_m")] = 0.0
-    nearest = cKDTree(np.column_stack((pattern.x_m, pattern.y_m))).query(places, k=_HAMLET_NODES)[1]
+    ranks = np.arange(1, int(parameters.number("streets.hamlet_nodes")) + 1)
+    nearest = cKDTree(np.column_stack((pattern.x_m, pattern.y_m))).query(places, k=ranks)[1]
     reach[np.asarray(nearest).ravel()] = 0.0
     if nodes >= len(reach):
         return np.ones(len(reach), dtype=np.bool_)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from twin.errors import InvalidTown
 from twin.roads import Roads
 from twin.shelters import Shelter
 from twin.sources.boundary import read_boundary
@@ -58,7 +59,7 @@ def streets_and_exits(shop: Workshop, places: Places | None, boundary: FloatArra
     if shop.roads_file is not None or kind == "walking_network":
         return _roads_of_files(shop)
     if places is None or boundary is None:
-        raise AssertionError("the recipe reader lets synthetic streets pass only with places and a boundary")
+        raise InvalidTown(f"{shop.recipe.path}: synthetic streets need places and a boundary; name them in the recipe")
     if kind == "synthetic":
         exits = exits_by_bearing(shop.figures("boundary"), boundary)
         shop.ledger.note("exits", "bearing")
@@ -130,7 +131,9 @@ def town_shelters(shop: Workshop, places: Places | None, roads: Roads, boundary:
         shop.ledger.note("capacity", "figures", total=f"{figures.shelters.capacity_total:,}")
         made = synthetic_shelters(figures, places, shop.recipe.code, shop.stream)
         return _by_the_street(made, roads) if roads.is_synthetic else made
-    shop.ledger.note("capacity", section.kind, total=f"{int(section.number('capacity_total')):,}")
+    unknown = section.kind == "gsi" and "capacities" not in section.values
+    total = f"{int(section.number('capacity_total')):,}"
+    shop.ledger.note("capacity", "unknown" if unknown else section.kind, total=total)
     path = shop.file("shelters", "sites" if section.kind == "standard_csv" else "shelters")
     faults = Faults(path)
     rows = _ROWS[section.kind](shop, faults)

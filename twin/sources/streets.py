@@ -1,8 +1,8 @@
 """Street patterns with the measured statistics of Japanese towns.
 
-The pattern is a ladder drawn by chance: long streets at irregular distances, joined by cross streets that run between
-two neighbours only, so that most junctions have three arms. Some cross streets end blind, ends that nearly meet become
-a crossing, and slow waves bend the whole.
+The pattern is a ladder drawn by chance: long streets at irregular distances, and cross streets that meet each of them
+with a stagger, so that most junctions have three arms and many streets are short. Blind alleys and streets aslant fill
+the blocks, ends that nearly meet become a crossing, and slow waves bend the whole.
 """
 
 from dataclasses import dataclass
@@ -87,12 +87,13 @@ def _rungs(half_m: float, strips: int, parameters: Parameters, stream: Stream) -
     alley_foot, _ = _inside(cell[alleys], (foot[:-1], head), stream, slant=False)
     cut_foot, cut_head = _inside(cell[cuts], (foot[:-1], head), stream, slant=True)
     through = int(exists.sum()) + int(cuts.sum())
+    low, high = parameters.row("streets.alley_reach")
     return _Rungs(
         strip=np.concatenate((strip[exists], strip[cuts], strip[alleys])),
         foot_m=np.concatenate((foot[:-1].ravel()[exists], cut_foot, alley_foot)),
         head_m=np.concatenate((head.ravel()[exists], cut_head, alley_foot)),
         is_blind=np.repeat([False, True], [through, len(alley_foot)]),
-        reach=0.2 + 0.6 * stream.uniform("streets.reach", np.arange(through + len(alley_foot))),
+        reach=low + (high - low) * stream.uniform("streets.reach", np.arange(through + len(alley_foot))),
     )
 
 
