@@ -7,8 +7,11 @@ from shapely.ops import unary_union
 
 from twin.town import Town
 
-REACH = 1.5
+REACH = 2.0
 """How far an area reaches beyond its neighbourhoods' radius; drawing only, so that the areas of neighbours meet."""
+
+FAR_M = 1e5
+"""Margin (m) beyond which no neighbourhood reaches."""
 
 
 def district_areas(town: Town) -> list[BaseGeometry]:
@@ -25,7 +28,7 @@ def district_areas(town: Town) -> list[BaseGeometry]:
 
 
 def _cells(centres: list[tuple[float, float]]) -> list[BaseGeometry]:
-    whole = MultiPoint(centres).buffer(1e5)
+    whole = MultiPoint(centres).envelope.buffer(FAR_M)
     if len(set(centres)) < 2:
         return [whole for _ in centres]
     found = shapely.voronoi_polygons(MultiPoint(sorted(set(centres))), extend_to=whole).geoms

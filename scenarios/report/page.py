@@ -18,7 +18,7 @@ from scenarios.report.shelters import shelters_section
 from scenarios.report.support import support_section
 from scenarios.report.tables import district_table, shelter_table
 from scenarios.report.texts import phrase
-from scenarios.report.town_map import map_figure
+from scenarios.report.town_map import map_section
 
 
 def write_report(
@@ -52,7 +52,7 @@ def report_html(record: RunRecord, outcomes: Outcomes, metrics: Sequence[Metric]
 def _sections(material: Material) -> dict[str, Markup]:
     return {
         "headline": cards(material),
-        "map": map_figure(material.record, material.metrics),
+        "map": map_section(material.record, material.metrics),
         "movement": movement_section(material),
         "shelters": shelters_section(material),
         "support": support_section(material),

@@ -37,6 +37,10 @@ ROAD_CLASS: Mapping[str, str] = {
 BAND_MINUTES = (5, 10, 15, 20, 30, 60, 120, 240)
 BANDS = 5
 SHARE_BANDS = (0.5, 1.0, 2.0)
+CENTRE_QUANTILES = (0.05, 0.95)
+ENLARGED = 1.6
+"""The centre is shown apart where that enlarges it at least by this factor."""
+
 LABELLED_DISTRICTS = 40
 """Above this many districts their names would hide the map."""
 
@@ -93,14 +97,27 @@ def share_css(share: float | None) -> str:
     return f"o-{sum(share > bound for bound in SHARE_BANDS)}"
 
 
-def map_figure(record: RunRecord, metrics: Sequence[Metric]) -> Markup:
-    """The map with its legends."""
+def map_section(record: RunRecord, metrics: Sequence[Metric]) -> Markup:
+    """The map of the town, and of its centre where that is small against the town."""
+    areas = district_areas(record.town)
+    whole, centre = view_of(record.town), centre_of(record)
     times = {code: value for (name, code), value in values_by(metrics, "district").items() if name == "t90_s"}
     bands = bands_for(list(times.values()))
-    view = view_of(record.town)
-    drawing = element(
+    parts = [
+        figure(phrase("map.title"), _drawing(record, metrics, whole, areas), _reading(record, times), _keys(bands))
+    ]
+    if centre.units_per_m > ENLARGED * whole.units_per_m:
+        enlarged = _drawing(record, metrics, centre, areas)
+        parts.append(figure(phrase("map.centre_title"), enlarged, phrase("map.centre_reading")))
+    return joined(parts)
+
+
+def _drawing(record: RunRecord, metrics: Sequence[Metric], view: View, areas: Sequence[BaseGeometry]) -> Markup:
+    times = {code: value for (name, code), value in values_by(metrics, "district").items() if name == "t90_s"}
+    bands = bands_for(list(times.values()))
+    return element(
         "svg",
-        _areas(record.town, view, times, bands),
+        _areas(record.town, view, areas, Colours(times, bands)),
         streets(record.town, view),
         _boundary(record.town, view),
         _links(record, view),
@@ -112,13 +129,25 @@ def map_figure(record: RunRecord, metrics: Sequence[Metric]) -> Markup:
         role="img",
         aria_label="地図 / Map",
     )
-    return figure(phrase("map.title"), drawing, _reading(record, times), _keys(bands))
 
 
 def view_of(town: Town) -> View:
     """What the map shows: all homes and shelters, with a margin; a boundary that reaches further is cut off."""
     x = np.append(town.roads.node_x_m[town.home_nodes], [shelter.x_m for shelter in town.shelters])
     y = np.append(town.roads.node_y_m[town.home_nodes], [shelter.y_m for shelter in town.shelters])
+    return _view_around(x, y)
+
+
+def centre_of(record: RunRecord) -> View:
+    """The middle of the homes, east to west and north to south: eight in ten people or more live there."""
+    people = record.population
+    x, y = (
+        np.quantile(coordinate[people.household], CENTRE_QUANTILES) for coordinate in (people.home_x_m, people.home_y_m)
+    )
+    return _view_around(x, y)
+
+
+def _view_around(x: FloatArray, y: FloatArray) -> View:
     margin = 0.04 * max(float(np.ptp(x)), float(np.ptp(y)), 100.0)
     width = float(np.ptp(x)) + 2 * margin
     scale = MAP_UNITS / width
@@ -140,12 +169,16 @@ def streets(town: Town, view: View) -> Markup:
 
 
 def segments(town: Town, view: View, links: npt.NDArray[np.integer]) -> str:
-    """Path data of links in whole units, relative from each start; links too short to see are left out."""
+    """Path data of links in whole units, relative from each start; links off the map or too short are left out."""
     roads = town.roads
     x, y = view.place(roads.node_x_m, roads.node_y_m)
     start, end = roads.link_from[links], roads.link_to[links]
     right, down = x[end] - x[start], y[end] - y[start]
-    seen = (right != 0) | (down != 0)
+    near = np.maximum(x[start], x[end]) >= 0
+    near &= np.minimum(x[start], x[end]) <= MAP_UNITS
+    near &= np.maximum(y[start], y[end]) >= 0
+    near &= np.minimum(y[start], y[end]) <= view.height
+    seen = near & ((right != 0) | (down != 0))
     rows = np.column_stack((x[start], y[start], right, down))[seen]
     return "".join(f"M{a} {b}l{c} {d}" for a, b, c, d in rows.tolist())
 
@@ -155,12 +188,21 @@ def _ring(view: View, points: npt.NDArray[np.float64]) -> str:
     return "M" + "L".join(f"{a} {b}" for a, b in zip(right.tolist(), down.tolist(), strict=True)) + "Z"
 
 
-def _areas(town: Town, view: View, times: Mapping[str, Number], bands: Bands) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """T90 of each district (code) and the classes that colour it."""
+
+    times: Mapping[str, Number]
+    bands: Bands
+
+
+def _areas(town: Town, view: View, areas: Sequence[BaseGeometry], colours: Colours) -> Markup:
     marks = []
-    for district, area in zip(town.districts, district_areas(town), strict=True):
+    for district, area in zip(town.districts, areas, strict=True):
+        time_s = colours.times[district.code]
         path = "".join(_ring(view, np.asarray(ring.coords)) for ring in _rings(area))
-        label = f"{district.name} / {district.name_en}: T90 {duration(times[district.code]).en}"
-        css = f"area district {bands.css(times[district.code])}"
+        label = f"{district.name} / {district.name_en}: T90 {duration(time_s).en}"
+        css = f"area district {colours.bands.css(time_s)}"
         marks.append(element("path", element("title", label), d=path, class_=css))
     return joined(marks)
 
@@ -189,14 +231,20 @@ def _links(record: RunRecord, view: View) -> Markup:
 def _shelters(record: RunRecord, metrics: Sequence[Metric], view: View) -> Markup:
     peaks = values_by(metrics, "shelter")
     marks = []
-    for shelter, opened, rooms in zip(record.town.shelters, record.opened, indoor(record.town), strict=True):
+    rooms = indoor(record.town)
+    # Sites below, then the large before the small, so that none hides another.
+    order = sorted(
+        range(len(rooms)), key=lambda row: (rooms[row], -record.town.shelters[row].capacity_standard_persons)
+    )
+    for row in order:
+        shelter = record.town.shelters[row]
         peak = peaks["peak_occupancy", shelter.id] or 0
         capacity = shelter.capacity_standard_persons
-        share = peak / capacity if rooms and capacity else None
+        share = peak / capacity if rooms[row] and capacity else None
         x, y = view.point(shelter.x_m, shelter.y_m)
         shown = percent(share) if share is not None else NO_VALUE
         label = f"{shelter.name}: {number(peak).en} / {number(capacity).en} ({shown.en})"
-        css = f"shelter {share_css(share)}" if opened else "shelter o-shut"
+        css = f"shelter {share_css(share)}" if record.opened[row] else "shelter o-shut"
         marks.append(element("circle", element("title", label), cx=x, cy=y, r=radius(capacity), class_=css))
     return joined(marks)
 

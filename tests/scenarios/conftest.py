@@ -174,7 +174,7 @@ def make_events(rows: Sequence[Row]) -> EventColumns:
     """Events of rows (time_s, kind, person, place, detail), in any order."""
     trace = Trace()
     for time_s, kind, person, place, detail in rows:
-        trace.record(kind, time_s, person, place, detail)
+        trace.record(kind, time_s, np.array([person]), place, detail)
     return trace.columns()
 
 

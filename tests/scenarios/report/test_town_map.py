@@ -2,14 +2,27 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenarios.metrics import measure
+from scenarios.outcomes import follow
 from scenarios.record import RunRecord
-from scenarios.report.town_map import BANDS, MAP_UNITS, bands_for, radius, segments, share_css, streets, view_of
+from scenarios.report.town_map import (
+    BANDS,
+    MAP_UNITS,
+    bands_for,
+    map_section,
+    radius,
+    segments,
+    share_css,
+    streets,
+    view_of,
+)
 from twin.town import Town
 
 
@@ -78,3 +91,25 @@ def test_share_classes(share: float | None, css: str) -> None:
 def test_area_of_a_circle_grows_with_capacity() -> None:
     """Four times the places give about twice the radius beyond the least."""
     assert (radius(1600) - radius(0)) == pytest.approx(2 * (radius(400) - radius(0)), abs=1)
+
+
+def test_links_off_the_map_are_not_drawn(town: Town) -> None:
+    """A map of a part holds the links of that part only."""
+    whole = view_of(town)
+    part = replace(whole, units_per_m=4 * whole.units_per_m)
+    links = np.arange(town.roads.links)
+    drawn = segments(town, part, links)
+    assert 0 < drawn.count("M") < segments(town, whole, links).count("M") / 2
+
+
+def test_centre_is_shown_where_the_town_is_wide(big_run: Callable[..., RunRecord]) -> None:
+    """A town with a far hamlet gets a second map of its centre; a compact one does not."""
+    record = big_run(people=2000, shelters=6, columns=10)
+    people, roads = record.population, record.town.roads
+    nodes = np.arange(people.households) % roads.nodes
+    compact = replace(
+        record, population=replace(people, home_x_m=roads.node_x_m[nodes], home_y_m=roads.node_y_m[nodes])
+    )
+    middle = replace(record, population=replace(people, home_x_m=people.home_x_m * 0, home_y_m=people.home_y_m * 0))
+    for run, maps in ((compact, 1), (middle, 2)):
+        assert map_section(run, measure(run, follow(run))).count('class="map"') == maps
