@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.allocation import largest_remainder, pick
+from twin.sources.allocation import pick
+from twin.sources.apportion import apportion
 from twin.sources.chance import Chance
 from twin.town import Town
 
@@ -30,7 +31,7 @@ class Homes:
 
 def households_of(town: Town) -> Int64Array:
     """Households of each neighbourhood, by the neighbourhoods' weights."""
-    return largest_remainder(town.households, [place.weight for place in town.neighbourhoods])
+    return apportion(town.households, [place.weight for place in town.neighbourhoods])
 
 
 def settle(town: Town, neighbourhood: Int64Array, chance: Chance) -> Homes:

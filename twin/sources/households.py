@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from twin.allocation import largest_remainder, rank_within
 from twin.errors import InvalidPopulation
 from twin.parameters import Parameters
 from twin.population import Sex
 from twin.randomness import Stream
+from twin.sources.allocation import rank_within
+from twin.sources.apportion import apportion
 from twin.sources.people_tables import HouseholdKinds, Pyramid
 
 FloatArray = npt.NDArray[np.float64]
@@ -63,7 +64,7 @@ def size_counts(usual: FloatArray, households: int, people: int) -> Int64Array:
 
     steepest = 40.0
     tilt = brentq(excess, -steepest, steepest) if excess(-steepest) < 0.0 < excess(steepest) else 0.0
-    counts = largest_remainder(households, usual * np.exp(tilt * (sizes - mean)))
+    counts = apportion(households, usual * np.exp(tilt * (sizes - mean)))
     return _meet_people(counts, people)
 
 
@@ -83,14 +84,14 @@ def _meet_people(counts: Int64Array, people: int) -> Int64Array:
 
 def people_by_age(pyramid: Pyramid, people: int) -> Int64Array:
     """People of each year of age and sex, shape (105, 2), in the pyramid's shape, adding up exactly."""
-    bands = largest_remainder(people, pyramid.people.ravel()).reshape(pyramid.people.shape)
+    bands = apportion(people, pyramid.people.ravel()).reshape(pyramid.people.shape)
     ages = np.zeros((_LAST_AGE + 1, 2), dtype=np.int64)
     for first, last, row in zip(pyramid.first_age, pyramid.last_age, bands, strict=True):
         years = int(last - first + 1)
         for sex in Sex:
             # Equal years; what is left over goes to different years of each band and sex, so that no age collects it.
             shift = int(first // years + 2 * sex) % years
-            ages[first : last + 1, sex] = np.roll(largest_remainder(int(row[sex]), np.ones(years)), shift)
+            ages[first : last + 1, sex] = np.roll(apportion(int(row[sex]), np.ones(years)), shift)
     return ages
 
 
@@ -170,7 +171,7 @@ def _raked(counts: Int64Array, kinds: HouseholdKinds, pyramid: Pyramid, paramete
     prior *= (years >= kinds.age_low[:, None]) & (years <= kinds.age_high[:, None])
     weights = prior / prior.sum(axis=1, keepdims=True) * kinds.weight[:, None]
     bands, share = _bands_of_members(kinds, pyramid, parameters)
-    target = largest_remainder(int(counts @ np.arange(1, len(counts) + 1)), pyramid.people.sum(axis=1)).astype(float)
+    target = apportion(int(counts @ np.arange(1, len(counts) + 1)), pyramid.people.sum(axis=1)).astype(float)
     for _ in range(_RAKING_ROUNDS):
         weights = _sizes_held(weights, counts, kinds)
         made = np.bincount(bands.ravel(), (weights[..., None] * share).ravel(), len(target))

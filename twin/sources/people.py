@@ -11,8 +11,8 @@ from twin.sources import homes, traits
 from twin.sources.chance import Chance
 from twin.sources.consents import consents
 from twin.sources.households import Structure, build_structure
-from twin.sources.sampling import sample
 from twin.sources.people_tables import read_household_kinds, read_pyramid
+from twin.sources.sampling import sample
 from twin.town import Provenance, Standing, Town
 
 Int64Array = npt.NDArray[np.int64]

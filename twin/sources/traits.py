@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from twin.allocation import fill, pick, pick_by_group
 from twin.population import Phone
+from twin.sources.allocation import fill, pick, pick_by_group
 from twin.sources.chance import Chance
 
 BoolArray = npt.NDArray[np.bool_]

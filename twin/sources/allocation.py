@@ -1,25 +1,13 @@
-"""Exact shares: totals split by weights so that they add up, and groups chosen so that they have the size asked for."""
+"""Groups chosen so that they have the size asked for, and totals split up to limits."""
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.sources.apportion import apportion
+
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
-
-
-def largest_remainder(total: int, weights: npt.ArrayLike) -> Int64Array:
-    """Whole numbers >= 0 in proportion to ``weights`` (>= 0, not all 0) that add up to ``total`` exactly.
-
-    Source: Hare quota with largest remainders; equal remainders go to the earlier row.
-    """
-    shares = np.asarray(weights, dtype=np.float64)
-    exact: FloatArray = total * (shares / shares.sum())
-    whole: Int64Array = np.floor(exact).astype(np.int64)
-    missing = total - int(whole.sum())
-    order = np.argsort(-(exact - whole), kind="stable")
-    whole[order[:missing]] += 1
-    return whole
 
 
 def rank_within(groups: npt.NDArray[np.integer], keys: FloatArray) -> Int64Array:
@@ -68,4 +56,4 @@ def fill(total: int, weights: FloatArray, limits: npt.NDArray[np.integer]) -> In
         open_weights = np.where(given < limits, weights, 0.0)
         if left <= 0 or open_weights.sum() <= 0:
             return given
-        given = np.minimum(given + largest_remainder(left, open_weights), limits)
+        given = np.minimum(given + apportion(left, open_weights), limits)
