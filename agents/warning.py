@@ -22,8 +22,7 @@ Int8Array = npt.NDArray[np.int8]
 
 NEVER_S = np.inf
 CONTAGION_STEP_S = 60.0
-"""Step of the neighbours' talk. A tenth of the shortest mean delay of any channel (warning.mail_mean_s, 300 s) and less
-than a tenth of the time constant of the contagion (1 / warning.contagion_per_s, 600 s), so its error is below 5 %."""
+"""Step of the neighbours' talk; the logistic curve is followed exactly from step to step, whatever its length."""
 
 
 @dataclass(slots=True)
@@ -111,10 +110,12 @@ def told_by_neighbours(
 ) -> BoolArray:
     """Which households that have not heard are told by neighbours within one step.
 
-    ``heard``, ``neighbourhood`` and ``draw`` are columns over households; the chance is 1 - exp(-rate share step).
+    ``heard``, ``neighbourhood`` and ``draw`` are columns over households. The chance is that of the logistic curve over
+    the step, so the step does not matter in the mean.
     """
     size = np.bincount(neighbourhood)
     informed = np.bincount(neighbourhood, weights=heard, minlength=len(size))
     share = np.divide(informed, size, out=np.zeros(len(size)), where=size > 0)
-    chance = -np.expm1(-rate_per_s * step_s * share)
+    growth = np.exp(rate_per_s * step_s)
+    chance = share * (growth - 1.0) / (1.0 - share + share * growth)
     return np.asarray(~heard & (draw < chance[neighbourhood]))
