@@ -65,7 +65,8 @@ def _parameter_table(parameters: list[Parameter]) -> Markup:
         name = joined((words(Text(one.meaning_ja, one.meaning_en)), element("code", one.key, class_="key")))
         changed = element("b", " ", words(phrase("assumption.changed"))) if one.overridden else Markup("")
         value = joined((f"{shown(one.value)} {unit(one.unit)}", changed))
-        rows.append([name, value, f"{one.low:g}–{one.high:g}", one.confidence, one.source])
+        bounds = element("span", f"{one.low:g}–{one.high:g}", class_="nowrap")
+        rows.append([name, value, bounds, one.confidence, one.source])
     headings = columns("parameter value range")
     return table([*headings, Text("確度", "Conf."), *columns("source")], rows, numbers_from=5)
 

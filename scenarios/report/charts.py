@@ -105,11 +105,13 @@ def time_axis(area: Frame, start: datetime, title: Text) -> Markup:
     """Ticks in hours since the start with the clock time below."""
     base = area.y.start
     marks = [element("line", x1=area.x.start, x2=area.x.end, y1=base, y2=base, class_="axis")]
-    for hours in hour_ticks(area.x.high / SECONDS_PER_HOUR):
+    ticks = hour_ticks(area.x.high / SECONDS_PER_HOUR)
+    whole = all(hours.is_integer() for hours in ticks)
+    for hours in ticks:
         x = area.x.at(hours * SECONDS_PER_HOUR)
         clock = (start + timedelta(hours=hours)).strftime("%H:%M")
         marks.append(element("line", x1=x, x2=x, y1=base, y2=base + 5, class_="axis"))
-        marks.append(_text(x, base + 18, f"{hours:g} h", "tick middle"))
+        marks.append(_text(x, base + 18, f"{hours:g} h" if whole else f"{60 * hours:g} min", "tick middle"))
         marks.append(_text(x, base + 32, clock, "tick faint middle"))
     marks.append(_text((area.x.start + area.x.end) / 2, base + 50, words(title, "tspan"), "axis-title middle"))
     return joined(marks)

@@ -85,7 +85,9 @@ def fullest_figure(material: Material) -> Markup:
     peaks = material.outcomes.occupancy.peak(len(material.record.town.shelters))
     standard = capacities(material.record.town)["standard"]
     share = np.where(standard > 0, peaks / np.maximum(standard, 1), 0.0)
-    rows = [int(row) for row in np.argsort(-share, kind="stable")[:FULLEST] if share[row] > 0]
+    # By people without a place; by share alone the smallest shelters would fill the page.
+    order = np.lexsort((-share, -np.maximum(0, peaks - standard) * (standard > 0)))
+    rows = [int(row) for row in order[:FULLEST] if share[row] > 0]
     if not rows:
         return Markup("")
     small = [_small_chart(material, row, int(peaks[row]), float(share[row])) for row in rows]
