@@ -90,6 +90,20 @@ def bands_for(times_s: Sequence[Number]) -> Bands:
     return Bands(0, math.ceil((max(minutes) + 1) / BANDS / 60) * 60)
 
 
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """T90 of each district (code) and the classes that colour it."""
+
+    times: Mapping[str, Number]
+    bands: Bands
+
+
+def colours_of(metrics: Sequence[Metric]) -> Colours:
+    """How the districts are coloured."""
+    times = {code: value for (name, code), value in values_by(metrics, "district").items() if name == "t90_s"}
+    return Colours(times, bands_for(list(times.values())))
+
+
 def share_css(share: float | None) -> str:
     """Colour class of a shelter's peak occupancy share; None is a place without rooms."""
     if share is None:
@@ -101,11 +115,9 @@ def map_section(record: RunRecord, metrics: Sequence[Metric]) -> Markup:
     """The map of the town, and of its centre where that is small against the town."""
     areas = district_areas(record.town)
     whole, centre = view_of(record.town), centre_of(record)
-    times = {code: value for (name, code), value in values_by(metrics, "district").items() if name == "t90_s"}
-    bands = bands_for(list(times.values()))
-    parts = [
-        figure(phrase("map.title"), _drawing(record, metrics, whole, areas), _reading(record, times), _keys(bands))
-    ]
+    colours = colours_of(metrics)
+    drawn = _drawing(record, metrics, whole, areas)
+    parts = [figure(phrase("map.title"), drawn, _reading(record, colours.times), _keys(colours.bands))]
     if centre.units_per_m > ENLARGED * whole.units_per_m:
         enlarged = _drawing(record, metrics, centre, areas)
         parts.append(figure(phrase("map.centre_title"), enlarged, phrase("map.centre_reading")))
@@ -113,11 +125,9 @@ def map_section(record: RunRecord, metrics: Sequence[Metric]) -> Markup:
 
 
 def _drawing(record: RunRecord, metrics: Sequence[Metric], view: View, areas: Sequence[BaseGeometry]) -> Markup:
-    times = {code: value for (name, code), value in values_by(metrics, "district").items() if name == "t90_s"}
-    bands = bands_for(list(times.values()))
     return element(
         "svg",
-        _areas(record.town, view, areas, Colours(times, bands)),
+        _areas(record.town, view, areas, colours_of(metrics)),
         streets(record.town, view),
         _boundary(record.town, view),
         _links(record, view),
@@ -186,14 +196,6 @@ def segments(town: Town, view: View, links: npt.NDArray[np.integer]) -> str:
 def _ring(view: View, points: npt.NDArray[np.float64]) -> str:
     right, down = view.place(points[:, 0], points[:, 1])
     return "M" + "L".join(f"{a} {b}" for a, b in zip(right.tolist(), down.tolist(), strict=True)) + "Z"
-
-
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """T90 of each district (code) and the classes that colour it."""
-
-    times: Mapping[str, Number]
-    bands: Bands
 
 
 def _areas(town: Town, view: View, areas: Sequence[BaseGeometry], colours: Colours) -> Markup:
