@@ -129,7 +129,7 @@ class Associations:
 
     def uses_city_os(self, row: int) -> bool:
         """Whether an association works with the city OS, where there is one."""
-        draw = float(self.world.stream.uniform("association.digital", row)[0])
+        draw = self.world.stream.one("association.digital", row)
         return self.world.city_os.connected and draw < self.world.parameters.number("association.digital_share")
 
     def start(self, districts: tuple[int, ...], from_s: float) -> None:

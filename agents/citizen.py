@@ -73,14 +73,14 @@ class Citizens:
         household = int(self.world.population.household[person])
         if self._households.plans.waits_for_help[household]:
             return SafetyStatus.NEEDS_HELP
-        draw = float(self.world.stream.uniform("safety.injured", person)[0])
+        draw = self.world.stream.one("safety.injured", person)
         return (
             SafetyStatus.INJURED if draw < self.world.parameters.number("safety.injured_share") else SafetyStatus.SAFE
         )
 
     def looks_for_family(self, person: int) -> bool:
         """Whether a person looks for the family after reporting."""
-        draw = float(self.world.stream.uniform("safety.family", person)[0])
+        draw = self.world.stream.one("safety.family", person)
         return draw < self.world.parameters.number("safety.family_check_share")
 
     def _report(self, person: int) -> None:

@@ -169,7 +169,7 @@ class Households:
 
     def due(self, until_s: float) -> RowArray:
         """Households whose time to look comes before ``until_s``, in the order of that time and then of their rows."""
-        rows: RowArray = np.flatnonzero(self.plans.due_s < until_s)
+        rows = np.flatnonzero(self.plans.due_s < until_s).astype(np.int64)
         in_order: RowArray = rows[np.argsort(self.plans.due_s[rows], kind="stable")]
         return in_order
 

@@ -52,6 +52,7 @@ class Refuges:
     desks: ShelterDesks
     places: Places = field(init=False)
     _distance_m: FloatArray = field(init=False)
+    _remembered_m: dict[int, FloatArray] = field(default_factory=dict)
     _exit_of_node: RowArray = field(init=False)
     _shares_position: BoolArray = field(init=False)
     _knows_sites: BoolArray = field(init=False)
@@ -141,11 +142,21 @@ class Refuges:
         people, stream = self.world.population, self.world.stream
         if intent in (Intent.CAR, Intent.OUT_OF_TOWN):
             return TravelMode.CAR
-        reach_m = self.world.movement.distance_m(ON_FOOT, destination)[node]
         by_car = behaviour.takes_car(
-            np.array([reach_m]), people.cars[[household]], stream.uniform("cars", household), self.world.parameters
+            self._way_m(destination)[[node]],
+            people.cars[[household]],
+            stream.uniform("cars", household),
+            self.world.parameters,
         )
         return behaviour.travel_mode(by_car=bool(by_car[0]))
+
+    def _way_m(self, destination: int) -> FloatArray:
+        """Length of the way on foot from each node, as people remember it: closures do not change it."""
+        if destination < len(self._distance_m):
+            return np.asarray(self._distance_m[destination])
+        if destination not in self._remembered_m:
+            self._remembered_m[destination] = self.world.movement.distance_m(ON_FOOT, destination)
+        return self._remembered_m[destination]
 
     # -- sending
     def _send(

@@ -86,7 +86,7 @@ class ShelterDesk(mesa.Agent):
         world.happen(EventKind.QUEUED, evacuees.members, place=self.row, detail=channel)
         while not self.is_open:
             yield world.env.any_of([self.opened, world.env.timeout(self.desks.patience_s)])
-            if not self.is_open and self._send_on(evacuees):
+            if not self.opened.triggered and self._send_on(evacuees):
                 return
         may_go_on = len(evacuees.tried) <= self.desks.diversions_most
         if may_go_on and self.is_full(0) and self._send_on(evacuees):
@@ -114,13 +114,12 @@ class ShelterDesk(mesa.Agent):
     def _channel(self, evacuees: Evacuees) -> ReceptionChannel:
         world, people = self.desks.world, self.desks.world.population
         members = evacuees.members
-        draw = world.stream.uniform("reception.channel", members[:1])
         return ReceptionChannel(
             behaviour.reception_channel(
                 connected=world.city_os.connected,
                 uses_app=bool(people.uses_app[members].any()),
                 has_id=bool(people.has_id[members].any()),
-                draw=float(draw[0]),
+                draw=world.stream.one("reception.channel", int(members[0])),
                 parameters=world.parameters,
             )
         )

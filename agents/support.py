@@ -77,7 +77,7 @@ class Support:
 
     def _await_phone(self, row: int, heard_s: float) -> None:
         world = self._world
-        draw = float(world.stream.uniform("support.call", row)[0])
+        draw = world.stream.one("support.call", row)
         if draw >= world.parameters.number("support.call_share"):
             return
         mean_s = world.parameters.number("support.call_mean_s")

@@ -1,7 +1,8 @@
 """Travel: parties of people who move together, between the agents who send them and the roads that carry them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +80,9 @@ class Travel:
         self._waiting: list[tuple[int, Party]] = []
         self._parties: dict[int, Party] = {}
         self._sent = 0
+        self._blocked_since_s: dict[int, float] = {}
+        self.ever_gridlocked: set[int] = set()
+        """Links that were part of a ring of blocked cars at any time."""
 
     def set_out(self, party: Party) -> None:
         """Let a party depart at ``party.depart_s``, which must not lie in the window that movement has passed."""
@@ -112,6 +116,18 @@ class Travel:
         x_m, y_m = self._world.movement.positions(np.array([trip for trip, _ in due], np.int32))
         return [party for _, party in due], x_m, y_m
 
+    def leave_blocked_cars(self) -> None:
+        """Let people at the head of a gridlock whose patience has ended leave the car; a ring is never teleported."""
+        world = self._world
+        links = world.movement.gridlocked_links()
+        self.ever_gridlocked.update(links.tolist())
+        now_s = world.now_s
+        self._blocked_since_s = {link: self._blocked_since_s.get(link, now_s) for link in links.tolist()}
+        waited_s = now_s - np.array(list(self._blocked_since_s.values()))
+        mean_s = world.parameters.number("cars.patience_mean_s")
+        patience_s = mean_s * (0.5 + world.stream.uniform("cars.patience", links))
+        world.movement.give_up(links[waited_s >= patience_s])
+
     def _depart(self) -> None:
         if not self._waiting:
             return
@@ -132,11 +148,23 @@ class Travel:
     def _finish(self, arrivals: Arrivals, row: int) -> None:
         party = self._parties.pop(int(arrivals.trip[row]))
         if arrivals.stranded[row]:
-            node, mode = int(arrivals.node[row]), party.mode
-            self._world.at(float(arrivals.time_s[row]), lambda: self._strand(party.members, node, mode))
+            self._world.at(float(arrivals.time_s[row]), partial(self._strand, party, int(arrivals.node[row])))
         else:
             self._world.at(float(arrivals.time_s[row]), party.arrived)
 
-    def _strand(self, members: RowArray, node: int, mode: TravelMode) -> None:
-        if len(members):
-            self._world.happen(EventKind.STRANDED, members, place=node, detail=mode)
+    def _strand(self, party: Party, node: int) -> None:
+        """No way leads on for a party: people in a car go on on foot, if a way leads on for walkers."""
+        if not len(party.members):
+            return
+        on_foot = party.mode == TravelMode.FOOT
+        if on_foot or not np.isfinite(self._world.movement.distance_m(ON_FOOT, party.destination)[node]):
+            self._world.happen(EventKind.STRANDED, party.members, place=node, detail=party.mode)
+            return
+        least_s = self._world.parameters.number("preparing.least_s")
+        speed_mps = self.walking_speed_mps(party.members)
+        self.set_out(
+            replace(
+                party, origin_node=node, mode=TravelMode.FOOT, speed_mps=speed_mps,
+                depart_s=self._world.now_s + least_s,
+            )
+        )  # fmt: skip

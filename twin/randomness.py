@@ -24,12 +24,20 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _TO_UNIT = 2.0**-53
+_WORD = 2**64 - 1
+_GOLDEN_INT, _MIX_1_INT, _MIX_2_INT = int(_GOLDEN), int(_MIX_1), int(_MIX_2)
 
 
 def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     words = (words ^ (words >> np.uint64(30))) * _MIX_1
     words = (words ^ (words >> np.uint64(27))) * _MIX_2
     return words ^ (words >> np.uint64(31))
+
+
+def _mix_one(word: int) -> int:
+    word = ((word ^ (word >> 30)) * _MIX_1_INT) & _WORD
+    word = ((word ^ (word >> 27)) * _MIX_2_INT) & _WORD
+    return word ^ (word >> 31)
 
 
 @lru_cache(maxsize=4096)
@@ -54,10 +62,18 @@ class Stream:
         """Uniform draws in the open interval (0, 1), one for each entity."""
         return ((self.words(decision, entities, number) >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
 
+    def one(self, decision: str, entity: int, number: int = 0) -> float:
+        """The uniform draw of one entity: the same as ``uniform`` gives, faster for a single one."""
+        word = _mix_one(
+            (_mix_one((entity * _GOLDEN_INT + _key(self.seed, decision, number)) & _WORD) + _GOLDEN_INT) & _WORD
+        )
+        return ((word >> 11) + 0.5) * _TO_UNIT
+
     def below(self, decision: str, entities: Entities, limit: int, number: int = 0) -> IntArray:
         """Whole numbers in 0..limit-1, one for each entity."""
         draws: FloatArray = self.uniform(decision, entities, number) * limit
-        return np.asarray(draws.astype(np.int64))
+        whole: IntArray = draws.astype(np.int64)
+        return whole
 
     def normal(self, decision: str, entities: Entities, number: int = 0) -> FloatArray:
         """Standard normal draws, by inversion of the uniform draw."""
@@ -71,5 +87,6 @@ class Stream:
     def choice(self, decision: str, entities: Entities, weights: FloatArray, number: int = 0) -> IntArray:
         """Index into ``weights`` (>= 0, not all 0) for each entity, with those odds."""
         edges = np.cumsum(weights, dtype=np.float64)
-        draws = self.uniform(decision, entities, number) * edges[-1]
-        return np.minimum(np.searchsorted(edges, draws, side="right"), len(edges) - 1).astype(np.int64)
+        draws: FloatArray = self.uniform(decision, entities, number) * edges[-1]
+        rows: IntArray = np.searchsorted(edges, draws, side="right").astype(np.int64)
+        return np.minimum(rows, len(edges) - 1)

@@ -119,6 +119,11 @@ class NetworkMovement:
         """Links whose first car can never move on, each waiting for the next in a ring."""
         return np.flatnonzero(kernel.gridlocked(self._world)).astype(np.int32)
 
+    def give_up(self, links: Int32Array) -> None:
+        """Let the first car of each link that cannot move on drive to the roadside; its trip ends there, stranded."""
+        for link in np.unique(np.asarray(links, np.int64)).tolist():
+            kernel.give_up(self._world, link, self._now_s)
+
     def under_way(self) -> Int32Array:
         """Trips that neither arrived nor stranded yet, in order of their ids; those still to depart are among them."""
         return np.array(sorted(self._row_of_trip), dtype=np.int32)

@@ -96,6 +96,31 @@ def reroute(world: World, time_s: float) -> npt.NDArray[np.int64]:
 
 
 @njit(cache=True)
+def give_up(world: World, link: int, time_s: float) -> None:
+    """Let the first car of a link that waits for another drive to the roadside: its trip ends at the link's end."""
+    wanted = world.links[link].wanted
+    if wanted == NOBODY:
+        return
+    _take_back(world, link, wanted)
+    row = _leave(world, link, time_s)
+    world.parties[row].node = world.links[link].to_node
+    _end(world, row, STRANDED, time_s)
+
+
+@njit(cache=True)
+def _take_back(world: World, claimant: int, link: int) -> None:
+    """Take one claimant out of those who wait to enter a link."""
+    entrance = world.links[link]
+    waiting = entrance.wait_head
+    entrance.wait_head = NOBODY
+    while waiting != NOBODY:
+        following = world.claims[waiting]
+        if waiting != claimant:
+            _wait(world, waiting, link)
+        waiting = following
+
+
+@njit(cache=True)
 def gridlocked(world: World) -> npt.NDArray[np.bool_]:
     """Whether each link belongs to a ring of full links whose heads each wait for the next."""
     links = world.links
@@ -203,7 +228,8 @@ def _entry_s(world: World, link: int) -> float:
     if into.occupancy == into.storage:
         return np.inf
     free_s: float = world.exits[into.ring + into.entered % into.storage] + into.wave_s
-    return max(into.next_in_s, free_s)
+    entry_s: float = max(into.next_in_s, free_s)
+    return entry_s
 
 
 @njit(cache=True)

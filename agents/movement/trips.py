@@ -80,5 +80,8 @@ class Movement(Protocol):
     def gridlocked_links(self) -> Int32Array:
         """Links whose first car can never move on, each waiting for the next in a ring."""
 
+    def give_up(self, links: Int32Array) -> None:
+        """Let the first car of each link that cannot move on drive to the roadside; its trip ends there, stranded."""
+
     def under_way(self) -> Int32Array:
         """Trips that neither arrived nor stranded yet."""

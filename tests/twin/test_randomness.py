@@ -20,6 +20,13 @@ def test_a_draw_depends_on_its_key_alone(seed: int, entities: list[int], extra: 
     assert np.array_equal(stream.uniform("leave", rows), mixed)
 
 
+@given(seed=SEEDS, entity=st.integers(0, 2**31), number=st.integers(0, 5))
+def test_one_draw_is_the_draw_of_the_row(seed: int, entity: int, number: int) -> None:
+    """A single draw equals the one that the vectorised form gives."""
+    stream = Stream(seed)
+    assert stream.one("leave", entity, number) == stream.uniform("leave", np.array([entity]), number)[0]
+
+
 @given(seed=SEEDS)
 def test_decisions_numbers_and_seeds_have_draws_of_their_own(seed: int) -> None:
     """No two of decision, number and seed share a row of draws."""
