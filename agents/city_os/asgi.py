@@ -5,7 +5,7 @@ go, so its coroutine can be driven by hand. That is several times cheaper than a
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,9 +13,7 @@ from agents.city_os.transport import Request, Response
 from agents.errors import SuspendedApp
 
 Message = MutableMapping[str, Any]
-AsgiApp = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Coroutine[Any, Any, None]
-]
+AsgiApp = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +40,9 @@ class AsgiTransport:
         if self._set_clock is not None:
             self._set_clock(request.at_s)
         call = _Call(request.body)
-        run = self._app(_scope(request, self._host), call.receive, call.send)
+        run = self._app(_scope(request, self._host), call.receive, call.send).__await__()
         try:
-            run.send(None)
+            next(run)
         except StopIteration:
             return call.response()
         except Exception:

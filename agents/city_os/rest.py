@@ -227,9 +227,9 @@ class RestCityOS:
         return [self._directory.district_codes[district] for district in districts]
 
     def _as_told(self, person: int) -> Json:
-        """What a person without ID tells at a desk."""
+        """What a person without ID tells at a desk; there is no phone number of those who have no phone."""
         identity = self._directory.identity_of(person)
-        return {
+        told = {
             "temp_id": self._directory.person_ids[person],
             "name": identity.name,
             "name_kana": identity.name_kana,
@@ -239,6 +239,7 @@ class RestCityOS:
             "phone": identity.phone,
             "neighbourhood": self._directory.neighbourhood_codes[self._directory.neighbourhood[person]],
         }
+        return {member: value for member, value in told.items() if value}
 
     def _tell_safety(self, asker: Asker, at_s: float, status: SafetyStatus, more: Json) -> Answer[None]:
         body = {"status": status.name.lower(), "observed_at": self._calendar.text(at_s), **more}

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agents.city_os.messages import CityOsDocument, ProviderMetadata, SandboxClient
+from agents.city_os.messages import CityOsDocument, ProviderMetadata, SandboxClient, Token
 from agents.city_os.transport import Request, Response, Transport
 from agents.errors import CityOsUnreachable, NoCityOs, TransportFault
 
@@ -51,6 +51,14 @@ class Service:
     def client(self, role: Role, neighbourhood: str = "") -> Client | None:
         """The client of a role, or of the association of a neighbourhood; None if the service has none."""
         return self.associations.get(neighbourhood) if role is Role.ASSOCIATION else self.clients.get(role)
+
+    def read_token(self, response: Response) -> str:
+        """The access token in an answer of the token endpoint.
+
+        Raises:
+            NoCityOs: there is none.
+        """
+        return _decoded(response, Token, self.token_url).access_token
 
 
 def discover(transport: Transport) -> Service:
@@ -99,11 +107,11 @@ def _get(transport: Transport, url: str) -> Response:
 def _decoded(response: Response, shape: type[T], url: str) -> T:
     if response.status != 200:
         raise NoCityOs(
-            f"GET {url} answered {response.status}, a city OS answers 200; "
+            f"{url} answered {response.status}, a city OS answers 200; "
             + ("the service has a fault, see its log" if response.status >= 500 else "is the address right?")
         )
     try:
         return msgspec.json.decode(response.body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         kind = response.headers.get("content-type", "nothing that names its type")
-        raise NoCityOs(f"GET {url} answered {kind} that is no discovery document of a city OS: {fault}") from fault
+        raise NoCityOs(f"{url} answered {kind} that no city OS says there: {fault}") from fault

@@ -1,0 +1,182 @@
+"""A town and its people as what a city OS is filled with, and as the directory by which agents speak to it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from agents.city_os.directory import Directory
+from agents.city_os.messages import Seeding
+from reference_api.seed import (
+    Client,
+    District,
+    Neighbourhood,
+    RegisterEntry,
+    SeedData,
+    Shelter,
+    User,
+    sandbox_client,
+)
+from scenarios.consent_records import consent_records
+from twin.population import Identity, Phone, Population, Sex
+from twin.sources.identities import identities, identity
+from twin.town import Town
+
+SINGLE_ROLES = ("city_office", "shelter_desk", "citizen_app", "sandbox_admin")
+"""Roles of which a town has one client each. Source: the contract, roles.toml; every association has its own."""
+
+SUPPORT_REASON = "避難行動要支援者"
+"""Reason for support in the register: the population does not say more of anybody's condition than that."""
+
+
+def person_ids(population: Population) -> list[str]:
+    """Local ID (c and the row) of each person with a city-OS ID, temp_id (t and the row) of the others."""
+    return [f"{'c' if has_id else 't'}{row:07d}" for row, has_id in enumerate(population.has_id.tolist())]
+
+
+def has_device(population: Population) -> npt.NDArray[np.bool_]:
+    """Whose smartphone a push message reaches: app users with a city-OS ID."""
+    return np.asarray(population.has_id & population.uses_app & (population.phone == Phone.SMARTPHONE))
+
+
+def home_neighbourhood(population: Population) -> npt.NDArray[np.int32]:
+    """Row of the neighbourhood in which each person lives."""
+    return np.asarray(population.neighbourhood[population.household])
+
+
+def home_district(town: Town, population: Population) -> npt.NDArray[np.int32]:
+    """Row of the district in which each person lives."""
+    district = np.array([one.district for one in town.neighbourhoods], np.int32)
+    return np.asarray(district[home_neighbourhood(population)])
+
+
+def directory(town: Town, population: Population) -> Directory:
+    """Who is who, between rows and the identifiers with which ``seed_data`` fills a city OS."""
+    return Directory(
+        person_ids=person_ids(population),
+        has_account=population.has_id,
+        neighbourhood=home_neighbourhood(population),
+        shelter_ids=[one.id for one in town.shelters],
+        neighbourhood_codes=[one.code for one in town.neighbourhoods],
+        district_codes=[one.code for one in town.districts],
+        projection=town.projection,
+        identity_of=lambda person: identity(population, town, person),
+    )
+
+
+def seeding(town: Town, population: Population) -> Seeding:
+    """What a sandbox that was filled with this town and these people says of itself."""
+    return Seeding(
+        town=town.code,
+        people=population.people,
+        seed=population.seed,
+        population_sha256=population_sha256(town, population),
+    )
+
+
+def population_sha256(town: Town, population: Population) -> str:
+    """Hash over everything that ``seed_data`` depends on: the people's columns, and the town's codes and shelters."""
+    digest = hashlib.sha256(msgspec.json.encode([town.code, population.seed, town.projection.origin_lat]))
+    for part in (town.districts, town.neighbourhoods, town.shelters):
+        digest.update(msgspec.json.encode(part))
+    for column in fields(population):
+        value = getattr(population, column.name)
+        if isinstance(value, np.ndarray):
+            digest.update(column.name.encode() + str(value.dtype).encode() + np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
+
+
+def seed_data(town: Town, population: Population) -> SeedData:
+    """Everything a city OS is filled with before a run; clients get new random secrets each time."""
+    ids = person_ids(population)
+    named = np.flatnonzero(population.has_id | population.needs_support).tolist()
+    known = dict(zip(named, identities(population, town, named), strict=True))
+    about = seeding(town, population)
+    return SeedData(
+        municipality=town.code,
+        town=about.town,
+        people=about.people,
+        seed=about.seed,
+        population_sha256=about.population_sha256,
+        districts=tuple(District(one.code, one.name) for one in town.districts),
+        neighbourhoods=tuple(
+            Neighbourhood(one.code, one.name, town.districts[one.district].code) for one in town.neighbourhoods
+        ),
+        shelters=tuple(_shelters(town)),
+        users=tuple(_users(town, population, ids, known)),
+        consents=tuple(consent_records(population, ids)),
+        register=tuple(_register(town, population, ids, known)),
+        clients=tuple(_clients(town)),
+    )
+
+
+def _shelters(town: Town) -> Iterator[Shelter]:
+    lon, lat = town.projection.to_degrees([one.x_m for one in town.shelters], [one.y_m for one in town.shelters])
+    for one, longitude_deg, latitude_deg in zip(town.shelters, lon.tolist(), lat.tolist(), strict=True):
+        yield Shelter(
+            id=one.id,
+            name=one.name,
+            kind=one.kind.value,
+            longitude_deg=longitude_deg,
+            latitude_deg=latitude_deg,
+            district=town.districts[one.district].code,
+            capacity_persons=one.capacity_persons,
+            capacity_standard_persons=one.capacity_standard_persons,
+            name_kana=one.name_kana,
+            address=one.address,
+            hazards={hazard.value: fitness.value for hazard, fitness in one.fitness.items()},
+        )
+
+
+def _basic(identity: Identity) -> dict[str, Any]:
+    return {
+        "name": identity.name,
+        "name_kana": identity.name_kana,
+        "birth_date": identity.birth_date,
+        "sex": "male" if identity.sex is Sex.MALE else "female",
+        "address": identity.address,
+        "phone": identity.phone,
+    }
+
+
+def _users(town: Town, population: Population, ids: list[str], known: Mapping[int, Identity]) -> Iterator[User]:
+    neighbourhood, device = home_neighbourhood(population), has_device(population)
+    for row in np.flatnonzero(population.has_id).tolist():
+        identity, home = known[row], town.neighbourhoods[neighbourhood[row]]
+        yield User(
+            sub=ids[row],
+            email=identity.email,
+            household=f"h{population.household[row]:07d}",
+            district=town.districts[home.district].code,
+            neighbourhood=home.code,
+            support_flag=bool(population.needs_support[row]),
+            push_device=bool(device[row]),
+            **_basic(identity),
+        )
+
+
+def _register(
+    town: Town, population: Population, ids: list[str], known: Mapping[int, Identity]
+) -> Iterator[RegisterEntry]:
+    neighbourhood = home_neighbourhood(population)
+    for row in np.flatnonzero(population.needs_support).tolist():
+        identity, has_id = known[row], bool(population.has_id[row])
+        yield RegisterEntry(
+            id=f"r{row:07d}",
+            neighbourhood=town.neighbourhoods[neighbourhood[row]].code,
+            reason=SUPPORT_REASON,
+            peacetime_consent=bool(population.plan_consent[row]),
+            sub=ids[row] if has_id else None,
+            temp_id=None if has_id else ids[row],
+            plan_note=identity.plan_note if population.has_plan[row] else None,
+            **_basic(identity),
+        )
+
+
+def _clients(town: Town) -> Iterator[Client]:
+    yield from (sandbox_client(role) for role in SINGLE_ROLES)
+    yield from (sandbox_client("association", one.code) for one in town.neighbourhoods)
