@@ -164,8 +164,9 @@ class Households:
         draw = self._leaving_draw[households]
         leave = behaviour.leaves_at_level(level, flooded[households], draw, self.world.parameters)
         undecided = leave & (self.plans.intent[households] == Intent.STAY)
-        self._decide(households[undecided], at_s[undecided])
-        return households[undecided]
+        deciding = households[undecided].astype(np.int64)
+        self._decide(deciding, at_s[undecided])
+        return deciding
 
     def due(self, until_s: float) -> RowArray:
         """Households whose time to look comes before ``until_s``, in the order of that time and then of their rows."""

@@ -288,7 +288,7 @@ def _enter(world: World, row: int, link: int, time_s: float) -> None:
 def _leave(world: World, link: int, time_s: float) -> int:
     """Take the head off its link and call the next one."""
     out = world.links[link]
-    row = out.head
+    row: int = out.head
     world.exits[out.ring + out.left % out.storage] = time_s
     out.left += 1
     out.occupancy -= 1

@@ -1,0 +1,148 @@
+"""A small town lives through a disaster."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.simulation import SAMPLE_S, Simulation
+from agents.situation import Situation
+from twin.events import EventKind, State
+from twin.parameters import Parameters
+from twin.state import TownState
+from twin.trace import EventColumns
+
+Make = Callable[..., Simulation]
+
+
+@pytest.fixture(params=["earthquake", "flood"])
+def situation(request: pytest.FixtureRequest) -> Situation:
+    """What strikes the town."""
+    found: Situation = request.getfixturevalue(request.param)
+    return found
+
+
+def finished(simulation: Simulation) -> EventColumns:
+    """Run to the end and return what happened."""
+    simulation.run(lambda _: None)
+    return simulation.world.trace.columns()
+
+
+def test_people_are_conserved_at_every_look(simulate: Make, situation: Situation) -> None:
+    """At every look everybody is in exactly one state, and looks come in step from 0 to the end."""
+    simulation, looks = simulate(situation), []
+
+    def look(at_s: float) -> None:
+        looks.append(at_s)
+        assert simulation.world.state.counts().sum() == simulation.world.population.people
+
+    simulation.run(look)
+    assert looks == [step * SAMPLE_S for step in range(int(situation.duration_s // SAMPLE_S) + 1)]
+
+
+def test_the_trace_folds_to_the_state(simulate: Make, situation: Situation) -> None:
+    """Folding the written events gives the state in which the run ended."""
+    simulation = simulate(situation)
+    columns = finished(simulation)
+    state = TownState.all_at_home(simulation.world.population.people, len(simulation.world.town.shelters))
+    within = columns.time_s <= situation.duration_s
+    for kind, person, place in zip(columns.kind[within], columns.person[within], columns.place[within], strict=True):
+        state.apply(EventKind(kind), np.array([person]), int(place))
+    assert np.array_equal(state.person_state, simulation.world.state.person_state)
+    assert np.array_equal(state.headcount(), simulation.world.state.headcount())
+
+
+def test_the_same_seed_gives_the_same_bytes(simulate: Make, situation: Situation, tmp_path: Path) -> None:
+    """Two runs with one seed write equal traces; another seed writes another."""
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        simulation = simulate(situation, None, seed)
+        simulation.run(lambda _: None)
+        simulation.world.trace.write(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
+
+
+def test_nobody_arrives_without_having_left(simulate: Make, situation: Situation) -> None:
+    """Everybody who queues or settles has departed before, and everybody checked in has queued there."""
+    events = list(finished(simulate(situation)).events())
+    departed: set[int] = set()
+    queued: dict[int, int] = {}
+    for event in events:
+        if event.kind == EventKind.DEPARTED:
+            departed.add(event.person)
+        elif event.kind == EventKind.QUEUED:
+            assert event.person in departed
+            queued[event.person] = event.place
+        elif event.kind == EventKind.SETTLED:
+            assert event.person in departed
+        elif event.kind == EventKind.CHECKED_IN:
+            assert queued[event.person] == event.place
+
+
+def test_something_happens(simulate: Make, situation: Situation) -> None:
+    """People hear, decide, leave, are received in shelters, and the safety of some becomes known."""
+    kinds = set(finished(simulate(situation)).kind.tolist())
+    expected = {
+        EventKind.WARNED,
+        EventKind.DECIDED,
+        EventKind.DEPARTED,
+        EventKind.QUEUED,
+        EventKind.CHECKED_IN,
+        EventKind.SAFETY_CONFIRMED,
+    }
+    assert expected <= kinds
+
+
+def test_shelters_receive_nobody_before_they_open(simulate: Make, earthquake: Situation) -> None:
+    """All check-ins come after the city has opened the shelters."""
+    received = finished(simulate(earthquake)).of(EventKind.CHECKED_IN)
+    assert len(received) > 0
+    assert received.time_s.min() >= 1800.0
+
+
+def test_without_any_reason_nobody_leaves(simulate: Make, flood: Situation, parameters: Parameters) -> None:
+    """Where no share of the households leaves at any level, nobody departs but those who come home."""
+    shares = {"leaving.flooded_by_level": (0.0, 0.0, 0.0), "leaving.dry_by_level": (0.0, 0.0, 0.0)}
+    columns = finished(simulate(flood, parameters.with_overrides(shares)))
+    assert len(columns.of(EventKind.DECIDED, EventKind.QUEUED, EventKind.SETTLED)) == 0
+
+
+def test_more_readiness_to_leave_keeps_nobody_at_home(
+    simulate: Make, earthquake: Situation, parameters: Parameters
+) -> None:
+    """With a higher share of leaving, every household that decided to leave before still does."""
+    before = finished(simulate(earthquake)).of(EventKind.DECIDED).person
+    more = parameters.with_overrides({"leaving.undamaged_share": 0.5})
+    after = finished(simulate(earthquake, more)).of(EventKind.DECIDED).person
+    assert set(before.tolist()) < set(after.tolist())
+
+
+def test_a_patient_and_empty_shelter_sends_nobody_on(
+    simulate: Make, earthquake: Situation, parameters: Parameters
+) -> None:
+    """Where shelters never count as full and people wait for the opening, nobody is diverted."""
+    roomy = parameters.with_overrides({"reception.fill_factor": 3.0, "reception.opening_patience_s": 14400.0})
+    assert len(finished(simulate(earthquake, roomy)).of(EventKind.DIVERTED)) == 0
+
+
+def test_a_reception_takes_the_time_that_queueing_theory_gives(
+    simulate: Make, earthquake: Situation, parameters: Parameters
+) -> None:
+    """No desk receives parties faster than its clerks can: between two receptions lies the mean over the desks.
+
+    With no spread a party of n takes (1 + (n - 1) share) times the paper mean exactly, so the check-ins of one party
+    follow its queueing by at least that.
+    """
+    exact = parameters.with_overrides({"reception.cv": 0.2, "reception.further_member_share": 0.0})
+    columns = finished(simulate(earthquake, exact))
+    queued = {(e.person, e.place): e.time_s for e in columns.of(EventKind.QUEUED).events()}
+    waits = [e.time_s - queued[e.person, e.place] for e in columns.of(EventKind.CHECKED_IN).events()]
+    assert min(waits) > 0.3 * exact.number("reception.paper_mean_s")
+
+
+def test_everybody_stays_where_they_are_at_the_end_of_the_run(simulate: Make, situation: Situation) -> None:
+    """Nobody is stranded on a connected network."""
+    simulation = simulate(situation)
+    finished(simulation)
+    assert simulation.world.state.count(State.STRANDED) == 0
