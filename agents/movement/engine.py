@@ -20,7 +20,6 @@ class NetworkMovement:
     ``parameters`` are those of ``agents/data/movement.toml`` unless given.
 
     Raises:
-        InvalidTown: roads with a length, speed, capacity or number of lanes that is not positive.
         InvalidMovement: a condition lies outside (0, 1], or a destination is no node.
     """
 

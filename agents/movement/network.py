@@ -8,7 +8,6 @@ import numpy.typing as npt
 from agents.errors import InvalidMovement
 from agents.movement.events import EVENT
 from agents.movement.trips import Conditions, FloatArray, Int32Array
-from twin.errors import InvalidTown
 from twin.parameters import Parameters
 from twin.roads import Roads
 
@@ -86,12 +85,11 @@ def make_links(roads: Roads, conditions: Conditions, parameters: Parameters) -> 
     wave's time over the link is set to N/q - L/u, which is L/w where N = k L and keeps the flow of short links exact.
 
     Raises:
-        InvalidTown: a length, speed, capacity or number of lanes is not positive.
         InvalidMovement: a condition lies outside (0, 1].
 
     Source: Newell (1993), "A simplified theory of kinematic waves in highway traffic", parts I-III.
     """
-    _check(roads, conditions)
+    _check(conditions)
     drivable = np.asarray(roads.car_allowed, dtype=bool)
     lanes = np.where(drivable, roads.lanes, 1.0)
     speed_mps = np.where(drivable, roads.free_speed_mps, 1.0) * conditions.car_speed_factor
@@ -148,20 +146,8 @@ def _room_for_events(links: npt.NDArray[np.void], parties: int) -> npt.NDArray[n
     return np.zeros(parties + 2 * len(links), dtype=EVENT)
 
 
-def _check(roads: Roads, conditions: Conditions) -> None:
-    faults = _not_positive("length_m", roads.length_m, np.ones(roads.links, dtype=bool))
-    for name in ("free_speed_mps", "lanes", "capacity_vps"):
-        faults += _not_positive(name, getattr(roads, name), roads.car_allowed)
-    if faults:
-        raise InvalidTown("; ".join(faults))
+def _check(conditions: Conditions) -> None:
     for name in ("car_speed_factor", "capacity_factor"):
         factor = getattr(conditions, name)
         if not 0.0 < factor <= 1.0:
             raise InvalidMovement(f"{name} is {factor}; give a factor above 0 and at most 1")
-
-
-def _not_positive(name: str, values: FloatArray, needed: npt.NDArray[np.bool_]) -> list[str]:
-    bad = np.flatnonzero(needed & ~((values > 0.0) & np.isfinite(values)))
-    if not len(bad):
-        return []
-    return [f"{name} of {len(bad)} links is not positive, first link {bad[0]}: {values[bad[0]]}; correct the roads"]
