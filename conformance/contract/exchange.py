@@ -19,13 +19,13 @@ SECRET_MEMBERS = (
     "subject_token",
     "code",
 )
-"""Parameters and members that hold credentials. Source: RFC 6749 section 8, RFC 7523, RFC 8693 (a token of any kind)."""
+"""Parameters and members that hold credentials. Source: RFC 6749 section 8, RFC 7523, RFC 8693."""
 
 HASH_DIGITS = 8
 """Hexadecimal digits kept of a secret's SHA-256: enough to tell tokens apart, far too few to find one."""
 
 SHARED_BODY_BYTES = 256
-"""Response bodies from this size on are written once. Source: none; about the size of the other members. Confidence C."""
+"""Response bodies from here on are written once. Source: none; about the size of the rest. Confidence C."""
 
 _NAMES = "|".join(SECRET_MEMBERS)
 _IN_JSON = re.compile(rf'("(?:{_NAMES})"\s*:\s*")((?:[^"\\]|\\.)*)(")')

@@ -50,6 +50,12 @@ class SigningKey:
         return hashlib.sha256(f"citytwin {purpose} {private}".encode()).digest()
 
 
+def new_private_jwk() -> str:
+    """A fresh private key as JWK text, for ``Settings.signing_key_jwk``."""
+    key = ECKey.generate_key("P-256", private=True)
+    return msgspec.json.encode(key.as_dict(private=True)).decode()
+
+
 def _read(text: str) -> ECKey:
     try:
         key = ECKey.import_key(msgspec.json.decode(text, type=dict[str, str | list[str]]))

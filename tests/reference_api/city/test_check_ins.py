@@ -1,0 +1,152 @@
+"""Check-ins: the headcount is exact whatever is sent, and nobody is in two places."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+AT = "2027-01-15T07:00:00+09:00"
+PEOPLE = ["c0", "c1", "c2", "t:a", "t:b"]
+SHELTERS = ["S0", "S1", "S2"]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["in", "in", "in", "out", "repeat"]), st.sampled_from(PEOPLE), st.sampled_from(SHELTERS)),
+    max_size=25,
+)
+
+
+def receive(city: Any, person: str, shelter: str, **headers: str) -> Any:
+    """Receive somebody with or without ID."""
+    who = {"unregistered": {"temp_id": person[2:], "name": "田中"}} if person.startswith("t:") else {"sub": person}
+    body = {**who, "channel": "paper", "observed_at": AT}
+    return city.call("POST", f"/v1/shelters/{shelter}/check-ins", "shelter-desk", body, **headers)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_headcount_is_exact(make_city: Any, steps: list[tuple[str, str, str]]) -> None:
+    """After any sequence of check-ins, repeats, transfers and check-outs each headcount is who is there."""
+    city = make_city()
+    inside: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    for number, (step, person, shelter) in enumerate(steps):
+        if step == "out":
+            if person in ids:
+                assert (
+                    city.call(
+                        "POST", f"/v1/check-ins/{ids[person]}/check-out", "shelter-desk", {"observed_at": AT}
+                    ).status
+                    == 200
+                )
+            inside.pop(person, None)
+            continue
+        answer = receive(city, person, shelter, idempotency_key=f"k{number}")
+        assert answer.status == (200 if inside.get(person) == shelter else 201)
+        assert answer.json["transferred_from"] == (
+            inside.get(person) if answer.status == 201 else answer.json["transferred_from"]
+        )
+        if step == "repeat":
+            assert receive(city, person, shelter, idempotency_key=f"k{number}").body == answer.body
+        inside[person], ids[person] = shelter, answer.json["id"]
+    expected = Counter(inside.values())
+    assert {shelter: item["headcount"] for shelter, item in city.board().items()} == {s: expected[s] for s in SHELTERS}
+    for shelter in SHELTERS:
+        assert len(city.everything(f"/v1/check-ins?shelter={shelter}&limit=2", "city-office")) == expected[shelter]
+
+
+def test_full_and_closed_shelters_still_record(city: Any) -> None:
+    """Nobody is turned away by the server: the headcount goes beyond the capacity of 1."""
+    for status in ("full", "closed"):
+        city.call("PUT", "/v1/shelters/S0/status", "city-office", {"status": status, "observed_at": AT})
+        assert city.check_in("S0", "c0" if status == "full" else "c1").status == 201
+    assert city.board()["S0"] | {"updated_at": ""} == {"id": "S0", "status": "closed", "headcount": 2, "updated_at": ""}
+
+
+def test_key_replays_or_refuses(city: Any) -> None:
+    """Same key and request: same answer, counted once; same key, other request: 422; no key: 400."""
+    first = city.check_in("S0", "c0", idempotency_key="k")
+    again = city.check_in("S0", "c0", idempotency_key="k")
+    assert (again.status, again.body, again.headers["location"]) == (201, first.body, first.headers["location"])
+    assert city.check_in("S1", "c0", idempotency_key="k").problem == "idempotency-key-reused"
+    missing = city.check_in("S0", "c1", idempotency_key="")
+    assert (missing.status, missing.problem) == (400, "idempotency-key-missing")
+    assert city.board()["S0"]["headcount"] == 1
+
+
+def test_key_of_another_client_is_another_key(city: Any) -> None:
+    """Two citizens may choose the same key."""
+    body = {"channel": "app", "observed_at": AT}
+    for sub in ("c0", "c1"):
+        assert (
+            city.call("POST", "/v1/shelters/S0/check-ins", sub, {**body, "sub": sub}, idempotency_key="k").status == 201
+        )
+
+
+def test_key_is_forgotten_after_retention(city: Any) -> None:
+    """Answers are kept for 72 hours and deleted some time after."""
+    city.check_in("S0", "c0", idempotency_key="k")
+    city.clock.set_s(city.clock.now_s() + 71 * 3600)
+    city.check_in("S0", "c1", idempotency_key="k2")
+    assert city.check_in("S0", "c0", idempotency_key="k").status == 201
+    city.clock.set_s(city.clock.now_s() + 2 * 3600)
+    city.check_in("S0", "c2", idempotency_key="k3")
+    assert city.check_in("S0", "c0", idempotency_key="k").status == 200
+
+
+def test_citizen_checks_in_only_themselves(city: Any) -> None:
+    """A citizen's token cannot move anybody else, nor read their check-in."""
+    body = {"sub": "c1", "channel": "app", "observed_at": AT}
+    assert city.call("POST", "/v1/shelters/S0/check-ins", "c0", body).problem == "insufficient-scope"
+    told = {"unregistered": {"temp_id": "x"}, "channel": "app", "observed_at": AT}
+    assert city.call("POST", "/v1/shelters/S0/check-ins", "c0", told).problem == "insufficient-scope"
+    other = city.check_in("S0", "c1").headers["location"]
+    assert city.call("GET", other, "c0").problem == "not-found"
+    assert city.call("POST", other + "/check-out", "c0", {"observed_at": AT}).problem == "not-found"
+    assert city.call("GET", other, "c1").json["state"] == "in"
+    assert city.board()["S0"]["headcount"] == 1
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {},
+        {"sub": "c0", "unregistered": {"temp_id": "x"}},
+        {"sub": "nobody"},
+        {"unregistered": {}},
+        {"unregistered": {"temp_id": ""}},
+    ],
+)
+def test_exactly_one_known_person_is_demanded(city: Any, who: dict[str, Any]) -> None:
+    """Neither, both, an unknown ID or an empty temporary one: 422, and nothing is counted."""
+    answer = city.call(
+        "POST", "/v1/shelters/S0/check-ins", "shelter-desk", {**who, "channel": "card", "observed_at": AT}
+    )
+    assert (answer.status, answer.problem) == (422, "validation")
+    assert city.board()["S0"]["headcount"] == 0
+
+
+def test_list_names_only_whom_it_may(city: Any) -> None:
+    """Those with ID: opaque in normal times, named by consent in a drill, by consent or law in a disaster."""
+    for person in ("c0", "c1", "t:a"):
+        receive(city, person, "S0")
+
+    def named() -> dict[str, str]:
+        items = city.everything("/v1/check-ins?shelter=S0", "city-office")
+        assert len({item["ref"] for item in items}) == len(items) == 3
+        return {item["person"].get("sub", "t"): item["disclosure"][0]["basis"] for item in items if item["person"]}
+
+    assert named() == {"t": "own"}
+    city.declare("drill", "d0", "d1")
+    assert named() == {"t": "own", "c1": "consent"}
+    city.declare("disaster", "d0", "d1")
+    assert named() == {"t": "own", "c1": "statutory", "c0": "consent"}
+
+
+def test_unknown_shelter_is_not_found(city: Any) -> None:
+    """Neither check-in nor list nor status exists for a shelter that is not there."""
+    assert city.check_in("S9", "c0").problem == "not-found"
+    assert city.call("GET", "/v1/check-ins?shelter=S9", "city-office").problem == "not-found"
+    assert city.call("GET", "/v1/check-ins", "city-office").problem == "not-found"
+    body = {"status": "open", "observed_at": AT}
+    assert city.call("PUT", "/v1/shelters/S9/status", "city-office", body).problem == "not-found"
