@@ -1,0 +1,125 @@
+"""Rights: who may see what of whom, by the people's consents and the law, in a formulation of its own.
+
+The oracle judges a city OS by this. Nothing here is taken from a service's tables or decisions.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.city_os.asker import Asker, AskerKind
+from scenarios.seeding import home_district, home_neighbourhood
+from twin.population import (
+    CATEGORY_OF_FIELD,
+    CONSENT_COLUMN,
+    ConsentRule,
+    DataCategory,
+    Mode,
+    PersonalField,
+    Population,
+    Recipient,
+)
+from twin.town import Town
+
+BoolArray = npt.NDArray[np.bool_]
+
+RECIPIENT_OF_ASKER: Mapping[AskerKind, Recipient] = {
+    AskerKind.CITY_OFFICE: Recipient.MUNICIPALITY,
+    AskerKind.SHELTER_DESK: Recipient.MUNICIPALITY,
+    AskerKind.ASSOCIATION: Recipient.ASSOCIATION,
+    AskerKind.CITIZEN: Recipient.FAMILY,
+}
+"""As whom an asker is given data; whoever asks without a token is nobody. Desks of shelters are the municipality's."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatutoryRight:
+    """A clause by which recipients may see categories of some people's data in some modes without being asked."""
+
+    clause: str
+    recipients: frozenset[Recipient]
+    categories: frozenset[DataCategory]
+    modes: frozenset[Mode]
+    whom: str
+
+
+@cache
+def load_statutory_rights() -> tuple[StatutoryRight, ...]:
+    """Read ``data/rights.toml``."""
+    table = tomllib.loads(files("scenarios").joinpath("data/rights.toml").read_text(encoding="utf-8"))
+    return tuple(
+        StatutoryRight(
+            clause=row["clause"],
+            recipients=frozenset(map(Recipient, row["recipients"])),
+            categories=frozenset(map(DataCategory, row["categories"])),
+            modes=frozenset(map(Mode, row["modes"])),
+            whom=row["whom"],
+        )
+        for row in table["rule"]
+    )
+
+
+WHOM: Mapping[str, Callable[[Population], BoolArray]] = {
+    "everybody": lambda people: np.ones(people.people, np.bool_),
+    "register": lambda people: people.needs_support,
+    "register_consent": lambda people: people.needs_support & people.plan_consent,
+    "plan": lambda people: people.has_plan,
+    "plan_consent": lambda people: people.has_plan & people.plan_consent,
+}
+"""Whom a right concerns, by the code in ``data/rights.toml``."""
+
+
+class Rights:
+    """Rights over the people of a town, in the modes that the twin knows to be in force."""
+
+    def __init__(self, town: Town, population: Population) -> None:
+        self._population = population
+        self._district = home_district(town, population)
+        self._neighbourhood = home_neighbourhood(population)
+        self._mode = np.full(population.people, Mode.NORMAL, dtype=object)
+        self._kept: dict[tuple[Recipient, DataCategory], BoolArray] = {}
+
+    def declare(self, mode: Mode, districts: Sequence[int]) -> None:
+        """From now on a mode holds for the people who live in these districts."""
+        self._mode[np.isin(self._district, districts)] = mode
+        self._kept.clear()
+
+    def of(self, recipient: Recipient, category: DataCategory) -> BoolArray:
+        """Of whom a recipient may see a category now, by consent or law; shape (people,).
+
+        Limits of area and household are not in it: see ``may_see``.
+        """
+        if (recipient, category) not in self._kept:
+            self._kept[recipient, category] = self._granted(recipient, category)
+        return self._kept[recipient, category]
+
+    def may_see(self, asker: Asker, person: int, field: PersonalField) -> bool:
+        """Whether an asker may see a field of a person now."""
+        if asker.kind is AskerKind.CITIZEN and asker.row == person:
+            return True
+        recipient = RECIPIENT_OF_ASKER.get(asker.kind)
+        if recipient is None or not self._within_reach(asker, person):
+            return False
+        return bool(self.of(recipient, CATEGORY_OF_FIELD[field])[person])
+
+    def _within_reach(self, asker: Asker, person: int) -> bool:
+        household = self._population.household
+        if asker.kind is AskerKind.ASSOCIATION:
+            return bool(self._neighbourhood[person] == asker.row)
+        return asker.kind is not AskerKind.CITIZEN or bool(household[person] == household[asker.row])
+
+    def _granted(self, recipient: Recipient, category: DataCategory) -> BoolArray:
+        granted = np.zeros(self._population.people, np.bool_)
+        for mode in Mode:
+            column = CONSENT_COLUMN[ConsentRule(category, recipient, mode)]
+            allowed = self._population.consents[:, column] & self._population.has_id
+            for right in load_statutory_rights():
+                if recipient in right.recipients and category in right.categories and mode in right.modes:
+                    allowed = allowed | WHOM[right.whom](self._population)
+            granted |= allowed & (self._mode == mode)
+        return granted
