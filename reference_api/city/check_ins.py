@@ -68,8 +68,8 @@ async def _receive(services: Services, call: Call, request: _CheckIn, observed_a
         await _leave(services, call, present, observed_at_s)
     row = await services.store.one(
         "INSERT INTO check_in"
-        " (shelter_id, sub, temp_id, person, channel, observed_at_s, received_at_s, transferred_from, recorded_by)"
-        f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
+        " (shelter_id, sub, temp_id, person, channel, observed_at_s, received_at_s, transferred_from, recorded_by,"
+        f" recorded_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
         (
             shelter_id,
             request.sub,
@@ -80,6 +80,7 @@ async def _receive(services: Services, call: Call, request: _CheckIn, observed_a
             call.now_s,
             None if present is None else present[1],
             call.token.client_id,
+            call.token.recipient,
         ),
     )
     await _count(services, call, shelter_id, 1)
@@ -128,16 +129,19 @@ async def list_check_ins(services: Services, call: Call) -> Reply:
             " account.district, account.neighbourhood,"
             " account.name, account.name_kana, account.sex, account.birth_date, account.address,"
             " unregistered.name, unregistered.name_kana, unregistered.sex, unregistered.birth_date,"
-            " unregistered.address, unregistered.phone"
+            " unregistered.address, unregistered.phone, check_in.recorded_for"
             " FROM check_in LEFT JOIN account ON account.sub = check_in.sub"
             " LEFT JOIN unregistered ON unregistered.temp_id = check_in.temp_id"
+            " AND unregistered.told_to = check_in.recorded_for"
             " WHERE check_in.shelter_id = ? AND check_in.checked_out_at_s IS NULL AND check_in.id > ?"
             " ORDER BY check_in.id LIMIT ?",
             (shelter_id, after or 0, count),
         )
 
+    list_key = services.key.derive(f"check-ins of {shelter_id} for {call.token.client_id}")
+
     async def show(rows: list[Row]) -> list[_Shown | None]:
-        return await _show(services, call, rows)
+        return await _show(services, call, list_key, rows)
 
     page = await fill(window, fetch, show)
     purpose = call.operation.purpose or ""
@@ -150,29 +154,30 @@ async def list_check_ins(services: Services, call: Call) -> Reply:
 _Shown = tuple[str, disclosure.Decisions, dict[str, object]]
 
 
-async def _show(services: Services, call: Call, rows: list[Row]) -> list[_Shown | None]:
-    """Items of a list. Whoever has no account told the desk, which is the municipality's own."""
+async def _show(services: Services, call: Call, list_key: bytes, rows: list[Row]) -> list[_Shown | None]:
+    """Items of a list. What people without an account told the desk is the asker's own if the desk is."""
     people = [
         disclosure.Person(
             key=disclosure.person_key(row[3], row[4]),
             sub=row[3],
             district=row[5],
             neighbourhood=row[6],
-            own=row[3] is None and call.token.recipient == "municipality",
+            own=row[3] is None and call.token.recipient == row[18],
         )
         for row in rows
     ]
     judged = await disclosure.judge(services, call, people, call.operation.purpose or "", _CATEGORIES)
     return [
-        (person.key, decisions, _item(services, call, row, decisions))
+        (person.key, decisions, _item(list_key, row, decisions))
         for person, row, decisions in zip(people, rows, judged, strict=True)
     ]
 
 
-def _item(services: Services, call: Call, row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
+def _item(list_key: bytes, row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
+    number = str(row[0])
     return {
-        "id": str(row[0]),
-        "ref": _ref(services, call, row[0]),
+        "id": number,
+        "ref": hmac.new(list_key, number.encode(), "sha256").hexdigest()[:16],
         "channel": row[1],
         "observed_at": instant(row[2]),
         "person": _who(row, decisions) if decisions["checkin"].permit else None,
@@ -185,11 +190,6 @@ def _who(row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
     if decisions["profile.basic"].permit:
         known |= named(BASIC_COLUMNS, row[7:12]) if row[3] is not None else named(TOLD_COLUMNS, row[12:18])
     return known
-
-
-def _ref(services: Services, call: Call, number: int) -> str:
-    message = f"{call.operation.operation_id} {call.token.client_id} {call.query_string.partition('&')[0]} {number}"
-    return hmac.new(services.key.derive("list ref"), message.encode(), "sha256").hexdigest()[:16]
 
 
 async def _visible(services: Services, call: Call) -> Row:

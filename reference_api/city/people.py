@@ -24,14 +24,14 @@ async def known_account(services: Services, token: Token, sub: str, pointer: str
 
 
 async def keep_told(services: Services, token: Token, temp_id: str, told: Told) -> None:
-    """Keep what a person without an account told; what was known stays, what is new is added. In a transaction.
+    """Keep what a person without an account told whoever asks; what was known stays, what is new is added.
 
     Where the home's neighbourhood is not told, an association that writes it down speaks of its own.
     """
     await services.store.run(
         "INSERT INTO unregistered"
-        " (temp_id, name, name_kana, sex, birth_date, address, phone, neighbourhood, household_size)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (temp_id) DO UPDATE SET"
+        " (temp_id, told_to, name, name_kana, sex, birth_date, address, phone, neighbourhood, household_size)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (temp_id, told_to) DO UPDATE SET"
         " name = COALESCE(unregistered.name, excluded.name),"
         " name_kana = COALESCE(unregistered.name_kana, excluded.name_kana),"
         " sex = COALESCE(unregistered.sex, excluded.sex),"
@@ -42,6 +42,7 @@ async def keep_told(services: Services, token: Token, temp_id: str, told: Told) 
         " household_size = COALESCE(unregistered.household_size, excluded.household_size)",
         (
             temp_id,
+            token.recipient,
             told.name,
             told.name_kana,
             told.sex,

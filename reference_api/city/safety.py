@@ -43,6 +43,7 @@ _LIST = (
     " FROM safety_holding JOIN safety_report ON safety_report.id = safety_holding.report_id"
     " LEFT JOIN account ON account.sub = safety_report.sub"
     " LEFT JOIN unregistered ON unregistered.temp_id = safety_report.temp_id"
+    " AND unregistered.told_to = safety_report.recorded_for"
     " WHERE safety_holding.person > ? AND safety_report.received_at_s >= ?"
 )
 
@@ -128,8 +129,9 @@ async def _home(services: Services, call: Call, request: _Report) -> _Home:
     await keep_told(services, token, subject.temp_id, subject)
     row = await services.store.one(
         "SELECT neighbourhood.district, unregistered.neighbourhood FROM unregistered"
-        " LEFT JOIN neighbourhood ON neighbourhood.code = unregistered.neighbourhood WHERE unregistered.temp_id = ?",
-        (subject.temp_id,),
+        " LEFT JOIN neighbourhood ON neighbourhood.code = unregistered.neighbourhood"
+        " WHERE unregistered.temp_id = ? AND unregistered.told_to = ?",
+        (subject.temp_id, token.recipient),
     )
     return _Home(None, subject.temp_id, None, *(row or (None, None)))
 

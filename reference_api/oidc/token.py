@@ -5,6 +5,7 @@ anything is to be kept, it is written.
 """
 
 import hmac
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -183,15 +184,15 @@ class _TokenServer(AuthorizationServer):
     ) -> dict[str, Any]:
         """An access token. Source: RFC 9068 section 2.2; sub is the client's own id where no subject is involved."""
         settings = self._services.settings
-        issued_at_s = int(self._now_s)
         granted = client.granted_scope(scope)
         claims = {
             "iss": settings.issuer,
             "aud": settings.audience,
             "sub": user or client.record.client_id,
             "client_id": client.record.client_id,
-            "iat": issued_at_s,
-            "exp": issued_at_s + settings.access_token_ttl_s,
+            "iat": int(self._now_s),
+            # Rounded up, so that a client that counts from when it asked is never refused a moment early.
+            "exp": math.ceil(self._now_s) + settings.access_token_ttl_s,
             "jti": secrets.token_urlsafe(12),
             "scope": granted,
         }

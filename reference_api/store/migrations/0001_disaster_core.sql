@@ -42,14 +42,15 @@ CREATE TABLE evacuation_order (
     id INTEGER PRIMARY KEY, level INTEGER NOT NULL, areas TEXT NOT NULL, reason TEXT NOT NULL, issued_at_s REAL NOT NULL,
     received_at_s REAL NOT NULL, client_id TEXT NOT NULL);
 
--- People without an account, as they told it.
+-- People without an account, as they told it; what was told to an association is not the city's to see, nor the reverse.
 CREATE TABLE unregistered (
-    temp_id TEXT PRIMARY KEY, name TEXT, name_kana TEXT, sex TEXT, birth_date TEXT, address TEXT, phone TEXT,
-    neighbourhood TEXT, household_size INTEGER);
+    temp_id TEXT NOT NULL, told_to TEXT NOT NULL, name TEXT, name_kana TEXT, sex TEXT, birth_date TEXT, address TEXT,
+    phone TEXT, neighbourhood TEXT, household_size INTEGER, PRIMARY KEY (temp_id, told_to));
 
 CREATE TABLE check_in (
     id INTEGER PRIMARY KEY, shelter_id TEXT NOT NULL, sub TEXT, temp_id TEXT, person TEXT NOT NULL, channel TEXT NOT NULL,
     observed_at_s REAL NOT NULL, received_at_s REAL NOT NULL, transferred_from TEXT, checked_out_at_s REAL, recorded_by TEXT NOT NULL,
+    recorded_for TEXT NOT NULL,
     CHECK ((sub IS NULL) <> (temp_id IS NULL)));
 -- A person is in one shelter at most: the database itself refuses a second place.
 CREATE UNIQUE INDEX check_in_present ON check_in (person) WHERE checked_out_at_s IS NULL;

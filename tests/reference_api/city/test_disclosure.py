@@ -69,6 +69,22 @@ def test_association_sees_its_area_and_what_it_told(city: Any) -> None:
     }  # fmt: skip
 
 
+def test_what_was_told_at_a_desk_stays_there(city: Any) -> None:
+    """The association does not see what a person without ID told the shelter desk, nor the desk what it was told."""
+    told = {"temp_id": "t1", "name": "机", "phone": "0242-1"}
+    city.call(
+        "POST",
+        "/v1/shelters/S0/check-ins",
+        "shelter-desk",
+        {"unregistered": told, "channel": "paper", "observed_at": AT},
+    )
+    report(city, "association-n0", subject={"temp_id": "t1", "address": "戸口"}, method="visit")
+    (seen,) = city.everything("/v1/safety-reports?audience=association", "association-n0")
+    assert seen["person"] == {"temp_id": "t1", "address": "戸口"}
+    (received,) = city.everything("/v1/check-ins?shelter=S0", "city-office")
+    assert received["person"] == told
+
+
 def test_association_speaks_of_its_own_people_only(city: Any) -> None:
     """A stranger's ID and one that nobody has are refused alike."""
     assert report(city, "association-n0", subject={"sub": "c0"}).status == 201
