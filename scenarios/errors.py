@@ -6,17 +6,21 @@ ScenarioError
 ├── UnknownTown       no recipe of that name (LookupError)
 ├── MissingData       a folder or file of data is not there (FileNotFoundError)
 ├── OccupiedOutput    the output folder holds something already (FileExistsError)
+├── UnwritableOutput  the output folder cannot be written (PermissionError)
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
 ├── PortInUse         the server cannot listen there (OSError)
 ├── MissingPackage    a part of citytwin is not installed (ImportError)
 └── ForeignPackage    another distribution's package stands where ours should (ImportError)
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from scenarios.language import Language, say
+
+_FEW = 40
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,13 @@ class OccupiedOutput(ScenarioError, FileExistsError):
         super().__init__([Fault("", "occupied_output", {"path": path})])
 
 
+class UnwritableOutput(ScenarioError, PermissionError):
+    """The output folder cannot be written."""
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__([Fault("", "unwritable_output", {"path": path, "reason": reason})])
+
+
 class UnusableCityOs(ScenarioError, ValueError):
     """What was given as city OS is no address."""
 
@@ -115,11 +126,39 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return next((one for one in known if matches and one.casefold() == matches[0]), "")
 
 
+def hint_for(name: str, known: Sequence[str]) -> Callable[[Language], str]:
+    """Words that lead from an unknown name to a known one: the nearest, or all if they are few."""
+    near = nearest(name, known)
+    if near:
+        return lambda language: say(language, "fault.hint_nearest", near=near)
+    if 0 < len(known) <= _FEW:
+        return lambda language: say(language, "fault.hint_known", known=", ".join(known))
+    return lambda language: say(language, "fault.hint_none")
+
+
+def lines_of(error: BaseException, language: Language) -> list[str] | None:
+    """One line for each fault of an error that is the user's to mend; None for any other error.
+
+    Roots of other rooms are told by their names, so that no room need be importable to tell of a fault.
+    """
+    if isinstance(error, ScenarioError):
+        return error.lines(language)
+    roots = {one.__name__ for one in type(error).__mro__}
+    if roots & {"TwinError", "AgentsError"} or isinstance(error, OSError):
+        faults = getattr(error, "faults", None) or str(error).splitlines()
+        return [str(fault) for fault in faults]
+    if isinstance(error, ModuleNotFoundError):
+        package = str(error.name).partition(".")[0]
+        return MissingPackage(package, install_command("all")).lines(language)
+    return None
+
+
+def install_command(extra: str) -> str:
+    """The command that installs an extra into the environment that runs."""
+    return f"{sys.executable} -m pip install 'citytwin[{extra}]'"
+
+
 def _unknown(key: str, name: str, known: Sequence[str]) -> Fault:
     near = nearest(name, known)
-    hint = "hint_nearest" if near else "hint_none"
-
-    def ending(language: Language) -> str:
-        return say(language, f"fault.{hint}", near=near)
-
-    return Fault("", key, {"name": name, "hint": ending, "known": ", ".join(sorted(known))})
+    hint = hint_for(name, [near] if near else [])
+    return Fault("", key, {"name": name, "hint": hint, "known": ", ".join(sorted(known))})

@@ -10,10 +10,11 @@ from typing import Any, get_args
 
 import msgspec
 
-from scenarios.errors import Fault, InvalidScenario, UnknownScenario, nearest
+from scenarios.errors import Fault, InvalidScenario, UnknownScenario, hint_for
 from scenarios.expected import expected, is_valid
 from scenarios.language import Language, say
 from scenarios.scenario import (
+    DISTRICTS_PATTERN,
     CityOsTerms,
     CloseRoad,
     Form,
@@ -29,6 +30,7 @@ from twin.parameters import Parameter, Parameters
 
 _EVENTS: Mapping[str, type[Form]] = {str(one.__struct_config__.tag): one for one in get_args(ScenarioEvent)}
 _TABLES: Mapping[str, type[Form]] = {"weather": Weather, "city_os": CityOsTerms}
+_NUMBERS = float | tuple[float, ...]
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -62,13 +64,12 @@ def read_scenario(path: Path, parameters: Parameters | None = None) -> Scenario:
     reading = _Reading(str(path), *_load(path))
     table = {**reading.table, "behaviour": _flat(reading.table.get("behaviour", {}))}
     reading.check_table(table, Scenario, ())
-    if not reading.faults:
-        scenario = msgspec.convert(table, Scenario)
-        reading.check_meaning(scenario)
-        reading.check_behaviour(scenario, parameters)
-        if not reading.faults:
-            return scenario
-    raise InvalidScenario(sorted(reading.faults, key=lambda fault: int(fault.where.rpartition(":")[2])))
+    reading.check_meaning(table)
+    if parameters is not None:
+        reading.check_behaviour(table["behaviour"], parameters)
+    if reading.faults:
+        raise InvalidScenario(sorted(reading.faults, key=lambda fault: int(fault.where.rpartition(":")[2])))
+    return msgspec.convert(table, Scenario)
 
 
 def lines_of(path: Path) -> LineIndex:
@@ -80,14 +81,14 @@ def behaviour_faults(overrides: Mapping[str, object], parameters: Parameters) ->
     """The keys whose override is unknown or out of range, each with its fault (not yet placed)."""
     for key, value in overrides.items():
         if key not in parameters:
-            yield key, Fault("", "unknown_parameter", {"key": key, "hint": _hint(key, sorted(parameters))})
-        elif not _admits(parameters[key], value):
+            yield key, Fault("", "unknown_parameter", {"key": key, "hint": hint_for(key, sorted(parameters))})
+        elif is_valid(value, _NUMBERS) and not _admits(parameters[key], value):
             values = {"key": key, "value": _shown(value), "expected": _range_of(parameters[key])}
             yield key, Fault("", "parameter_range", values)
 
 
 def _admits(parameter: Parameter, value: object) -> bool:
-    return isinstance(value, float | int | tuple) and parameter.admits(value)
+    return parameter.admits(msgspec.convert(value, _NUMBERS))
 
 
 def _range_of(parameter: Parameter) -> Any:
@@ -130,7 +131,7 @@ class _Reading:
         fields = {one.name: one for one in msgspec.structs.fields(form)}
         own = {*fields, "kind"} if form.__struct_config__.tag else {*fields}
         for key in table.keys() - own:
-            self.add((*path, key), "unknown_key", key=_dotted(path, key), hint=_hint(key, sorted(own)))
+            self.add((*path, key), "unknown_key", key=_dotted(path, key), hint=hint_for(key, sorted(own)))
         for name, one in fields.items():
             if name in table:
                 self._check_field(table[name], one, (*path, name))
@@ -145,9 +146,9 @@ class _Reading:
                 self._check_entry(entry, (*path, number))
         elif one.name == "behaviour" and isinstance(value, dict):
             for key, override in value.items():
-                if not is_valid(override, float | tuple[float, ...]):
-                    self._wrong(override, (*path, *key.split(".")), float)
-        elif not is_valid(value, one.type):
+                if not is_valid(override, _NUMBERS):
+                    self._wrong(override, (*path, *key.split(".")), _NUMBERS)
+        elif not is_valid(value, one.type) or (one.name == "districts" and not _selects_districts(value)):
             self._wrong(value, path, one.type)
 
     def _check_entry(self, entry: object, path: KeyPath) -> None:
@@ -161,40 +162,56 @@ class _Reading:
             self.check_table(entry, _EVENTS[entry["kind"]], path)
         else:
             kind = str(entry["kind"])
-            self.add((*path, "kind"), "unknown_kind", value=_shown(kind), hint=_hint(kind, sorted(_EVENTS)))
+            self.add((*path, "kind"), "unknown_kind", value=_shown(kind), hint=hint_for(kind, sorted(_EVENTS)))
 
     def _wrong(self, value: object, path: KeyPath, hint: object) -> None:
         key = _dotted(path[:-1], str(path[-1]))
         self.add(path, "wrong_value", key=key, value=_shown(value), expected=_type_words(hint))
 
-    def check_meaning(self, scenario: Scenario) -> None:
-        """What no single value shows: events after the end, closures without name, boxes turned round."""
-        for number, event in enumerate(scenario.event):
-            path: KeyPath = ("event", number)
-            if event.at_s > scenario.duration_s:
-                self.add((*path, "at"), "late_event", value=event.at, hours=f"{scenario.duration_h:g}")
+    def check_meaning(self, table: Mapping[str, Any]) -> None:
+        """What no single value shows, in the events that are right one by one: times, closures, boxes."""
+        entries = table.get("event", [])
+        whole = enumerate(entries if isinstance(entries, list) else [])
+        events = [
+            (number, msgspec.convert(one, ScenarioEvent)) for number, one in whole if is_valid(one, ScenarioEvent)
+        ]
+        duration_h = table.get("duration_h")
+        for number, event in events:
+            if isinstance(duration_h, float | int) and event.at_s > duration_h * 3600 > 0:
+                self.add(("event", number, "at"), "late_event", value=event.at, hours=f"{duration_h:g}")
             if isinstance(event, CloseRoad) and event.box is not None:
                 west, south, east, north = event.box
                 if west >= east or south >= north:
-                    self.add((*path, "box"), "wrong_box", value=list(event.box))
-        self._check_closures(scenario)
+                    self.add(("event", number, "box"), "wrong_box", value=list(event.box))
+        self._check_closures(events)
 
-    def _check_closures(self, scenario: Scenario) -> None:
+    def _check_closures(self, events: Sequence[tuple[int, ScenarioEvent]]) -> None:
         closed_at: dict[str, float] = {}
-        for number, event in enumerate(scenario.event):
+        for number, event in events:
             if isinstance(event, CloseRoad):
                 if event.closure in closed_at:
                     self.add(("event", number, "closure"), "twice_closure", value=_shown(event.closure))
                 closed_at[event.closure] = event.at_s
-        for number, event in enumerate(scenario.event):
+        for number, event in events:
             if isinstance(event, ReopenRoad) and closed_at.get(event.closure, float("inf")) > event.at_s:
-                values = {"value": _shown(event.closure), "hint": _hint(event.closure, sorted(closed_at))}
-                self.add(("event", number, "closure"), "unknown_closure", **values)
+                hint = hint_for(event.closure, sorted(closed_at))
+                self.add(("event", number, "closure"), "unknown_closure", value=_shown(event.closure), hint=hint)
 
-    def check_behaviour(self, scenario: Scenario, parameters: Parameters | None) -> None:
-        if parameters is not None:
-            for key, fault in behaviour_faults(scenario.behaviour, parameters):
+    def check_behaviour(self, overrides: object, parameters: Parameters) -> None:
+        """Overrides of parameters that do not exist or lie out of range."""
+        if isinstance(overrides, dict):
+            for key, fault in behaviour_faults(overrides, parameters):
                 self.add(("behaviour", *key.split(".")), fault.key, **fault.values)
+
+
+def _valid_events(entries: object) -> Iterator[tuple[int, ScenarioEvent]]:
+    for number, entry in enumerate(entries if isinstance(entries, list) else []):
+        if is_valid(entry, ScenarioEvent):
+            yield number, msgspec.convert(entry, ScenarioEvent)
+
+
+def _selects_districts(value: object) -> bool:
+    return not isinstance(value, str) or re.search(DISTRICTS_PATTERN, value) is not None
 
 
 def _flat(table: object, path: str = "") -> Any:
@@ -223,15 +240,6 @@ def _shown(value: object) -> str:
     """A value as it stands in TOML, short."""
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _hint(name: str, known: Sequence[str]) -> Any:
-    near = nearest(name, known)
-    if near:
-        return lambda language: say(language, "fault.hint_nearest", near=near)
-    if 0 < len(known) <= 40:
-        return lambda language: say(language, "fault.hint_known", known=", ".join(known))
-    return lambda language: say(language, "fault.hint_none")
 
 
 def _type_words(hint: object) -> Any:

@@ -1,0 +1,39 @@
+"""Writes a scenario as TOML, the form that the reader reads."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from scenarios.scenario import Scenario
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """The scenario as a TOML file; reading it gives an equal scenario."""
+    table: dict[str, Any] = msgspec.to_builtins(scenario, builtin_types=(datetime,))
+    plain = {key: value for key, value in table.items() if not _is_table(key)}
+    blocks = [_lines(plain)]
+    blocks += [f"[{key}]\n{_lines(table[key])}" for key in ("weather", "city_os", "behaviour")]
+    blocks += [f"[[{key}]]\n{_lines(row)}" for key in ("impact", "event") for row in table[key]]
+    return "\n".join(blocks)
+
+
+def _is_table(key: str) -> bool:
+    return key in {"weather", "city_os", "behaviour", "impact", "event"}
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    return "".join(f"{json.dumps(key)} = {_value(value)}\n" for key, value in table.items() if value is not None)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, str):
+        # A TOML basic string is a JSON string, but DEL must be escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return json.dumps(value)
