@@ -25,6 +25,7 @@ class Notice:
 
     at_s: float
     notification: str
+    title: str
     districts: tuple[int, ...]
 
 
@@ -94,7 +95,7 @@ class CityOffice(mesa.Agent):
         sent = world.city_os.notify(world.now_s, title, body, districts)
         if sent.value is None:
             return np.empty(0, np.int64)
-        self.notices.append(Notice(world.now_s, sent.value, districts))
+        self.notices.append(Notice(world.now_s, sent.value, title, districts))
         delivered = world.city_os.deliveries(world.now_s, sent.value)
         if delivered.value is None:
             return np.empty(0, np.int64)

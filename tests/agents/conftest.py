@@ -9,7 +9,7 @@ import pytest
 from agents.city_os.paper import PaperCityOS
 from agents.simulation import Setting, Simulation
 from agents.situation import Declare, Instruction, Order, Season, SetShelters, Situation, Snow
-from tests.strategies import tiny_town
+from strategies import tiny_town
 from twin.parameters import Parameters, load_parameters
 from twin.population import Mode, Population
 from twin.randomness import Stream

@@ -1,0 +1,96 @@
+"""The city OS of a run: none, the reference in this process, or any vendor's over HTTP; and what was said to it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from agents.city_os.calendar import Calendar
+from agents.city_os.connect import check_reached, check_service, reset_sandbox
+from agents.city_os.http import HttpTransport
+from agents.city_os.paper import PaperCityOS
+from agents.city_os.port import CityOS
+from agents.city_os.recorder import ExchangeRecorder, Observer
+from agents.city_os.rest import RestCityOS
+from agents.city_os.service import Service
+from agents.city_os.transport import Transport
+from scenarios.connection import reference_transport
+from scenarios.errors import UnusableCityOs
+from scenarios.options import NONE, REFERENCE
+from scenarios.record import OperationCalls
+from scenarios.scenario import Scenario
+from scenarios.seeding import directory, seeding
+from twin.population import Population
+from twin.town import Town
+
+EXCHANGES = "exchanges.jsonl"
+
+
+@dataclass
+class CityOsInUse:
+    """A city OS while a run uses it; ``name`` is what the report calls it."""
+
+    name: str
+    city_os: CityOS
+    recorder: ExchangeRecorder
+    file: BinaryIO
+    on_close: Sequence[Callable[[], None]] = field(default=())
+
+    def observe(self, observer: Observer) -> None:
+        """Show every response from now on to an observer."""
+        self.recorder.observe(observer)
+
+    def calls(self) -> tuple[OperationCalls, ...]:
+        """Calls and errors of each operation, by name."""
+        return tuple(
+            OperationCalls(operation, calls, self.recorder.errors.get(operation, 0))
+            for operation, calls in sorted(self.recorder.calls.items())
+        )
+
+    def close(self) -> None:
+        """End connections and close the file of exchanges."""
+        for close in self.on_close:
+            close()
+        self.file.close()
+
+
+def open_city_os(asked: str, scenario: Scenario, town: Town, population: Population, folder: Path) -> CityOsInUse:
+    """The city OS that the user asked for: ``reference``, ``none`` or an address.
+
+    Raises:
+        UnusableCityOs: What was asked for is none of them.
+        AgentsError: Nobody answers there, or what answers cannot be used for this run.
+    """
+    if asked not in (REFERENCE, NONE) and not asked.startswith(("http://", "https://")):
+        raise UnusableCityOs(asked)
+    if asked == NONE:
+        file = (folder / EXCHANGES).open("wb")
+        return CityOsInUse(NONE, PaperCityOS(), ExchangeRecorder(file), file)
+    if asked == REFERENCE:
+        transport = reference_transport(town, population, scenario.start)
+        service = check_reached(transport, seeding(town, population))
+        return connected(REFERENCE, transport, service, (scenario, town, population), folder)
+    service = check_service(asked, seeding(town, population))
+    remote = HttpTransport(asked.rstrip("/"), timeout_s=scenario.city_os.timeout_s)
+    reset_sandbox(remote, service)
+    in_use = connected(asked, remote, service, (scenario, town, population), folder)
+    in_use.on_close = (remote.close,)
+    return in_use
+
+
+def connected(
+    name: str, transport: Transport, service: Service, run: tuple[Scenario, Town, Population], folder: Path
+) -> CityOsInUse:
+    """A city OS behind a transport, with its exchanges recorded in ``folder``."""
+    scenario, town, population = run
+    file = (folder / EXCHANGES).open("wb")
+    recorder = ExchangeRecorder(file)
+    city_os = RestCityOS(
+        transport,
+        service,
+        directory(town, population),
+        Calendar(scenario.start),
+        recorder=recorder,
+        latency_factor=scenario.city_os.latency_factor,
+    )
+    return CityOsInUse(name, city_os, recorder, file)

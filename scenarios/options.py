@@ -1,0 +1,30 @@
+"""RunOptions: what the user asked for on the command line, after its form was checked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenarios.language import Language
+
+REFERENCE, NONE = "reference", "none"
+"""Words for --city-os that are no address: the reference city OS in process, and no city OS."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """A run as it was asked for; None leaves a thing to the scenario.
+
+    ``scenario`` is a shipped name or a path, ``city_os`` reference, none or an address, ``command`` the words typed.
+    """
+
+    scenario: str
+    out: Path
+    town: str | None = None
+    data: Path | None = None
+    roads: Path | None = None
+    city_os: str = REFERENCE
+    people: int | None = None
+    seed: int | None = None
+    hours: float | None = None
+    language: Language = Language.EN
+    threads: int = 1
+    command: str = ""

@@ -1,0 +1,223 @@
+"""The composition root: river 1, top to bottom: scenario, town, people, city OS, simulation, metrics, report."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from msgspec import structs
+
+from agents.simulation import Setting, Simulation
+from agents.situation import SetShelters, Situation
+from scenarios.city_os import CityOsInUse, open_city_os
+from scenarios.errors import InvalidScenario, MissingData, UnknownTown
+from scenarios.facts import scenario_facts
+from scenarios.metrics import Metric, measure
+from scenarios.options import RunOptions
+from scenarios.oracle import Oracle
+from scenarios.outcomes import follow
+from scenarios.output_folder import OutputFolder
+from scenarios.outputs import write_outputs
+from scenarios.places import check_against
+from scenarios.reader import find_scenario, read_scenario
+from scenarios.record import Finding, RunHeader, RunRecord
+from scenarios.report.page import write_report
+from scenarios.scenario import Scenario
+from scenarios.situate import situation_of
+from scenarios.timeline import closures_of, timeline_of
+from scenarios.watch import Watch
+from twin.parameters import Parameters, load_parameters
+from twin.population import Population
+from twin.randomness import Stream
+from twin.sources.people import populate
+from twin.sources.recipe import build_town, recipe_names
+from twin.town import Town
+
+Progress = Callable[[str, float], None]
+"""Told the name of the stage under way and how much of it is done, 0..1."""
+
+PARAMETER_FILES = (
+    ("twin", "parameters.toml"),
+    ("twin", "streets.toml"),
+    ("twin", "sources.toml"),
+    ("agents", "parameters.toml"),
+    ("agents", "movement.toml"),
+)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: where its files lie, what was measured, what the oracle found."""
+
+    folder: Path
+    report: Path
+    metrics: tuple[Metric, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that a run needs before its clock starts."""
+
+    scenario: Scenario
+    town: Town
+    population: Population
+    parameters: Parameters
+    situation: Situation
+    hashes: dict[str, str]
+
+
+def run(
+    options: RunOptions, progress: Progress, *, connect: Callable[[Stage, Path], CityOsInUse] | None = None
+) -> RunResult:
+    """Run a scenario and write trace, exchanges, metrics, tables, maps and report into ``options.out``.
+
+    ``connect`` makes the city OS in place of ``options.city_os`` (tests put in broken ones); it is given the stage and
+    the folder for the exchanges.
+
+    Raises:
+        ScenarioError: The scenario, the options or the output folder cannot be used.
+        TwinError: The town's sources cannot be used.
+        AgentsError: The city OS cannot be used.
+    """
+    began_s = time.perf_counter()
+    stage = set_stage(options, progress)
+    with OutputFolder(options.out) as folder:
+        in_use = connect(stage, folder) if connect else _city_os(options, stage, folder)
+        try:
+            record = _simulate(options, stage, in_use, progress, folder)
+        finally:
+            in_use.close()
+        progress("report", 0.0)
+        record = replace(record, wall_s=time.perf_counter() - began_s)
+        outcomes = follow(record)
+        metrics = measure(record, outcomes)
+        write_outputs(folder, record, outcomes, metrics, options.language)
+        write_report(folder / "report.html", record, outcomes, metrics, options.language)
+        progress("report", 1.0)
+    return RunResult(options.out, options.out / "report.html", tuple(metrics), record.findings)
+
+
+def _city_os(options: RunOptions, stage: Stage, folder: Path) -> CityOsInUse:
+    return open_city_os(options.city_os, stage.scenario, stage.town, stage.population, folder)
+
+
+def set_stage(options: RunOptions, progress: Progress) -> Stage:
+    """Read the scenario, build the town, make the people, and check that they fit together."""
+    defaults = default_parameters()
+    path = find_scenario(options.scenario)
+    scenario = _with_options(read_scenario(path, defaults), options)
+    parameters = defaults.with_overrides(scenario.behaviour)
+    progress("town", 0.0)
+    recipe = find_recipe(scenario.town)
+    stream = Stream(scenario.seed)
+    town = build_town(recipe, data=_existing(options.data), roads_file=_existing(options.roads), stream=stream)
+    faults = check_against(scenario, town, defaults, path)
+    if faults:
+        raise InvalidScenario(faults)
+    progress("people", 0.0)
+    population = populate(town, stream=stream, parameters=parameters, people=scenario.people)
+    hashes = {"scenario": _sha256(path), "recipe": _sha256(recipe)}
+    if options.roads is not None:
+        hashes["roads"] = _sha256(options.roads)
+    return Stage(scenario, town, population, parameters, situation_of(scenario, town), hashes)
+
+
+def default_parameters() -> Parameters:
+    """Every shipped parameter."""
+    parameters = Parameters({})
+    for package, name in PARAMETER_FILES:
+        parameters = parameters.merged(load_parameters(package, name))
+    return parameters
+
+
+def find_recipe(name: str) -> Path:
+    """The recipe of a shipped town, or the recipe at a path.
+
+    Raises:
+        UnknownTown: neither is there.
+    """
+    folder = Path(str(files("scenarios").joinpath("towns")))
+    if name in recipe_names(folder):
+        return folder / f"{name}.toml"
+    if name.endswith(".toml") and Path(name).is_file():
+        return Path(name)
+    raise UnknownTown(name, recipe_names(folder))
+
+
+def _with_options(scenario: Scenario, options: RunOptions) -> Scenario:
+    """The scenario with what the user asked for in its place."""
+    asked = {
+        "town": options.town,
+        "people": options.people,
+        "seed": options.seed,
+        "duration_h": options.hours,
+    }
+    return structs.replace(scenario, **{name: value for name, value in asked.items() if value is not None})
+
+
+def _existing(path: Path | None) -> Path | None:
+    if path is not None and not path.exists():
+        raise MissingData(path)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _simulate(options: RunOptions, stage: Stage, in_use: CityOsInUse, progress: Progress, folder: Path) -> RunRecord:
+    progress("simulation", 0.0)
+    setting = Setting(
+        stage.town, stage.population, stage.situation, stage.parameters, stage.scenario.seed, in_use.city_os
+    )
+    simulation = Simulation(setting)
+    oracle = Oracle(stage.town, stage.population, in_use.city_os)
+    in_use.observe(oracle.watch)
+    end_s = stage.situation.duration_s
+    watch = Watch(simulation, oracle, lambda at_s: progress("simulation", at_s / end_s))
+    simulation.run(watch.look)
+    header = RunHeader(
+        command=options.command,
+        version=version("citytwin"),
+        seed=stage.scenario.seed,
+        city_os=in_use.name,
+        connected=in_use.city_os.connected,
+        input_hashes=stage.hashes,
+    )
+    trace = simulation.world.trace
+    trace.header = {"seed": header.seed, "version": header.version, "inputs": stage.hashes, "city_os": header.city_os}
+    trace.write(folder / "trace.parquet")
+    return _record(stage, header, simulation, watch, in_use)
+
+
+def _record(stage: Stage, header: RunHeader, simulation: Simulation, watch: Watch, in_use: CityOsInUse) -> RunRecord:
+    return RunRecord(
+        header=header,
+        scenario=scenario_facts(stage.scenario),
+        town=stage.town,
+        population=stage.population,
+        parameters=stage.parameters,
+        events=simulation.world.trace.columns(),
+        steps=watch.series(),
+        opened=_opened(stage),
+        findings=watch.findings,
+        notifications=tuple(watch.notifications),
+        calls=in_use.calls(),
+        closures=closures_of(stage.situation),
+        gridlocked_links=np.array(sorted(simulation.travel.ever_gridlocked), np.int32),
+        timeline=timeline_of(stage.scenario, stage.situation, stage.town),
+    )
+
+
+def _opened(stage: Stage) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which shelters were open at any time."""
+    opened = np.zeros(len(stage.town.shelters), np.bool_)
+    for act in stage.situation.instructions:
+        if isinstance(act, SetShelters) and act.is_open:
+            opened[list(act.shelters)] = True
+    return opened
