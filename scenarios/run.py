@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,8 @@ from msgspec import structs
 from agents.simulation import Setting, Simulation
 from agents.situation import SetShelters, Situation
 from scenarios.city_os import CityOsInUse, open_city_os
-from scenarios.errors import InvalidScenario, MissingData, UnknownTown
+from scenarios.defaults import default_parameters
+from scenarios.errors import InvalidScenario
 from scenarios.facts import scenario_facts
 from scenarios.metrics import Metric, measure
 from scenarios.options import RunOptions
@@ -24,29 +24,22 @@ from scenarios.output_folder import OutputFolder
 from scenarios.outputs import write_outputs
 from scenarios.places import check_against
 from scenarios.reader import find_scenario, read_scenario
+from scenarios.recipes import existing, find_recipe
 from scenarios.record import Finding, RunHeader, RunRecord
 from scenarios.report.page import write_report
 from scenarios.scenario import Scenario
 from scenarios.situate import situation_of
 from scenarios.timeline import closures_of, timeline_of
 from scenarios.watch import Watch
-from twin.parameters import Parameters, load_parameters
+from twin.parameters import Parameters
 from twin.population import Population
 from twin.randomness import Stream
 from twin.sources.people import populate
-from twin.sources.recipe import build_town, recipe_names
+from twin.sources.recipe import build_town
 from twin.town import Town
 
 Progress = Callable[[str, float], None]
 """Told the name of the stage under way and how much of it is done, 0..1."""
-
-PARAMETER_FILES = (
-    ("twin", "parameters.toml"),
-    ("twin", "streets.toml"),
-    ("twin", "sources.toml"),
-    ("agents", "parameters.toml"),
-    ("agents", "movement.toml"),
-)
 
 
 @dataclass(frozen=True)
@@ -115,7 +108,7 @@ def set_stage(options: RunOptions, progress: Progress) -> Stage:
     progress("town", 0.0)
     recipe = find_recipe(scenario.town)
     stream = Stream(scenario.seed)
-    town = build_town(recipe, data=_existing(options.data), roads_file=_existing(options.roads), stream=stream)
+    town = build_town(recipe, data=existing(options.data), roads_file=existing(options.roads), stream=stream)
     faults = check_against(scenario, town, defaults, path)
     if faults:
         raise InvalidScenario(faults)
@@ -127,28 +120,6 @@ def set_stage(options: RunOptions, progress: Progress) -> Stage:
     return Stage(scenario, town, population, parameters, situation_of(scenario, town), hashes)
 
 
-def default_parameters() -> Parameters:
-    """Every shipped parameter."""
-    parameters = Parameters({})
-    for package, name in PARAMETER_FILES:
-        parameters = parameters.merged(load_parameters(package, name))
-    return parameters
-
-
-def find_recipe(name: str) -> Path:
-    """The recipe of a shipped town, or the recipe at a path.
-
-    Raises:
-        UnknownTown: neither is there.
-    """
-    folder = Path(str(files("scenarios").joinpath("towns")))
-    if name in recipe_names(folder):
-        return folder / f"{name}.toml"
-    if name.endswith(".toml") and Path(name).is_file():
-        return Path(name)
-    raise UnknownTown(name, recipe_names(folder))
-
-
 def _with_options(scenario: Scenario, options: RunOptions) -> Scenario:
     """The scenario with what the user asked for in its place."""
     asked = {
@@ -158,12 +129,6 @@ def _with_options(scenario: Scenario, options: RunOptions) -> Scenario:
         "duration_h": options.hours,
     }
     return structs.replace(scenario, **{name: value for name, value in asked.items() if value is not None})
-
-
-def _existing(path: Path | None) -> Path | None:
-    if path is not None and not path.exists():
-        raise MissingData(path)
-    return path
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""The sub-commands, one a module; each is imported when it is called."""

@@ -1,0 +1,31 @@
+"""Options that several sub-commands share, and checks of their values."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scenarios.language import Language, say
+from scenarios.scenario import MAX_PEOPLE
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+PEOPLE = click.IntRange(1, MAX_PEOPLE)
+SEED = click.IntRange(0, 2**63 - 1)
+
+
+def option(language: Language, flag: str, **settings: Any) -> Decorator:
+    """An option with its help in the language."""
+    return click.option(flag, help=say(language, f"cli.{flag.removeprefix('--').replace('-', '_')}"), **settings)
+
+
+def language_option(language: Language) -> Decorator:
+    """--lang; its value was found before (all texts follow it), click only checks it."""
+    choices = click.Choice([str(one) for one in Language])
+    return option(language, "--lang", type=choices, default=str(language), expose_value=False)
+
+
+def folder_option(language: Language, flag: str) -> Decorator:
+    """A path, looked at where it is used: faults of all inputs are told in one way."""
+    return option(language, flag, type=click.Path(path_type=Path))

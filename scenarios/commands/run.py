@@ -1,0 +1,75 @@
+"""``citytwin run``: a scenario from its file to its report."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
+from scenarios.language import Language, say
+from scenarios.options import RunOptions
+from scenarios.output_folder import check_free
+from scenarios.progress import show_progress
+from scenarios.reader import find_scenario, read_scenario
+from scenarios.scenario import MAX_HOURS
+from scenarios.summary import finding_lines, summary_lines
+
+if TYPE_CHECKING:
+    from scenarios.run import RunResult
+
+FOUND_WRONG = 1
+"""Exit code of --fail-on-findings when the city OS was found wrong."""
+
+
+def build(language: Language) -> click.Command:
+    """The sub-command in a language."""
+
+    @click.command("run", help=say(language, "cli.run"))
+    @click.argument("scenario")
+    @option(language, "--town")
+    @folder_option(language, "--data")
+    @folder_option(language, "--roads")
+    @option(language, "--city-os", default="reference", show_default=True)
+    @option(language, "--people", type=PEOPLE)
+    @option(language, "--seed", type=SEED)
+    @option(language, "--hours", type=click.FloatRange(0, MAX_HOURS, min_open=True))
+    @folder_option(language, "--out")
+    @option(language, "--threads", type=click.IntRange(1, 2), default=1, show_default=True)
+    @option(language, "--fail-on-findings", is_flag=True)
+    @option(language, "--quiet", is_flag=True)
+    @language_option(language)
+    def run(*, quiet: bool, fail_on_findings: bool, **given: Any) -> int:
+        options = options_of(given, language)
+        # The movement's compiler takes a second to import: not before the files that are quick to read were read.
+        check_free(options.out)
+        read_scenario(find_scenario(options.scenario))
+        with show_progress(sys.stderr, language, quiet=quiet) as progress:
+            result: RunResult = import_module("scenarios.run").run(options, progress)
+        if not quiet:
+            tell(result, language)
+        return FOUND_WRONG if fail_on_findings and result.findings else 0
+
+    return run
+
+
+def options_of(given: dict[str, Any], language: Language) -> RunOptions:
+    """The options as typed; the folder for the results is out/<scenario>-<seed> if none was given."""
+    if given["out"] is None:
+        scenario = find_scenario(given["scenario"])
+        seed = read_scenario(scenario).seed if given["seed"] is None else given["seed"]
+        given["out"] = Path("out") / f"{scenario.stem}-{seed}"
+    return RunOptions(language=language, command=_typed(), **given)
+
+
+def _typed() -> str:
+    return " ".join(["citytwin", *sys.argv[1:]])
+
+
+def tell(result: "RunResult", language: Language) -> None:
+    """Print the summary, what the oracle found, and where the files lie."""
+    for line in (*summary_lines(result.metrics, language), *finding_lines(result.findings, language)):
+        click.echo(line)
+    click.echo(say(language, "cli.report_at", path=result.report))
+    click.echo(say(language, "cli.written", path=result.folder))
