@@ -39,8 +39,6 @@ class CityOffice(mesa.Agent):
         self._desks = desks
         self._associations = associations
         self.notices: list[Notice] = []
-        self.seen_safe: list[tuple[float, int]] = []
-        """How many people the dashboard showed as safe, by time."""
         for instruction in world.situation.instructions:
             world.at(instruction.at_s, partial(self.carry_out, instruction))
         if world.city_os.connected:
@@ -77,8 +75,10 @@ class CityOffice(mesa.Agent):
 
     @carry_out.register
     def _(self, instruction: SetLinks) -> None:
-        change = self._world.movement.open_links if instruction.is_open else self._world.movement.close_links
-        change(instruction.links)
+        if instruction.is_open:
+            self._world.movement.open_links(instruction.links)
+        else:
+            self._world.movement.close_links(instruction.links, walkers=instruction.walkers)
 
     @carry_out.register
     def _(self, instruction: SetService) -> None:
@@ -102,11 +102,9 @@ class CityOffice(mesa.Agent):
         return delivered.value.people.astype(np.int64)
 
     def _watch(self) -> Steps:
-        """Look at the dashboard: who is safe, who is where."""
+        """Look at the dashboard: how full the shelters are, and who is where."""
         world = self._world
         while True:
             yield world.env.timeout(world.parameters.number("office.dashboard_s"))
-            safe = world.city_os.known_safe(world.now_s)
-            if safe.value is not None:
-                self.seen_safe.append((world.now_s, len(safe.value.people)))
+            world.city_os.shelter_board(world.now_s)
             world.city_os.positions(world.now_s)

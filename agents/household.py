@@ -70,9 +70,10 @@ class Household(mesa.Agent):
         return np.arange(start[self.row], start[self.row + 1], dtype=np.int64)
 
     def at_home(self) -> RowArray:
-        """Rows of the members who are at home now."""
-        members = self.members()
-        inside: RowArray = members[self.households.world.state.person_state[members] == State.HOME]
+        """Rows of the members who are at home now and not about to depart."""
+        members, world = self.members(), self.households.world
+        here = (world.state.person_state[members] == State.HOME) & ~world.committed[members]
+        inside: RowArray = members[here]
         return inside
 
     def look(self, at_s: float) -> None:

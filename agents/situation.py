@@ -73,10 +73,11 @@ class SetShelters(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class SetLinks(Instruction):
-    """Links of the roads (rows) open or close."""
+    """Links of the roads (rows) open or close; ``walkers`` says whether walkers cannot pass a closed one either."""
 
     links: RowArray
     is_open: bool
+    walkers: bool = True
 
 
 class Service(enum.StrEnum):

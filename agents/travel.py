@@ -89,10 +89,12 @@ class Travel:
         self._waiting.append((self._sent, party))
         self._sent += 1
         if len(party.members):
+            self._world.committed[party.members] = True
             self._world.at(party.depart_s, lambda: self._depart_now(party))
 
     def _depart_now(self, party: Party) -> None:
         place = party.destination if self.destinations.is_shelter(party.destination) else -1
+        self._world.committed[party.members] = False
         self._world.happen(EventKind.DEPARTED, party.members, place=place, detail=party.mode)
 
     def walking_speed_mps(self, members: RowArray) -> float:

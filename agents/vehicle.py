@@ -49,6 +49,9 @@ class WelfareVehicles:
         yield self._drive_to(vehicle, household)
         vehicle.node = int(world.population.home_node[household.row])
         household.receive_help(HelpKind.WELFARE_VEHICLE)
+        if self._households.plans.left[household.row]:
+            self._free.put(vehicle)
+            return
         yield world.env.timeout(world.parameters.number("welfare.boarding_s"))
         self._households.plans.due_s[household.row] = np.inf
         party = household.leave(world.now_s + self._households.least_s, vehicle=TravelMode.WELFARE_VEHICLE)

@@ -33,7 +33,8 @@ class World:
     """Shared by all agents of one run.
 
     Columns over households: ``works`` says for each service whether it works at home, ``household_district`` the
-    district. Columns over people: ``safety_known`` (the city office knows that they are safe), ``helped``.
+    district. Columns over people: ``safety_known`` (the city office knows that they are safe), ``helped``,
+    ``committed`` (about to depart with a party).
     """
 
     town: Town
@@ -50,6 +51,7 @@ class World:
     works: dict[Service, BoolArray] = field(init=False)
     safety_known: BoolArray = field(init=False)
     helped: BoolArray = field(init=False)
+    committed: BoolArray = field(init=False)
     household_district: npt.NDArray[np.int32] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,7 @@ class World:
         self.works = {service: np.ones(self.population.households, dtype=np.bool_) for service in Service}
         self.safety_known = np.zeros(self.population.people, dtype=np.bool_)
         self.helped = np.zeros(self.population.people, dtype=np.bool_)
+        self.committed = np.zeros(self.population.people, dtype=np.bool_)
         districts = np.array([neighbourhood.district for neighbourhood in self.town.neighbourhoods], np.int32)
         self.household_district = districts[self.population.neighbourhood]
 

@@ -168,7 +168,8 @@ class CloseShelter(TimedEvent, frozen=True, kw_only=True, tag="close_shelter"):
 class CloseRoad(TimedEvent, frozen=True, kw_only=True, tag="close_road"):
     """Roads close in both directions: a share, drawn by the seed, of those that lie in all that is named.
 
-    ``box`` is west, south, east, north in degrees; ``highway`` are OpenStreetMap classes.
+    ``box`` is west, south, east, north in degrees; ``highway`` are OpenStreetMap classes. ``walkers`` false: people on
+    foot still get through (rubble, unploughed snow), cars do not.
     """
 
     closure: Name
@@ -176,6 +177,7 @@ class CloseRoad(TimedEvent, frozen=True, kw_only=True, tag="close_road"):
     districts: DistrictSelector = "all"
     highway: tuple[Name, ...] = ()
     box: tuple[Degrees, Degrees, Degrees, Degrees] | None = None
+    walkers: bool = True
 
 
 class ReopenRoad(TimedEvent, frozen=True, kw_only=True, tag="reopen_road"):

@@ -67,7 +67,7 @@ def _instruction(event: ScenarioEvent, scenario: Scenario, town: Town) -> Instru
         rows = select_shelters(event.shelters, town, scenario.hazard, share)
         return situation.SetShelters(event.at_s, rows, isinstance(event, OpenShelter))
     if isinstance(event, CloseRoad):
-        return situation.SetLinks(event.at_s, select_links(event, town, scenario), is_open=False)
+        return situation.SetLinks(event.at_s, select_links(event, town, scenario), is_open=False, walkers=event.walkers)
     if isinstance(event, ReopenRoad):
         closing = next(one for one in scenario.event if isinstance(one, CloseRoad) and one.closure == event.closure)
         return situation.SetLinks(event.at_s, select_links(closing, town, scenario), is_open=True)

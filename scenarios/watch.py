@@ -10,7 +10,7 @@ from scenarios.language import Text
 from scenarios.oracle import Oracle
 from scenarios.record import Finding, NotificationResult, StepSeries
 
-LISTS_S = 3600.0
+LISTS_S = 7200.0
 """Interval at which the lists of people are compared. A choice of the oracle: headcounts are compared every sample."""
 
 IntArray = npt.NDArray[np.int64]

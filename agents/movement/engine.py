@@ -85,9 +85,13 @@ class NetworkMovement:
             stranded=ended["state"] == kernel.STRANDED,
         )
 
-    def close_links(self, links: Int32Array) -> None:
-        """Close links from now on; routes change at once, who is on a closed link leaves it at its end."""
-        self._routes.close(np.asarray(links, dtype=np.int32))
+    def close_links(self, links: Int32Array, *, walkers: bool = True) -> None:
+        """Close links from now on, for cars alone or for walkers too.
+
+        Routes change at once; who is on a closed link leaves it at its end.
+        """
+        modes = (kernel.FOOT, kernel.CAR) if walkers else (kernel.CAR,)
+        self._routes.close(np.asarray(links, dtype=np.int32), modes)
         self._reroute()
 
     def open_links(self, links: Int32Array) -> None:

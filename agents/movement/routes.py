@@ -53,9 +53,9 @@ class Routes:
         """Free travel time from each node, inf where there is no route."""
         return self.along(mode, destination, self._costs[mode])
 
-    def close(self, links: Int32Array) -> None:
-        """Take links out of all routes."""
-        self._costs[:, links] = np.inf
+    def close(self, links: Int32Array, modes: tuple[int, ...]) -> None:
+        """Take links out of the routes of some modes."""
+        self._costs[np.ix_(modes, links)] = np.inf
         pairs = np.argwhere(self._is_grown).astype(np.int32)
         nexts = self.next_link[pairs[:, :1], pairs[:, 1:], self._link_from[links]]
         self._grow(pairs[(nexts == links).any(axis=1)])

@@ -62,8 +62,11 @@ class Movement(Protocol):
         for that time.
         """
 
-    def close_links(self, links: Int32Array) -> None:
-        """Close links from now on; routes change at once, who is on a closed link leaves it at its end."""
+    def close_links(self, links: Int32Array, *, walkers: bool = True) -> None:
+        """Close links from now on, for cars alone or for walkers too.
+
+        Routes change at once; who is on a closed link leaves it at its end.
+        """
 
     def open_links(self, links: Int32Array) -> None:
         """Open closed links again from now on."""
