@@ -1,7 +1,6 @@
 """Consents of a population as compact records: a few for each person, each covering every combination of its codes."""
 
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -32,19 +31,32 @@ def consent_records(population: Population, subjects: list[str]) -> Iterator[Con
 
 def _boxes(permitted: npt.NDArray[np.bool_]) -> list[Box]:
     """Few boxes that cover the permitted rules, and nothing else, without overlap."""
-    modes: dict[tuple[DataCategory, Recipient], list[str]] = defaultdict(list)
+    cells = _cells()
+    modes: dict[_Cell, tuple[str, ...]] = {}
     for column in np.flatnonzero(permitted).tolist():
-        rule = CONSENT_RULES[column]
-        modes[rule.category, rule.recipient].append(rule.mode.value)
-    categories: dict[tuple[str, Recipient, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (category, recipient), held in modes.items():
-        categories[purpose_of(category, recipient), recipient, tuple(held)].append(category.value)
-    recipients: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
-    for (purpose, recipient, held_modes), held_categories in categories.items():
-        recipients[purpose, tuple(held_categories), held_modes].append(recipient.value)
+        cell, mode = cells[column]
+        modes[cell] = (*modes.get(cell, ()), mode)
+    categories: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...]] = {}
+    for (purpose, category, recipient), held in modes.items():
+        key = (purpose, recipient, held)
+        categories[key] = (*categories.get(key, ()), category)
+    recipients: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
+    for (purpose, recipient, held), several in categories.items():
+        box = (purpose, several, held)
+        recipients[box] = (*recipients.get(box, ()), recipient)
+    return [(purpose, several, who, held) for (purpose, several, held), who in recipients.items()]
+
+
+_Cell = tuple[str, str, str]
+"""Purpose, category and recipient of a rule."""
+
+
+@cache
+def _cells() -> list[tuple[_Cell, str]]:
+    """Cell and mode of each column of the matrix, as plain texts: they are touched a million times."""
     return [
-        (purpose, held_categories, tuple(held), held_modes)
-        for (purpose, held_categories, held_modes), held in recipients.items()
+        ((purpose_of(rule.category, rule.recipient), rule.category.value, rule.recipient.value), rule.mode.value)
+        for rule in CONSENT_RULES
     ]
 
 
