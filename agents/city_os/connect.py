@@ -97,6 +97,6 @@ def _check_seeding(document: CityOsDocument, expected: Seeding) -> None:
         if getattr(seeding, name) != getattr(expected, name)
     ]
     raise CityOsMismatch(
-        f"it holds other people than this run: {'; '.join(differing)}; serve the same with: "
-        f"citytwin serve --town {expected.town} --people {expected.people} --seed {expected.seed}"
+        f"it holds other people than this run: {'; '.join(differing)}; serve the same, with this "
+        f"run's --town and --data: citytwin serve --people {expected.people} --seed {expected.seed}"
     )
