@@ -79,6 +79,7 @@ class Travel:
         self.destinations = Destinations.of(world.town)
         self._waiting: list[tuple[int, Party]] = []
         self._parties: dict[int, Party] = {}
+        self._reporting: dict[int, Party] = {}
         self._sent = 0
         self._blocked_since_s: dict[int, float] = {}
         self.ever_gridlocked: set[int] = set()
@@ -110,11 +111,7 @@ class Travel:
 
     def sharing(self, before_s: float) -> tuple[list[Party], FloatArray, FloatArray]:
         """Parties under way whose app last told their position before ``before_s``, and where they are."""
-        due = [
-            (trip, party)
-            for trip, party in self._parties.items()
-            if party.reports >= 0 and party.last_report_s <= before_s
-        ]
+        due = [(trip, party) for trip, party in self._reporting.items() if party.last_report_s <= before_s]
         x_m, y_m = self._world.movement.positions(np.array([trip for trip, _ in due], np.int32))
         return [party for _, party in due], x_m, y_m
 
@@ -145,10 +142,13 @@ class Travel:
             )
         )
         self._parties.update(self._waiting)
+        self._reporting.update((trip, party) for trip, party in self._waiting if party.reports >= 0)
         self._waiting = []
 
     def _finish(self, arrivals: Arrivals, row: int) -> None:
-        party = self._parties.pop(int(arrivals.trip[row]))
+        trip = int(arrivals.trip[row])
+        party = self._parties.pop(trip)
+        self._reporting.pop(trip, None)
         if arrivals.stranded[row]:
             self._world.at(float(arrivals.time_s[row]), partial(self._strand, party, int(arrivals.node[row])))
         else:

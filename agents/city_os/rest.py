@@ -30,6 +30,9 @@ PAGE_LIMIT = 500
 ANYBODY = Asker(AskerKind.ANYBODY)
 CITY_OFFICE = Asker(AskerKind.CITY_OFFICE)
 
+POSITION_TTL_S = 900
+"""How long a position told by the app holds: three of its intervals (parameter position.interval_s)."""
+
 _NO_ACCOUNT: Answer[Any] = Answer(None, Failure(FailureKind.NO_ACCOUNT, detail="the person has no city-OS ID"))
 _STATUSES = {status.value: status for status in ShelterStatus}
 _MADE = msgspec.json.Decoder(Made)
@@ -166,7 +169,8 @@ class RestCityOS:
         lon, lat = self._directory.projection.to_degrees(*point_m)
         # A ten-millionth of a degree is a centimetre: finer than any phone, and short on the wire.
         point = {"type": "Point", "coordinates": [round(float(lon), 7), round(float(lat), 7)]}
-        body = msgspec.json.encode({"position": point, "observed_at": self._calendar.text(at_s)})
+        said = {"position": point, "observed_at": self._calendar.text(at_s), "ttl_s": POSITION_TTL_S}
+        body = msgspec.json.encode(said)
         path = f"/users/{quote(self._directory.person_ids[person], safe='')}/location"
         asker = Asker(AskerKind.CITIZEN, person)
         outcome = self._caller.call(Call("putLocation", "PUT", path, asker, at_s, body, expects=(204,)))

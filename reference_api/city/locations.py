@@ -21,6 +21,7 @@ class _Location(msgspec.Struct):
     position: Point
     observed_at: Instant
     accuracy_m: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    ttl_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 900
 
 
 _LOCATION = msgspec.json.Decoder(_Location)
@@ -35,17 +36,19 @@ async def put_location(services: Services, call: Call) -> Reply:
     request = call.read(_LOCATION)
     observed_at_s = unix_s(request.observed_at, "/observed_at")
     await services.store.run(
-        "INSERT INTO position (sub, longitude_deg, latitude_deg, observed_at_s, accuracy_m) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO position (sub, longitude_deg, latitude_deg, observed_at_s, accuracy_m, expires_at_s)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (sub) DO UPDATE SET longitude_deg = excluded.longitude_deg,"
         " latitude_deg = excluded.latitude_deg, observed_at_s = excluded.observed_at_s,"
-        " accuracy_m = excluded.accuracy_m WHERE excluded.observed_at_s >= position.observed_at_s",
-        (sub, *request.position.degrees("/position"), observed_at_s, request.accuracy_m),
+        " accuracy_m = excluded.accuracy_m, expires_at_s = excluded.expires_at_s"
+        " WHERE excluded.observed_at_s >= position.observed_at_s",
+        (sub, *request.position.degrees("/position"), observed_at_s, request.accuracy_m, call.now_s + request.ttl_s),
     )
     return _STORED
 
 
 async def list_locations(services: Services, call: Call) -> Reply:
-    """Positions in a box, of the people whose consent permits it."""
+    """Positions in a box that have not expired, of the people whose consent permits it."""
     text = call.query().get("bbox")
     west_deg, south_deg, east_deg, north_deg = EVERYWHERE if text is None else _box(text)
     window = read_window(services, call, text or "")
@@ -54,11 +57,11 @@ async def list_locations(services: Services, call: Call) -> Reply:
     async def fetch(after: Any, count: int) -> list[Row]:
         return await services.store.all(
             "SELECT position.sub, longitude_deg, latitude_deg, observed_at_s, accuracy_m, district, neighbourhood"
-            " FROM position JOIN account ON account.sub = position.sub WHERE position.sub > ?"
+            " FROM position JOIN account ON account.sub = position.sub WHERE position.sub > ? AND expires_at_s > ?"
             " AND longitude_deg BETWEEN ? AND ? AND latitude_deg BETWEEN ? AND ?"
             + (" AND neighbourhood = ?" if area else "")
             + " ORDER BY position.sub LIMIT ?",
-            (after or "", west_deg, east_deg, south_deg, north_deg, *([area] if area else []), count),
+            (after or "", call.now_s, west_deg, east_deg, south_deg, north_deg, *([area] if area else []), count),
         )
 
     async def show(rows: list[Row]) -> list[_Shown | None]:

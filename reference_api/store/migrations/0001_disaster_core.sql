@@ -67,7 +67,8 @@ CREATE INDEX safety_holding_by_neighbourhood ON safety_holding (neighbourhood, p
 CREATE INDEX safety_holding_by_household ON safety_holding (household, person);
 
 CREATE TABLE position (
-    sub TEXT PRIMARY KEY, longitude_deg REAL NOT NULL, latitude_deg REAL NOT NULL, observed_at_s REAL NOT NULL, accuracy_m REAL);
+    sub TEXT PRIMARY KEY, longitude_deg REAL NOT NULL, latitude_deg REAL NOT NULL, observed_at_s REAL NOT NULL, accuracy_m REAL, expires_at_s REAL NOT NULL);
+CREATE INDEX position_by_expiry ON position (expires_at_s);
 
 CREATE TABLE notification (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, created_at_s REAL NOT NULL);
 CREATE TABLE delivery (notification_id INTEGER NOT NULL, account_id INTEGER NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (notification_id, account_id));

@@ -125,6 +125,18 @@ def test_a_report_is_read_back_by_its_maker_only(city: Any) -> None:
     assert city.call("GET", made, "c1").problem == "not-found"
 
 
+def test_a_position_is_shown_no_longer_than_it_holds(city: Any) -> None:
+    """At the end of its ttl a position is gone, just before it is there."""
+    city.declare("disaster", "d0", "d1")
+    body = {"position": HERE, "observed_at": LATER, "ttl_s": 60}
+    told_s = city.clock.now_s()
+    assert city.call("PUT", "/v1/users/c0/location", "c0", body).status == 204
+    city.clock.set_s(told_s + 59)
+    assert len(city.everything("/v1/locations", "city-office")) == 1
+    city.clock.set_s(told_s + 60)
+    assert city.everything("/v1/locations", "city-office") == []
+
+
 def test_positions_are_seen_by_consent_only(city: Any) -> None:
     """Even in a disaster; an association sees its own area; the newest observation stays."""
     for number in range(2):
