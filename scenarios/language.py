@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 
 class Language(enum.StrEnum):
@@ -44,7 +45,7 @@ def language_of(arguments: list[str], environment: Mapping[str, str]) -> Languag
 
     Source: POSIX.1-2017, 8.2, order of LC_ALL, LC_MESSAGES, LANG.
     """
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for option, value in pairwise([*arguments, ""]):
         wanted = option.removeprefix("--lang=") if option.startswith("--lang=") else value
         if option.startswith("--lang") and wanted in set(Language):
             return Language(wanted)

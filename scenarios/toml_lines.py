@@ -24,8 +24,9 @@ class LineIndex:
 
     def line_of(self, path: Sequence[str | int]) -> int:
         """The line of a path, or of the nearest table around it; 1 where neither is known."""
-        for length in range(len(path), 0, -1):
-            line = self.lines.get(tuple(path[:length]))
+        parts = tuple(part for one in path for part in ([one] if isinstance(one, int) else one.split(".")))
+        for length in range(len(parts), 0, -1):
+            line = self.lines.get(parts[:length])
             if line is not None:
                 return line
         return 1
@@ -57,7 +58,8 @@ def _note_key(lines: dict[Path, int], table: Path, key: tuple[str, ...], number:
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))
+    # A quoted key with dots counts as the tables that it would be without quotes: the reader takes both for one.
+    return tuple(part for one in re.findall(_PART, dotted) for part in one.strip("\"'").split("."))
 
 
 def _within(name: tuple[str, ...], seen: Counter[Path]) -> Path:

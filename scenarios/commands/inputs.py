@@ -1,5 +1,6 @@
 """Options that several sub-commands share, and checks of their values."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,25 @@ from typing import Any
 import click
 
 from scenarios.language import Language, say
-from scenarios.scenario import MAX_PEOPLE
+from scenarios.scenario import MAX_HOURS, MAX_PEOPLE
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 PEOPLE = click.IntRange(1, MAX_PEOPLE)
+
+
+class Hours(click.FloatRange):
+    """A length of time; click's own range lets "nan" pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, if it is one."""
+        hours: float = super().convert(value, param, ctx)
+        if math.isnan(hours):
+            self.fail(f"{value!r} is no number of hours", param, ctx)
+        return hours
+
+
+HOURS = Hours(0, MAX_HOURS, min_open=True)
 SEED = click.IntRange(0, 2**63 - 1)
 
 

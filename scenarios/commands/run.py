@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
+from scenarios.commands.inputs import HOURS, PEOPLE, SEED, folder_option, language_option, option
 from scenarios.language import Language, say
 from scenarios.options import RunOptions
 from scenarios.output_folder import check_free
 from scenarios.progress import show_progress
 from scenarios.reader import find_scenario, read_scenario
-from scenarios.scenario import MAX_HOURS
 from scenarios.summary import finding_lines, summary_lines
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def build(language: Language) -> click.Command:
     @option(language, "--city-os", default="reference", show_default=True)
     @option(language, "--people", type=PEOPLE)
     @option(language, "--seed", type=SEED)
-    @option(language, "--hours", type=click.FloatRange(0, MAX_HOURS, min_open=True))
+    @option(language, "--hours", type=HOURS)
     @folder_option(language, "--out")
     @option(language, "--threads", type=click.IntRange(1, 2), default=1, show_default=True)
     @option(language, "--fail-on-findings", is_flag=True)
