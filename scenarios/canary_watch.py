@@ -47,8 +47,8 @@ class _Leak:
 class CanaryWatch:
     """An observer of every response. ``seed`` is the population's, ``districts`` rows of districts by code.
 
-    The modes in force are those that the city office declared and the service accepted. What an asker has told a
-    service it knows already; desks and city office are one, as parts of the municipality.
+    The modes in force are those that the city office declared and the service accepted. What an office, desk or
+    association has told a service it knows already; desks and city office are one, as parts of the municipality.
     """
 
     def __init__(self, rights: Rights, *, seed: int, districts: Mapping[str, int]) -> None:
@@ -63,12 +63,17 @@ class CanaryWatch:
 
     def __call__(self, seen: Observation) -> None:
         """Look at one response."""
-        knower = _knower(seen.asker)
-        if seen.sent:
-            self._told[knower] |= scan(self._seed, seen.sent)
+        # Citizens speak of themselves only, and most of what is said is said by them.
+        if seen.sent and seen.asker.kind is not AskerKind.CITIZEN:
+            self._told[_knower(seen.asker)] |= scan(self._seed, seen.sent)
         if seen.operation == "declareDisaster" and seen.status == 201:
             declared = msgspec.json.decode(seen.sent, type=_Declaration)
             self._rights.declare(declared.mode, [self._districts[code] for code in declared.areas])
+        if seen.body:
+            self._judge(seen)
+
+    def _judge(self, seen: Observation) -> None:
+        knower = _knower(seen.asker)
         for canary in scan(self._seed, seen.body):
             self.markers_seen += 1
             if canary not in self._told[knower] and not self._rights.may_see(seen.asker, *canary):

@@ -7,7 +7,7 @@ go, so its coroutine can be driven by hand. That is several times cheaper than a
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from agents.city_os.transport import Request, Response
 from agents.errors import SuspendedApp
@@ -86,7 +86,9 @@ class _Call:
 
 
 def _scope(request: Request, host: str) -> Message:
-    parts = urlsplit(request.url)
+    # What follows the host: the first slash after the two of the scheme; urlsplit would cost ten times as much.
+    url = request.url
+    path, _, query = (url if url[0] == "/" else url[url.index("/", url.index("//") + 2) :]).partition("?")
     headers = [(b"host", host.encode()), (b"content-length", str(len(request.body)).encode())]
     headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
     return {
@@ -95,10 +97,10 @@ def _scope(request: Request, host: str) -> Message:
         "http_version": "1.1",
         "method": request.method,
         "scheme": "http",
-        "path": unquote(parts.path),
-        "raw_path": parts.path.encode("latin-1"),
+        "path": unquote(path),
+        "raw_path": path.encode("latin-1"),
         "root_path": "",
-        "query_string": parts.query.encode("latin-1"),
+        "query_string": query.encode("latin-1"),
         "headers": headers,
         "client": ("127.0.0.1", 0),
         "server": (host, 80),
