@@ -9,7 +9,7 @@ import click
 
 from scenarios.commands.inputs import HOURS, PEOPLE, SEED, folder_option, language_option, option
 from scenarios.language import Language, say
-from scenarios.options import RunOptions
+from scenarios.options import NONE, REFERENCE, RunOptions
 from scenarios.output_folder import check_free
 from scenarios.progress import show_progress
 from scenarios.reader import find_scenario, read_scenario
@@ -30,7 +30,7 @@ def build(language: Language) -> click.Command:
     @option(language, "--town")
     @folder_option(language, "--data")
     @folder_option(language, "--roads")
-    @option(language, "--city-os", default="reference", show_default=True)
+    @option(language, "--city-os", default=REFERENCE, show_default=True)
     @option(language, "--people", type=PEOPLE)
     @option(language, "--seed", type=SEED)
     @option(language, "--hours", type=HOURS)
@@ -47,7 +47,7 @@ def build(language: Language) -> click.Command:
         with show_progress(sys.stderr, language, quiet=quiet) as progress:
             result: RunResult = import_module("scenarios.run").run(options, progress)
         if not quiet:
-            tell(result, language)
+            tell(result, options)
         return FOUND_WRONG if fail_on_findings and result.findings else 0
 
     return run
@@ -66,9 +66,15 @@ def _typed() -> str:
     return " ".join(["citytwin", *sys.argv[1:]])
 
 
-def tell(result: "RunResult", language: Language) -> None:
+def tell(result: "RunResult", options: RunOptions) -> None:
     """Print the summary, what the oracle found, and where the files lie."""
-    for line in (*summary_lines(result.metrics, language), *finding_lines(result.findings, language)):
+    language = options.language
+    for line in summary_lines(result.metrics, language):
         click.echo(line)
+    if options.city_os == NONE:
+        click.echo(say(language, "cli.no_city_os"))
+    else:
+        for line in finding_lines(result.findings, language):
+            click.echo(line)
     click.echo(say(language, "cli.report_at", path=result.report))
     click.echo(say(language, "cli.written", path=result.folder))

@@ -103,6 +103,14 @@ def test_run_ends_with_a_summary(citytwin: Run, asked: list[RunOptions], languag
     assert err.strip()
 
 
+def test_without_city_os_nothing_is_said_of_it(citytwin: Run, asked: list[RunOptions]) -> None:
+    """With --city-os none the summary neither praises nor blames a city OS."""
+    _, out, _ = citytwin("run", "drill", "--city-os", "none")
+    assert "No city OS" in out
+    assert "agree" not in out
+    assert "First school" not in out
+
+
 def test_quiet_prints_nothing(citytwin: Run, asked: list[RunOptions]) -> None:
     """--quiet leaves both streams empty."""
     assert citytwin("run", "drill", "--quiet") == (0, "", "")
