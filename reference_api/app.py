@@ -96,8 +96,15 @@ def create_app(settings: Settings, store: Store, clock: Clock, *, decide: Decide
 
 
 def _routes(services: Services) -> list[Route]:
-    """One route a path; fixed paths before those with parameters, so that neither hides the other."""
-    ordered = sorted(load_operations(), key=lambda operation: ("{" in operation.path, operation.path))
+    """One route a path; fixed paths before those with parameters of the same length, so that neither hides the other.
+
+    Longer paths come first: routes are tried in order, and the calls that disasters make most are long.
+    """
+
+    def order(operation: Operation) -> tuple[int, bool, str]:
+        return -operation.path.count("/"), "{" in operation.path, operation.path
+
+    ordered = sorted(load_operations(), key=order)
     return [
         Route(path, _Endpoint(services, _by_method(operations)), name=path)
         for path, operations in groupby(ordered, key=lambda operation: operation.path)

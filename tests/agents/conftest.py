@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from strategies import tiny_town
 
 from agents.city_os.paper import PaperCityOS
 from agents.simulation import Setting, Simulation
 from agents.situation import Declare, Instruction, Order, Season, SetShelters, Situation, Snow
-from strategies import tiny_town
 from twin.parameters import Parameters, load_parameters
 from twin.population import Mode, Population
 from twin.randomness import Stream

@@ -41,10 +41,10 @@ def test_changed_trees_equal_fresh_trees(roads: Roads, data: st.DataObject) -> N
     links = st.lists(st.integers(0, roads.links - 1), unique=True)
     closed = data.draw(links)
     opened = data.draw(links.map(lambda some: [link for link in some if link in closed]))
-    kept.close(np.array(closed, dtype=np.int32), (0, 1))
+    kept.close(np.array(closed, dtype=np.int32), (0,))
     kept.open(np.array(opened, dtype=np.int32))
     fresh = make_routes(roads)
-    fresh.close(np.array([link for link in closed if link not in opened], dtype=np.int32), (0, 1))
+    fresh.close(np.array([link for link in closed if link not in opened], dtype=np.int32), (0,))
     fresh.need(np.zeros(roads.nodes, dtype=np.int8), every_goal)
     assert kept.next_link.tolist() == fresh.next_link.tolist()
 
