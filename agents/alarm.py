@@ -63,10 +63,14 @@ class Alarm:
         self._flooded = world.stream.uniform("flooded", rows) < situation.flooded_share[districts]
 
     def feel_shaking(self) -> None:
-        """Everybody feels the shaking at the start of the scenario."""
-        everybody = np.arange(self._world.population.households)
+        """Everybody feels the shaking at the start of the scenario, wherever they are."""
+        world = self._world
+        people, everybody = np.arange(world.population.people), np.arange(world.population.households)
         at_s = np.zeros(len(everybody))
-        self._record_first(everybody, at_s, np.full(len(everybody), WarningChannel.SHAKING, np.int8))
+        self._ever_heard[:] = True
+        world.happen(EventKind.WARNED, people, at_s=0.0, detail=WarningChannel.SHAKING)
+        users = people[world.population.uses_app]
+        self._audience.citizens.start_reporting(users, np.zeros(len(users)))
         leaving = self._audience.households.feel_shaking(self._damaged)
         self._audience.gathering.call_home(everybody, at_s)
         self._audience.support.call_supporters(leaving, np.zeros(len(leaving)))

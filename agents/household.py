@@ -10,9 +10,8 @@ import numpy.typing as npt
 from agents import behaviour
 from agents.refuges import Refuges
 from agents.travel import Party, Travel
-from agents.warning import Hearing
 from agents.world import World
-from twin.events import EventKind, HelpKind, Intent, Refuge, State, TravelMode
+from twin.events import EventKind, HelpKind, Intent, State, TravelMode
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -96,15 +95,7 @@ class Household(mesa.Agent):
         if households.plans.intent[self.row] == Intent.UPSTAIRS:
             households.world.happen(EventKind.WENT_UPSTAIRS, members, at_s=at_s)
             return None
-        self._family_helps(members, at_s)
         return households.refuges.set_out(self.row, members, at_s, Intent(households.plans.intent[self.row]), vehicle)
-
-    def _family_helps(self, members: RowArray, at_s: float) -> None:
-        world = self.households.world
-        needing = members[world.population.needs_support[members] & ~world.helped[members]]
-        if len(needing):
-            world.helped[needing] = True
-            world.happen(EventKind.HELP_REACHED, needing, at_s=at_s, detail=HelpKind.FAMILY)
 
     def member_returns(self, member: int) -> None:
         """A member who was away is home, or follows when the others have gone."""
@@ -114,10 +105,12 @@ class Household(mesa.Agent):
             households.refuges.follow(self.row, member, world.now_s)
             return
         world.happen(EventKind.RETURNED, member)
-        waiting = np.isfinite(households.plans.due_s[self.row])
-        if waiting and households.plans.missing[self.row] == 0:
-            earliest_s = world.now_s + households.least_s
-            households.plans.due_s[self.row] = max(earliest_s, float(households.plans.ready_s[self.row]))
+        if households.is_able(np.array([member]))[0] and self.receive_help(HelpKind.FAMILY):
+            households.plans.due_s[self.row] = households.plans.ready_s[self.row]
+        if np.isfinite(households.plans.due_s[self.row]):
+            patience_s = 0.0 if households.plans.missing[self.row] == 0 else households.wait_most_s
+            ready_s = float(households.plans.ready_s[self.row]) + patience_s
+            households.plans.due_s[self.row] = max(world.now_s + households.least_s, ready_s)
 
     def receive_help(self, kind: HelpKind) -> bool:
         """Somebody who helps is at the door; whether the household was waiting for that."""
@@ -165,7 +158,7 @@ class Households:
         draw = self._leaving_draw[households]
         leave = behaviour.leaves_at_level(level, flooded[households], draw, self.world.parameters)
         undecided = leave & (self.plans.intent[households] == Intent.STAY)
-        deciding = households[undecided].astype(np.int64)
+        deciding: RowArray = households[undecided].astype(np.int64)
         self._decide(deciding, at_s[undecided])
         return deciding
 
@@ -199,33 +192,25 @@ class Households:
         world.happen(EventKind.DECIDED, people.household_start[rows], at_s=heard_s, detail=intent)
         self._need_help(rows, heard_s)
 
+    def is_able(self, people: RowArray) -> BoolArray:
+        """Who can bring a support-needing member of the own household along: adults up to a certain age."""
+        population = self.world.population
+        able = ~population.needs_support[people] & (population.age[people] >= ADULT_AGE)
+        return np.asarray(able & (population.age[people] <= self.world.parameters.number("support.self_help_age")))
+
     def _need_help(self, rows: RowArray, heard_s: FloatArray) -> None:
-        """Mark the households of ``rows`` that cannot leave without help from outside."""
+        """Mark who of the leaving households cannot do it alone; where the family is able, it helps at once."""
         world, people = self.world, self.world.population
-        home = world.state.person_state == State.HOME
-        needing = people.needs_support & home
-        able = home & ~people.needs_support & (people.age >= ADULT_AGE)
-        able &= people.age <= world.parameters.number("support.self_help_age")
-        has_needing = np.bincount(people.household[needing], minlength=people.households) > 0
+        home = np.flatnonzero(world.state.person_state == State.HOME)
+        leaving_s = np.full(people.households, NEVER_S)
+        leaving_s[rows] = heard_s
+        able = home[self.is_able(home)]
         has_able = np.bincount(people.household[able], minlength=people.households) > 0
-        leaving = np.full(people.households, NEVER_S)
-        leaving[rows] = heard_s
         # Going upstairs needs hands as leaving does; so every intent counts.
-        concerned = needing & np.isfinite(leaving[people.household])
-        world.happen(EventKind.HELP_NEEDED, np.flatnonzero(concerned), at_s=leaving[people.household[concerned]])
-        self.plans.waits_for_help[rows] = has_needing[rows] & ~has_able[rows]
-
-
-def warned(world: World, hearing: Hearing, rows: RowArray) -> None:
-    """Record that the members at home of households heard a warning for the first time."""
-    people = world.population
-    mask = np.zeros(people.households, np.bool_)
-    mask[rows] = True
-    heard = np.flatnonzero(mask[people.household] & (world.state.person_state == State.HOME))
-    household = people.household[heard]
-    world.happen(EventKind.WARNED, heard, at_s=hearing.at_s[household], detail=hearing.channel[household])
-
-
-def settle(world: World, members: RowArray, where: Refuge) -> None:
-    """Members have reached a refuge that is no shelter."""
-    world.happen(EventKind.SETTLED, members, detail=where)
+        needing = home[people.needs_support[home] & np.isfinite(leaving_s[people.household[home]])]
+        at_s = leaving_s[people.household[needing]]
+        world.happen(EventKind.HELP_NEEDED, needing, at_s=at_s)
+        family = has_able[people.household[needing]]
+        world.helped[needing[family]] = True
+        world.happen(EventKind.HELP_REACHED, needing[family], at_s=at_s[family], detail=HelpKind.FAMILY)
+        self.plans.waits_for_help[people.household[needing[~family]]] = True

@@ -94,12 +94,14 @@ class Refuges:
         self._send(household, np.array([member]), node, destination, earliest_s, TravelMode.FOOT)
 
     def go_on(self, evacuees: Evacuees, shelter: int) -> bool:
-        """Send evacuees on from a full or closed shelter; False if they know of no other."""
+        """Send evacuees on from a full or closed shelter; False if they know of no other within reach."""
         world = self.world
         node = world.town.shelters[shelter].node
-        usable = self._usable(evacuees.household, evacuees.members, at_home=False)
+        reach_m = self._distance_m[:, node]
+        most_m = self._most_m(by_car=evacuees.mode != TravelMode.FOOT)
+        usable = self._usable(evacuees, reach_m, most_m) & (reach_m <= most_m)
         usable[list(evacuees.tried)] = False
-        target = behaviour.nearest_shelter(self._distance_m[:, node], usable)
+        target = behaviour.nearest_shelter(reach_m, usable)
         if target < 0:
             return False
         self._target[evacuees.household] = target
@@ -118,23 +120,37 @@ class Refuges:
             return self.travel.destinations.neighbourhood(relatives)
         if intent == Intent.CAR:
             return behaviour.nearest_shelter(self._distance_m[:, node], self.places.sites & self.places.suited)
-        usable = self._usable(household, members, at_home=True)
-        return behaviour.nearest_shelter(self._distance_m[:, node], usable)
+        reach_m = self._distance_m[:, node]
+        by_car = bool(self.world.population.cars[household] > 0)
+        usable = self._usable(Evacuees(household, members, TravelMode.FOOT), reach_m, self._most_m(by_car=by_car))
+        return behaviour.nearest_shelter(reach_m, usable)
 
-    def _usable(self, household: int, members: RowArray, *, at_home: bool) -> BoolArray:
-        """Shelters that the members take into account: by the city OS if they can ask it, else by what they know."""
+    def _usable(self, evacuees: Evacuees, reach_m: FloatArray, most_m: float) -> BoolArray:
+        """Shelters that people take into account: those open and within reach by the city OS if they can ask it.
+
+        Without an answer, or where nothing within reach is open, they go by what they know in advance.
+        """
         world, places = self.world, self.places
-        planned = bool(world.population.has_plan[members].any())
+        planned = bool(world.population.has_plan[evacuees.members].any())
         candidates = places.general | (places.welfare if planned else False)
-        board = self._ask(household, members, at_home=at_home)
+        board = self._ask(evacuees)
         if board is None:
-            return candidates & places.suited if self._knows_sites[household] else candidates.copy()
+            return candidates & places.suited if self._knows_sites[evacuees.household] else candidates.copy()
         is_open = np.array([status == ShelterStatus.OPEN for status in board.status])
-        return candidates & is_open if (candidates & is_open).any() else candidates & places.suited
+        near = candidates & is_open & (reach_m <= most_m)
+        return near if near.any() else candidates & places.suited
 
-    def _ask(self, household: int, members: RowArray, *, at_home: bool) -> ShelterBoard | None:
+    def _most_m(self, *, by_car: bool) -> float:
+        """How far people go to another shelter than the nearest."""
+        return self.world.parameters.number("reception.reach_by_car_m" if by_car else "reception.reach_on_foot_m")
+
+    def _ask(self, evacuees: Evacuees) -> ShelterBoard | None:
+        """The board as an app shows it; at home the network may be lost, at a shelter's door it is taken to work."""
         world = self.world
-        if not world.population.uses_app[members].any() or (at_home and not world.has_network(household)):
+        at_home = not evacuees.tried
+        if not world.population.uses_app[evacuees.members].any():
+            return None
+        if at_home and not world.has_network(evacuees.household):
             return None
         return world.city_os.shelter_board(world.now_s).value
 

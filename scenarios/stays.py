@@ -72,7 +72,7 @@ class Occupancy:
     def excess_person_h(self, capacity: IntArray) -> FloatArray:
         """Person-hours above each shelter's capacity (persons), shape of ``capacity``."""
         excess = np.maximum(0, self.people - capacity[self.shelter]) * self.lasts_s / SECONDS_PER_HOUR
-        return np.bincount(self.shelter, weights=excess, minlength=len(capacity))
+        return np.bincount(self.shelter, weights=excess, minlength=len(capacity)).astype(np.float64)
 
 
 def occupancy(stays: Stays, place: npt.NDArray[np.int32] | None = None) -> Occupancy:

@@ -55,7 +55,7 @@ class Routes:
 
     def close(self, links: Int32Array, modes: tuple[int, ...]) -> None:
         """Take links out of the routes of some modes."""
-        self._costs[np.ix_(modes, links)] = np.inf
+        self._costs[np.ix_(np.array(modes, np.int32), links)] = np.inf
         pairs = np.argwhere(self._is_grown).astype(np.int32)
         nexts = self.next_link[pairs[:, :1], pairs[:, 1:], self._link_from[links]]
         self._grow(pairs[(nexts == links).any(axis=1)])

@@ -55,4 +55,4 @@ def _plain(value: str | float) -> str:
 
 def coordinate(value: float) -> str:
     """A number with one decimal at most, as short as it can be."""
-    return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
+    return f"{value:.1f}".removesuffix(".0")
