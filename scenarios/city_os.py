@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from agents.city_os.calendar import Calendar
-from agents.city_os.connect import check_reached, check_service, reset_sandbox
+from agents.city_os.connect import TIMEOUT_S, check_reached, check_service, reset_sandbox
 from agents.city_os.http import HttpTransport
 from agents.city_os.paper import PaperCityOS
 from agents.city_os.port import CityOS
@@ -61,7 +62,7 @@ def open_city_os(asked: str, scenario: Scenario, town: Town, population: Populat
         UnusableCityOs: What was asked for is none of them.
         AgentsError: Nobody answers there, or what answers cannot be used for this run.
     """
-    if asked not in (REFERENCE, NONE) and not asked.startswith(("http://", "https://")):
+    if asked not in (REFERENCE, NONE) and not is_address(asked):
         raise UnusableCityOs(asked)
     if asked == NONE:
         file = (folder / EXCHANGES).open("wb")
@@ -70,12 +71,24 @@ def open_city_os(asked: str, scenario: Scenario, town: Town, population: Populat
         transport = reference_transport(town, population, scenario.start)
         service = check_reached(transport, seeding(town, population))
         return connected(REFERENCE, transport, service, (scenario, town, population), folder)
-    service = check_service(asked, seeding(town, population))
-    remote = HttpTransport(asked.rstrip("/"), timeout_s=scenario.city_os.timeout_s)
+    timeout_s = scenario.city_os.timeout_s
+    service = check_service(asked, seeding(town, population), timeout_s=min(timeout_s, TIMEOUT_S))
+    remote = HttpTransport(asked.rstrip("/"), timeout_s=timeout_s)
     reset_sandbox(remote, service)
     in_use = connected(asked, remote, service, (scenario, town, population), folder)
     in_use.on_close = (remote.close,)
     return in_use
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of an HTTP service, without a name and password in it (RFC 9110, 4.2.4)."""
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
 
 
 def connected(

@@ -26,5 +26,4 @@ class RunOptions:
     seed: int | None = None
     hours: float | None = None
     language: Language = Language.EN
-    threads: int = 1
     command: str = ""

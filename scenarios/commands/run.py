@@ -35,7 +35,6 @@ def build(language: Language) -> click.Command:
     @option(language, "--seed", type=SEED)
     @option(language, "--hours", type=HOURS)
     @folder_option(language, "--out")
-    @option(language, "--threads", type=click.IntRange(1, 2), default=1, show_default=True)
     @option(language, "--fail-on-findings", is_flag=True)
     @option(language, "--quiet", is_flag=True)
     @language_option(language)

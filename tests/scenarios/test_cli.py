@@ -60,7 +60,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
 
 def test_run_hands_over_what_was_typed(citytwin: Run, asked: list[RunOptions], tmp_path: Path) -> None:
     """Every option reaches the run."""
-    words = "run drill --town ube --data d --roads r --city-os none --people 9 --seed 3 --hours 1.5 --out o --threads 2"
+    words = "run drill --town ube --data d --roads r --city-os none --people 9 --seed 3 --hours 1.5 --out o"
     code, _, _ = citytwin(*words.split(), "--lang", "ja")
     assert code == 0
     expected = RunOptions(
@@ -74,7 +74,6 @@ def test_run_hands_over_what_was_typed(citytwin: Run, asked: list[RunOptions], t
         seed=3,
         hours=1.5,
         language=Language.JA,
-        threads=2,
         command=asked[0].command,
     )
     assert asked == [expected]
@@ -129,7 +128,6 @@ BAD = [
     (["run", "drill", "--hours", "-1"], "--hours"),
     (["run", "drill", "--hours", "nan"], "--hours"),
     (["run", "drill", "--seed", "-1"], "--seed"),
-    (["run", "drill", "--threads", "3"], "--threads"),
     (["run", "drill", "--lang", "fr"], "--lang"),
     (["run", "drill", "--sed", "1"], "--seed"),
     (["run"], "SCENARIO"),
@@ -139,7 +137,7 @@ BAD = [
     (["run", "drill", "--town", "nowhere"], "unknown town nowhere."),
     (["run", "drill", "--data", "nowhere"], "nowhere is not there."),
     (["run", "drill", "--roads", "nowhere.osm"], "nowhere.osm is not there."),
-    (["run", "drill", "--city-os", "ftp://x"], "city OS ftp://x is none that is known."),
+    (["run", "drill", "--town", "aizuwakamatu"], "unknown town aizuwakamatu. Did you mean aizuwakamatsu?"),
 ]
 
 

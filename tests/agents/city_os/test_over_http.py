@@ -1,16 +1,14 @@
 """The same morning over real HTTP, and what is said of services that cannot be used."""
 
 import json
-import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-import uvicorn
 from deviant.doubles import answer
+from serving import listening, served
 from small_city import SmallCity, in_process
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,31 +22,6 @@ from scenarios.connection import reference_app
 from scenarios.seeding import seeding
 from twin.population import Population
 from twin.town import Town
-
-STARTUP_S = 10.0
-
-
-@contextmanager
-def listening() -> Iterator[tuple[socket.socket, str]]:
-    """A bound socket on a free port of this machine, and its address."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        yield bound, f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
-@contextmanager
-def served(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
-    """The app on a socket, in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
-    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
-    thread.start()
-    try:
-        deadline_s = time.monotonic() + STARTUP_S
-        while not server.started and time.monotonic() < deadline_s:
-            time.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(STARTUP_S)
 
 
 @pytest.fixture(scope="module")
