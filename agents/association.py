@@ -141,7 +141,7 @@ class Associations:
             self._started.add(row)
             mean_s = world.parameters.number("association.start_mean_s")
             cv = world.parameters.number("preparing.cv")
-            delay_s = float(world.stream.lognormal("association.start", row, mean=mean_s, cv=cv)[0])
+            delay_s = world.stream.one_lognormal("association.start", row, mean=mean_s, cv=cv)
             world.at(from_s + delay_s, partial(_begin, world, association))
 
     def members(self, households: RowArray) -> RowArray:

@@ -103,7 +103,7 @@ class Gathering:
     ) -> None:
         world, people = self._world, self._world.population
         can_drive = people.cars[household.row] > 0 and bool((people.age[members] >= ADULT_AGE).any())
-        draw = float(world.stream.uniform("gathering.car", members[:1])[0])
+        draw = world.stream.one("gathering.car", int(members[0]))
         by_car = can_drive and draw < world.parameters.number("cars.far_share")
         self._travel.set_out(
             Party(

@@ -199,7 +199,7 @@ class Households:
         return np.asarray(able & (population.age[people] <= self.world.parameters.number("support.self_help_age")))
 
     def _need_help(self, rows: RowArray, heard_s: FloatArray) -> None:
-        """Mark who of the leaving households cannot do it alone; where the family is able, it helps at once."""
+        """Mark the people of leaving households who need help from outside: no able member is at home."""
         world, people = self.world, self.world.population
         home = np.flatnonzero(world.state.person_state == State.HOME)
         leaving_s = np.full(people.households, NEVER_S)
@@ -208,9 +208,6 @@ class Households:
         has_able = np.bincount(people.household[able], minlength=people.households) > 0
         # Going upstairs needs hands as leaving does; so every intent counts.
         needing = home[people.needs_support[home] & np.isfinite(leaving_s[people.household[home]])]
-        at_s = leaving_s[people.household[needing]]
-        world.happen(EventKind.HELP_NEEDED, needing, at_s=at_s)
-        family = has_able[people.household[needing]]
-        world.helped[needing[family]] = True
-        world.happen(EventKind.HELP_REACHED, needing[family], at_s=at_s[family], detail=HelpKind.FAMILY)
-        self.plans.waits_for_help[people.household[needing[~family]]] = True
+        alone = needing[~has_able[people.household[needing]]]
+        world.happen(EventKind.HELP_NEEDED, alone, at_s=leaving_s[people.household[alone]])
+        self.plans.waits_for_help[people.household[alone]] = True

@@ -161,7 +161,7 @@ class Refuges:
         by_car = behaviour.takes_car(
             self._way_m(destination)[[node]],
             people.cars[[household]],
-            stream.uniform("cars", household),
+            np.array([stream.one("cars", household)]),
             self.world.parameters,
         )
         return behaviour.travel_mode(by_car=bool(by_car[0]))

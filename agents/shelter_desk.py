@@ -1,5 +1,6 @@
 """Shelter desks (受付): queues with a few desks; receive people by channel, fill up, send people on."""
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
@@ -94,8 +95,8 @@ class ShelterDesk(mesa.Agent):
         with self.counter.request() as turn:
             yield turn
             mean_s = behaviour.reception_mean_s(channel, len(evacuees.members), world.parameters)
-            draw = world.stream.lognormal("reception", evacuees.members[:1], mean=mean_s, cv=self.desks.cv)
-            yield world.env.timeout(float(draw[0]))
+            first = int(evacuees.members[0])
+            yield world.env.timeout(world.stream.one_lognormal("reception", first, mean=mean_s, cv=self.desks.cv))
         world.happen(EventKind.CHECKED_IN, evacuees.members, place=self.row, detail=channel)
         for person in evacuees.members:
             self._register(int(person), channel)
@@ -174,8 +175,8 @@ class ShelterDesks:
         rate_per_s = self.world.parameters.number("sheltering.leaving_per_h") / 3600.0
         if rate_per_s <= 0:
             return
-        draw = self.world.stream.uniform("sheltering", evacuees.members[:1])
-        leaves_s = self.world.now_s - float(np.log(draw[0])) / rate_per_s
+        draw = self.world.stream.one("sheltering", int(evacuees.members[0]))
+        leaves_s = self.world.now_s - math.log(draw) / rate_per_s
         if leaves_s < self.world.situation.duration_s:
             self.world.at(leaves_s, lambda: self._go_home(desk, evacuees))
 

@@ -1,5 +1,6 @@
 """Support: who comes to people who cannot leave alone, and how these then leave."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -54,12 +55,12 @@ class Support:
         if not planned:
             return
         supporter = int(people.supporter[planned[0]])
-        draw = float(world.stream.uniform("supporter.comes", planned[0])[0])
+        draw = world.stream.one("supporter.comes", planned[0])
         if draw >= world.parameters.number("support.supporter_comes_share"):
             return
         mean_s = world.parameters.number("support.supporter_delay_mean_s")
         cv = world.parameters.number("preparing.cv")
-        delay_s = float(world.stream.lognormal("supporter.delay", planned[0], mean=mean_s, cv=cv)[0])
+        delay_s = world.stream.one_lognormal("supporter.delay", planned[0], mean=mean_s, cv=cv)
         world.at(heard_s + delay_s, partial(self._supporter_goes, supporter, row))
 
     def _supporter_goes(self, supporter: int, row: int) -> None:
@@ -81,7 +82,7 @@ class Support:
         if draw >= world.parameters.number("support.call_share"):
             return
         mean_s = world.parameters.number("support.call_mean_s")
-        delay_s = float(-mean_s * np.log1p(-world.stream.uniform("support.call.delay", row)[0]))
+        delay_s = -mean_s * math.log1p(-world.stream.one("support.call.delay", row))
         world.at(heard_s + delay_s, partial(self._phone, row))
 
     def _phone(self, row: int) -> None:

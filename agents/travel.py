@@ -17,6 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 
 ON_FOOT = 0
 BY_CAR = 1
+LOOK_FOR_RINGS_S = 300.0
+"""Interval at which rings of blocked cars are looked for: the least patience of anybody (cars.patience_mean_s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class Travel:
     def leave_blocked_cars(self) -> None:
         """Let people at the head of a gridlock whose patience has ended leave the car; a ring is never teleported."""
         world = self._world
+        if world.now_s % LOOK_FOR_RINGS_S:
+            return
         links = world.movement.gridlocked_links()
         self.ever_gridlocked.update(links.tolist())
         now_s = world.now_s

@@ -119,7 +119,11 @@ def _first(person: npt.NDArray[np.integer], time_s: FloatArray, detail: npt.NDAr
 
 
 def _first_departure(stays: Stays, people: int) -> First:
-    trips = stays.where((stays.kind == EventKind.DEPARTED) & (stays.ended_by != EventKind.RETURNED))
+    """The first departure that did not lead home; a departure on the way (on foot after the car) goes on with it."""
+    leads_to = stays.ended_by.copy()
+    for row in np.flatnonzero(stays.ended_by == EventKind.DEPARTED)[::-1]:
+        leads_to[row] = leads_to[row + 1]
+    trips = stays.where((stays.kind == EventKind.DEPARTED) & (leads_to != EventKind.RETURNED))
     return _first(trips.person, trips.from_s, trips.detail, people)
 
 

@@ -8,6 +8,7 @@ Source: SplitMix64 finaliser, Steele, Lea, Flood (2014), "Fast splittable pseudo
 1, 2, 3".
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -68,6 +69,12 @@ class Stream:
             (_mix_one((entity * _GOLDEN_INT + _key(self.seed, decision, number)) & _WORD) + _GOLDEN_INT) & _WORD
         )
         return ((word >> 11) + 0.5) * _TO_UNIT
+
+    def one_lognormal(self, decision: str, entity: int, *, mean: float, cv: float) -> float:
+        """The log-normal draw of one entity, to rounding the same as ``lognormal`` gives, faster for a single one."""
+        variance = math.log1p(cv * cv)
+        normal = float(ndtri(self.one(decision, entity)))
+        return mean * math.exp(math.sqrt(variance) * normal - 0.5 * variance)
 
     def below(self, decision: str, entities: Entities, limit: int, number: int = 0) -> IntArray:
         """Whole numbers in 0..limit-1, one for each entity."""

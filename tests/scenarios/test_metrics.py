@@ -69,6 +69,21 @@ def test_a_trip_home_is_no_evacuation(run_of: MakeRun) -> None:
     assert (value_of(metrics, "evacuees"), value_of(metrics, "arrived")) == (1, 0)
 
 
+def test_a_departure_on_the_way_goes_on_with_the_first(run_of: MakeRun) -> None:
+    """Who fetches somebody and returns is no evacuee; who leaves the car and walks on left when the car did."""
+    rows = [
+        (10.0, EventKind.DEPARTED, 0, -1, TravelMode.CAR),
+        (30.0, EventKind.DEPARTED, 0, -1, TravelMode.CAR),
+        (60.0, EventKind.RETURNED, 0, -1, 0),
+        (10.0, EventKind.DEPARTED, 1, -1, TravelMode.CAR),
+        (50.0, EventKind.DEPARTED, 1, -1, TravelMode.FOOT),
+        (90.0, EventKind.SETTLED, 1, -1, Refuge.RELATIVES),
+    ]
+    run = run_of(rows)
+    assert value_of(measured(run), "evacuees") == 1
+    assert follow(run).departed.time_s[1] == 10.0
+
+
 def test_being_away_is_no_arrival(run_of: MakeRun) -> None:
     """Staying on at work is not reaching a refuge, relatives are one."""
     rows = [

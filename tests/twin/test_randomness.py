@@ -27,6 +27,14 @@ def test_one_draw_is_the_draw_of_the_row(seed: int, entity: int, number: int) ->
     assert stream.one("leave", entity, number) == stream.uniform("leave", np.array([entity]), number)[0]
 
 
+@given(seed=SEEDS, entity=st.integers(0, 2**31), cv=st.floats(0.0, 2.0))
+def test_one_log_normal_draw_is_that_of_the_row(seed: int, entity: int, cv: float) -> None:
+    """A single log-normal draw equals the one that the vectorised form gives, to rounding."""
+    stream = Stream(seed)
+    row = stream.lognormal("stay", np.array([entity]), mean=60.0, cv=cv)[0]
+    assert stream.one_lognormal("stay", entity, mean=60.0, cv=cv) == pytest.approx(row, rel=1e-12)
+
+
 @given(seed=SEEDS)
 def test_decisions_numbers_and_seeds_have_draws_of_their_own(seed: int) -> None:
     """No two of decision, number and seed share a row of draws."""
