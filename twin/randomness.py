@@ -56,8 +56,7 @@ class Stream:
     def words(self, decision: str, entities: Entities, number: int = 0) -> npt.NDArray[np.uint64]:
         """64 random bits for each entity, shape of ``entities``."""
         ids = np.atleast_1d(np.asarray(entities)).astype(np.uint64)
-        with np.errstate(over="ignore"):
-            return _mix(_mix(ids * _GOLDEN + np.uint64(_key(self.seed, decision, number))) + _GOLDEN)
+        return _mix(_mix(ids * _GOLDEN + np.uint64(_key(self.seed, decision, number))) + _GOLDEN)
 
     def uniform(self, decision: str, entities: Entities, number: int = 0) -> FloatArray:
         """Uniform draws in the open interval (0, 1), one for each entity."""
