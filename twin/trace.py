@@ -62,7 +62,7 @@ class Trace:
 
     header: Mapping[str, object] = field(default_factory=dict)
     _batches: list[_Batch] = field(default_factory=list)
-    _read: EventColumns | None = None
+    _joined: EventColumns | None = None
 
     def record(
         self,
@@ -77,20 +77,24 @@ class Trace:
         The arrays must not be changed afterwards.
         """
         self._batches.append(_Batch(time_s, kind, people, place, detail))
+        self._joined = None
 
     def columns(self) -> EventColumns:
         """Everything recorded so far, ordered by time."""
-        if self._read is not None:
-            return self._read
+        if self._joined is None:
+            self._joined = self._join()
+        return self._joined
+
+    def _join(self) -> EventColumns:
         sizes = np.array([len(batch.people) for batch in self._batches], np.int64)
-        time_s = _joined([batch.time_s for batch in self._batches], sizes, np.dtype(np.float64))
+        time_s = _column([batch.time_s for batch in self._batches], sizes, np.dtype(np.float64))
         order = np.argsort(time_s, kind="stable")
         return EventColumns(
             time_s[order],
-            _joined([int(batch.kind) for batch in self._batches], sizes, np.dtype(np.int8))[order],
-            _joined([batch.people for batch in self._batches], sizes, np.dtype(np.int32))[order],
-            _joined([batch.place for batch in self._batches], sizes, np.dtype(np.int32))[order],
-            _joined([batch.detail for batch in self._batches], sizes, np.dtype(np.int16))[order],
+            _column([int(batch.kind) for batch in self._batches], sizes, np.dtype(np.int8))[order],
+            _column([batch.people for batch in self._batches], sizes, np.dtype(np.int32))[order],
+            _column([batch.place for batch in self._batches], sizes, np.dtype(np.int32))[order],
+            _column([batch.detail for batch in self._batches], sizes, np.dtype(np.int16))[order],
         )
 
     def write(self, path: Path) -> None:
@@ -113,10 +117,10 @@ class Trace:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         columns = EventColumns(*(table.column(name).to_numpy() for name in EventColumns.__dataclass_fields__))
-        return cls(json.loads(metadata.get(HEADER_KEY, b"{}")), _read=columns)
+        return cls(json.loads(metadata.get(HEADER_KEY, b"{}")), _joined=columns)
 
 
-def _joined(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _column(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The parts of all batches in one column; a scalar part is repeated for each person of its batch."""
     column = np.empty(int(sizes.sum()), dtype)
     start = 0
