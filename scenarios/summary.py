@@ -30,8 +30,8 @@ UNIT_KEYS: Mapping[str, str] = {"person h": "person_hours", "s": "seconds"}
 
 
 def summary_lines(metrics: Iterable[Metric], language: Language) -> Iterator[str]:
-    """Each shown metric of the whole town with its name, value and unit in words."""
-    whole = {one.name: one for one in metrics if not one.by}
+    """Each shown metric of the whole town, by the town's own capacities, with its name, value and unit in words."""
+    whole = {one.name: one for one in metrics if not one.by or one.by == {"capacity": "town"}}
     for name in SHOWN:
         if name in whole:
             label = definitions()[name].label.in_language(language)

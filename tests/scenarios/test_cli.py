@@ -49,7 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
         options.append(given)
         progress("town", 0.0)
         metrics = (metric("people", 400), metric("t90_s", 5400.0), metric("safety_confirmed_share", 0.375))
-        metrics += (metric("reception_wait_p95_s", None), metric("over_capacity_person_h", 12.25))
+        metrics += (metric("reception_wait_p95_s", None), metric("over_capacity_person_h", 12.25, {"capacity": "town"}))
         return SimpleNamespace(folder=given.out, report=given.out / "report.html", metrics=metrics, findings=(FINDING,))
 
     double = ModuleType("scenarios.run")
@@ -89,7 +89,7 @@ def test_results_go_to_a_folder_named_after_scenario_and_seed(citytwin: Run, ask
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
-        ("en", ["People: 400 persons", "T90: 1 h 30 min", "Safety confirmed: 37.5 %", "Report: o/report.html"]),
+        ("en", ["People: 400 persons", "T90: 1 h 30 min", "Over capacity: 12.2 person-hours", "Report: o/report.html"]),
         ("ja", ["人口: 400 人", "報告書: o/report.html"]),
     ],
 )
