@@ -20,7 +20,7 @@ setup: .venv/.ready  ## the environment in .venv, with .venv/bin/citytwin
 
 demo: setup  ## the main job on the embedded synthetic Aizu-Wakamatsu; report in out/demo/
 	rm -rf out/demo
-	$(BIN)/citytwin run earthquake_winter --out out/demo
+	$(BIN)/citytwin run earthquake_winter --baseline --out out/demo
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal

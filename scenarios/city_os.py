@@ -34,7 +34,7 @@ class CityOsInUse:
     name: str
     city_os: CityOS
     recorder: ExchangeRecorder
-    file: BinaryIO
+    file: BinaryIO | None = None
     on_close: Sequence[Callable[[], None]] = field(default=())
 
     def observe(self, observer: Observer) -> None:
@@ -52,7 +52,13 @@ class CityOsInUse:
         """End connections and close the file of exchanges."""
         for close in self.on_close:
             close()
-        self.file.close()
+        if self.file is not None:
+            self.file.close()
+
+
+def paper() -> CityOsInUse:
+    """No city OS: paper and voice only, nothing to record."""
+    return CityOsInUse(NONE, PaperCityOS(), ExchangeRecorder())
 
 
 def open_city_os(asked: str, scenario: Scenario, town: Town, population: Population, folder: Path) -> CityOsInUse:
@@ -65,8 +71,8 @@ def open_city_os(asked: str, scenario: Scenario, town: Town, population: Populat
     if asked not in (REFERENCE, NONE) and not is_address(asked):
         raise UnusableCityOs(asked)
     if asked == NONE:
-        file = (folder / EXCHANGES).open("wb")
-        return CityOsInUse(NONE, PaperCityOS(), ExchangeRecorder(file), file)
+        (folder / EXCHANGES).touch()
+        return paper()
     if asked == REFERENCE:
         transport = reference_transport(town, population, scenario.start)
         service = check_reached(transport, seeding(town, population))

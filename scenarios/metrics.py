@@ -34,6 +34,10 @@ class Definition:
     text: Text
 
 
+WITHOUT: Mapping[str, str] = {"city_os": "none"}
+"""``by`` of the numbers of the same town without a city OS."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One number; ``by`` names the part that it is of, e.g. {"district": "07"}. None where there was no case."""

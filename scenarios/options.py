@@ -13,7 +13,8 @@ REFERENCE, NONE = "reference", "none"
 class RunOptions:
     """A run as it was asked for; None leaves a thing to the scenario.
 
-    ``scenario`` is a shipped name or a path, ``city_os`` reference, none or an address, ``command`` the words typed.
+    ``scenario`` is a shipped name or a path, ``city_os`` reference, none or an address, ``baseline`` whether the same
+    town lives through it without a city OS too, ``command`` the words typed.
     """
 
     scenario: str
@@ -25,5 +26,6 @@ class RunOptions:
     people: int | None = None
     seed: int | None = None
     hours: float | None = None
+    baseline: bool = False
     language: Language = Language.EN
     command: str = ""

@@ -12,11 +12,11 @@ from msgspec import structs
 
 from agents.simulation import Setting, Simulation
 from agents.situation import SetShelters, Situation
-from scenarios.city_os import CityOsInUse, open_city_os
+from scenarios.city_os import CityOsInUse, open_city_os, paper
 from scenarios.defaults import default_parameters
 from scenarios.errors import InvalidScenario
 from scenarios.facts import scenario_facts
-from scenarios.metrics import Metric, measure
+from scenarios.metrics import WITHOUT, Metric, measure
 from scenarios.options import RunOptions
 from scenarios.oracle import Oracle
 from scenarios.outcomes import follow
@@ -37,6 +37,7 @@ from twin.randomness import Stream
 from twin.sources.people import populate
 from twin.sources.recipe import build_town
 from twin.town import Town
+from twin.trace import Trace
 
 Progress = Callable[[str, float], None]
 """Told the name of the stage under way and how much of it is done, 0..1."""
@@ -82,13 +83,15 @@ def run(
     with OutputFolder(options.out) as folder:
         in_use = connect(stage, folder) if connect else _city_os(options, stage, folder)
         try:
-            record = _simulate(options, stage, in_use, progress, folder)
+            record = _simulate(options.command, stage, in_use, progress)
         finally:
             in_use.close()
+        write_trace(folder / "trace.parquet", record)
+        without = _without_city_os(stage, progress) if options.baseline and record.header.connected else ()
         progress("report", 0.0)
         record = replace(record, wall_s=time.perf_counter() - began_s)
         outcomes = follow(record)
-        metrics = measure(record, outcomes)
+        metrics = [*measure(record, outcomes), *without]
         write_outputs(folder, record, outcomes, metrics, options.language)
         write_report(folder / "report.html", record, outcomes, metrics, options.language)
         progress("report", 1.0)
@@ -135,29 +138,46 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _simulate(options: RunOptions, stage: Stage, in_use: CityOsInUse, progress: Progress, folder: Path) -> RunRecord:
+def _without_city_os(stage: Stage, progress: Progress) -> tuple[Metric, ...]:
+    """What is measured when the same people live through the same scenario without a city OS, same draws throughout."""
+    record = _simulate("", stage, paper(), lambda _, share: progress("baseline", share))
+    return tuple(replace(one, by=WITHOUT) for one in measure(record, follow(record)) if not one.by)
+
+
+def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progress) -> RunRecord:
     progress("simulation", 0.0)
-    setting = Setting(
-        stage.town, stage.population, stage.situation, stage.parameters, stage.scenario.seed, in_use.city_os
+    seed, end_s = stage.scenario.seed, stage.situation.duration_s
+    simulation = Simulation(
+        Setting(stage.town, stage.population, stage.situation, stage.parameters, seed, in_use.city_os)
     )
-    simulation = Simulation(setting)
     oracle = Oracle(stage.town, stage.population, in_use.city_os)
     in_use.observe(oracle.watch)
-    end_s = stage.situation.duration_s
     watch = Watch(simulation, oracle, lambda at_s: progress("simulation", at_s / end_s))
     simulation.run(watch.look)
     header = RunHeader(
-        command=options.command,
+        command=command,
         version=version("citytwin"),
-        seed=stage.scenario.seed,
+        seed=seed,
         city_os=in_use.name,
         connected=in_use.city_os.connected,
         input_hashes=stage.hashes,
     )
-    trace = simulation.world.trace
-    trace.header = {"seed": header.seed, "version": header.version, "inputs": stage.hashes, "city_os": header.city_os}
-    trace.write(folder / "trace.parquet")
     return _record(stage, header, simulation, watch, in_use)
+
+
+def write_trace(path: Path, record: RunRecord) -> None:
+    """Write the events as Parquet; the header says what run it was and holds nothing that differs between machines."""
+    header = record.header
+    trace = Trace.of(
+        record.events,
+        {
+            "seed": header.seed,
+            "version": header.version,
+            "inputs": dict(header.input_hashes),
+            "city_os": header.city_os,
+        },
+    )
+    trace.write(path)
 
 
 def _record(stage: Stage, header: RunHeader, simulation: Simulation, watch: Watch, in_use: CityOsInUse) -> RunRecord:

@@ -64,6 +64,11 @@ class Trace:
     _batches: list[_Batch] = field(default_factory=list)
     _joined: EventColumns | None = None
 
+    @classmethod
+    def of(cls, columns: EventColumns, header: Mapping[str, object]) -> "Trace":
+        """A trace of events that are in order already."""
+        return cls(header, _joined=columns)
+
     def record(
         self,
         kind: EventKind,
@@ -117,7 +122,7 @@ class Trace:
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         columns = EventColumns(*(table.column(name).to_numpy() for name in EventColumns.__dataclass_fields__))
-        return cls(json.loads(metadata.get(HEADER_KEY, b"{}")), _joined=columns)
+        return cls.of(columns, json.loads(metadata.get(HEADER_KEY, b"{}")))
 
 
 def _column(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

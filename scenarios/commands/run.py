@@ -35,6 +35,7 @@ def build(language: Language) -> click.Command:
     @option(language, "--seed", type=SEED)
     @option(language, "--hours", type=HOURS)
     @folder_option(language, "--out")
+    @option(language, "--baseline", is_flag=True)
     @option(language, "--fail-on-findings", is_flag=True)
     @option(language, "--quiet", is_flag=True)
     @language_option(language)

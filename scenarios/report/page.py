@@ -10,6 +10,7 @@ from scenarios.outcomes import Outcomes
 from scenarios.record import RunRecord
 from scenarios.report.background import assumptions_section, definitions_section, timeline_section
 from scenarios.report.city_os import city_os_section, verdict
+from scenarios.report.difference import difference_section, was_compared
 from scenarios.report.headline import cards, contents, title_block
 from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.material import Material
@@ -50,8 +51,10 @@ def report_html(record: RunRecord, outcomes: Outcomes, metrics: Sequence[Metric]
 
 
 def _sections(material: Material) -> dict[str, Markup]:
+    compared = {"difference": difference_section(material)} if was_compared(material) else {}
     return {
         "headline": cards(material),
+        **compared,
         "map": map_section(material.record, material.metrics),
         "movement": movement_section(material),
         "shelters": shelters_section(material),
