@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.household import Households
+from agents.support import Support
 from agents.travel import Travel
 from agents.world import World
 from twin.events import EventKind, SafetyChannel, SafetyStatus
@@ -36,6 +37,8 @@ class Citizen(mesa.Agent):
             return False
         world.happen(EventKind.SAFETY_REPORTED, self.row, detail=status)
         world.confirm_safety(self.row, SafetyChannel.APP)
+        if status is SafetyStatus.NEEDS_HELP:
+            self.citizens.support.ask_city(household)
         if self.citizens.looks_for_family(self.row):
             world.city_os.family_safety(world.now_s, self.row)
         return True
@@ -44,8 +47,9 @@ class Citizen(mesa.Agent):
 class Citizens:
     """All app users: who reports when, and whose position is shared."""
 
-    def __init__(self, world: World, travel: Travel, households: Households) -> None:
+    def __init__(self, world: World, travel: Travel, households: Households, support: Support) -> None:
         self.world = world
+        self.support = support
         self._travel = travel
         self._households = households
         users = np.flatnonzero(world.population.uses_app)

@@ -60,7 +60,7 @@ class Simulation:
         self._households = Households(self.world, self.travel, Refuges(self.world, self.travel, self.desks))
         vehicles = WelfareVehicles(self.world, self.travel, self._households)
         support = Support(self.world, self.travel, self._households, vehicles)
-        self._citizens = Citizens(self.world, self.travel, self._households)
+        self._citizens = Citizens(self.world, self.travel, self._households, support)
         self.gathering = Gathering(self.world, self.travel, self._households)
         self._alarm = Alarm(self.world, Audience(self._households, self._citizens, self.gathering, support))
         self.office = CityOffice(self.world, self._alarm, self.desks, Associations(self.world, support))

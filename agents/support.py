@@ -86,7 +86,12 @@ class Support:
         world.at(heard_s + delay_s, partial(self._phone, row))
 
     def _phone(self, row: int) -> None:
-        if self._households.plans.waits_for_help[row] and self._world.has_network(row):
+        if self._world.has_network(row):
+            self.ask_city(row)
+
+    def ask_city(self, row: int) -> None:
+        """The city office learns that a household waits for help, and sends a vehicle."""
+        if self._households.plans.waits_for_help[row]:
             self._vehicles.request(self._households.handles[row])
 
     def _needs_vehicle(self, household: Household) -> bool:

@@ -46,8 +46,10 @@ class ScenarioFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """What run this is; with the same header, all files but the wall time are byte-equal.
+    """What run this is.
 
+    With the same header all files are byte-equal, but for the wall time in metrics.json and what a city OS makes up
+    anew in exchanges.jsonl (tokens, references).
     ``input_hashes`` maps each input's name to its hash. ``connected`` is False when there is no city OS.
     """
 

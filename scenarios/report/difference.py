@@ -37,7 +37,7 @@ def difference_section(material: Material) -> Markup:
     return joined(
         (
             table([*headings, phrase("difference.gap")], rows, numbers_from=1),
-            element("p", words(phrase("difference.reading")), class_="reading"),
+            element("p", words(phrase("difference.reading")), class_="remark"),
         )
     )
 
