@@ -42,6 +42,8 @@ class Outline:
     code: str
     name: str
     name_en: str
+    people: int
+    households: int
     projection: Projection
     office_m: tuple[float, float]
     exits_m: npt.NDArray[np.float64]
@@ -78,6 +80,8 @@ def assemble(outline: Outline, places: Places, roads: Roads, shelters: list[Shel
         home_neighbourhood=home_neighbourhood,
         boundary=outline.boundary,
         provenance=outline.provenance,
+        people=outline.people,
+        households=outline.households,
     )
 
 

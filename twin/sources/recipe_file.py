@@ -28,6 +28,9 @@ _TOWN_KEYS: Mapping[str, type] = {
     "office_lat": float,
     "office_lon": float,
     "office_source": str,
+    "people": int,
+    "households": int,
+    "people_source": str,
 }
 _SECTION_KEYS: Mapping[str, Mapping[str, type]] = {
     "districts": {"figures": str, "points": str, "columns": int, "rows": int, "neighbourhoods": int},
@@ -90,6 +93,8 @@ class Recipe:
     name_en: str
     office_lat: float
     office_lon: float
+    people: int
+    households: int
     districts: Section
     streets: Section
     shelters: Section
@@ -118,6 +123,7 @@ def read_recipe(path: Path) -> Recipe:
     faults.known(table, ("town", *KINDS), "section", "")
     town = faults.section(table, "town", _TOWN_KEYS)
     faults.office(town)
+    faults.register(town)
     sections = {name: faults.chosen(table, name) for name in KINDS}
     faults.together(sections)
     faults.raise_any()
@@ -128,6 +134,8 @@ def read_recipe(path: Path) -> Recipe:
         name_en=town["name_en"],
         office_lat=float(town["office_lat"]),
         office_lon=float(town["office_lon"]),
+        people=town["people"],
+        households=town["households"],
         districts=sections["districts"],
         streets=sections["streets"],
         shelters=sections["shelters"],
@@ -203,6 +211,13 @@ class _Reader(Faults):
             self.add("streets of kind 'synthetic' take their exits from figures; choose boundary kind 'figures'")
         if chosen["districts"] == "cells" and "figures" in (chosen["boundary"], chosen["shelters"]):
             self.add("cells have no figures; choose boundary kind 'geojson' or 'hull' and a list of shelters")
+
+    def register(self, town: Mapping[str, Any]) -> None:
+        """People and households of the resident register: at least one of each, and no household without people."""
+        people, households = town.get("people"), town.get("households")
+        if isinstance(people, int) and isinstance(households, int) and not 1 <= households <= people:
+            line = self.line_of("town", "households")
+            self.add(f"{people} people in {households} households cannot be; give both from one count", line)
 
     def office(self, town: Mapping[str, Any]) -> None:
         """Check code and place of the office."""

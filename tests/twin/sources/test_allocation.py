@@ -26,7 +26,9 @@ def test_pick_follows_the_odds() -> None:
     assert 0.89 < (rows[chosen] % 2 == 0).mean() < 0.93  # 10/11 = 0.909, three standard deviations 0.02
 
 
-@given(seeds, st.lists(st.integers(0, 4), min_size=1, max_size=60), st.lists(st.integers(0, 20), min_size=5, max_size=5))
+@given(
+    seeds, st.lists(st.integers(0, 4), min_size=1, max_size=60), st.lists(st.integers(0, 20), min_size=5, max_size=5)
+)
 def test_groups_give_their_quotas(seed: int, groups: list[int], quotas: list[int]) -> None:
     """Each group gives its quota, or all its rows."""
     of = np.array(groups)

@@ -263,6 +263,9 @@ name_en = "Tachikawa"
 office_lat = 35.714
 office_lon = 139.408
 office_source = "test"
+people = 300
+households = 130
+people_source = "test"
 [districts]
 kind = "cells"
 columns = 4
@@ -299,3 +302,12 @@ def test_road_files_of_other_kinds_are_refused(recipes: Path, tmp_path: Path) ->
     for name in ("a.osm", "a.graphml"):
         with pytest.raises(MissingSource, match="is no file"):
             build_town(recipes / "synthetic.toml", roads_file=tmp_path / name, stream=Stream(1))
+
+
+def test_a_recipe_cannot_have_more_households_than_people(recipes: Path, tmp_path: Path) -> None:
+    """The fault names both numbers and the line."""
+    text = (recipes / "synthetic.toml").read_text(encoding="utf-8").replace("people = 113386", "people = 40000")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidSource, match=r"wrong\.toml:\d+: 40000 people in 48983 households"):
+        build_town(wrong, stream=Stream(1))
