@@ -31,9 +31,3 @@ def made(request: pytest.FixtureRequest) -> RunResult:
     """A run with each kind of city OS."""
     found: RunResult = request.getfixturevalue(request.param)
     return found
-
-
-@pytest.fixture(scope="session")
-def again(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    """The same as ``reference``, once more."""
-    return run_drill(tmp_path_factory.mktemp("again"))
