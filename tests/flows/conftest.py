@@ -14,8 +14,8 @@ def none(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    """The drill with the reference city OS in this process."""
-    return run_drill(tmp_path_factory.mktemp("reference"))
+    """The drill with the reference city OS in this process, beside the same drill without one."""
+    return run_drill(tmp_path_factory.mktemp("reference"), baseline=True)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from flows.runs import drill, silent
 from agents.city_os.service import discover
 from conformance.contract.exchange import Exchange, read_exchanges
 from scenarios.connection import reference_transport
-from scenarios.metrics import definitions, value_of
+from scenarios.metrics import WITHOUT, definitions, value_of
 from scenarios.reader import find_scenario
 from scenarios.run import RunResult, set_stage
 from twin.events import EventKind, ReceptionChannel, State
@@ -273,3 +273,13 @@ def test_a_city_os_is_of_use(none: RunResult, reference: RunResult) -> None:
     assert len(trace_of(reference).of(EventKind.SAFETY_REPORTED)) > 0
     share = "safety_confirmed_share"
     assert (value_of(reference.metrics, share) or 0) > (value_of(none.metrics, share) or 0)
+
+
+def test_the_baseline_is_the_run_without_a_city_os(none: RunResult, reference: RunResult) -> None:
+    """The numbers set against those of the city OS are those of a run of its own without one; the report shows both."""
+    alone = {one.name: one.value for one in none.metrics if not one.by}
+    beside = {one.name: one.value for one in reference.metrics if one.by == WITHOUT}
+    assert alone.keys() == beside.keys()
+    assert {name for name in alone if alone[name] != beside[name]} <= {"wall_s"}
+    assert 'id="difference"' in reference.report.read_text()
+    assert 'id="difference"' not in none.report.read_text()
