@@ -75,8 +75,10 @@ class Alarm:
         self._audience.gathering.call_home(everybody, at_s)
         self._audience.support.call_supporters(leaving, np.zeros(len(leaving)))
 
-    def order(self, level: int, districts: tuple[int, ...], reached_by_push: RowArray) -> None:
-        """An order is issued now; ``reached_by_push`` are the people whose devices got the push message."""
+    def order(
+        self, level: int, districts: tuple[int, ...], reached_by_push: RowArray, *, push_late_s: float = 0.0
+    ) -> None:
+        """An order is issued now; ``reached_by_push`` are the people whose devices got the message, so much later."""
         world = self._world
         meant = np.isin(world.household_district, districts)
         hearing, number = unheard(world.population.households), len(self._spreading)
@@ -88,7 +90,7 @@ class Alarm:
             )
         household = world.population.household[reached_by_push].astype(np.int64)
         online = world.works[Service.NETWORK][household]
-        push = Push(reached_by_push[online], household[online], world.now_s, number)
+        push = Push(reached_by_push[online], household[online], world.now_s + push_late_s, number)
         spread_by_push(hearing, push, world.parameters, world.stream)
         self._spreading.append(Spreading(level, meant, hearing, np.zeros(world.population.households, np.bool_)))
 

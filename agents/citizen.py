@@ -36,7 +36,7 @@ class Citizen(mesa.Agent):
         if not answer.ok:
             return False
         world.happen(EventKind.SAFETY_REPORTED, self.row, detail=status)
-        world.confirm_safety(self.row, SafetyChannel.APP)
+        world.at(world.now_s + answer.latency_s, partial(world.confirm_safety, self.row, SafetyChannel.APP))
         if status is SafetyStatus.NEEDS_HELP:
             self.citizens.support.ask_city(household)
         if self.citizens.looks_for_family(self.row):

@@ -63,8 +63,8 @@ class CityOffice(mesa.Agent):
     def _(self, instruction: Order) -> None:
         world = self._world
         world.city_os.issue_order(world.now_s, instruction.level, instruction.districts, instruction.reason)
-        reached = self._push(f"警戒レベル{instruction.level}", instruction.reason, instruction.districts)
-        self._alarm.order(instruction.level, instruction.districts, reached)
+        reached, late_s = self._push(f"警戒レベル{instruction.level}", instruction.reason, instruction.districts)
+        self._alarm.order(instruction.level, instruction.districts, reached, push_late_s=late_s)
         self._associations.start(instruction.districts, world.now_s)
 
     @carry_out.register
@@ -89,17 +89,17 @@ class CityOffice(mesa.Agent):
             concerned &= world.stream.uniform(f"failure.{instruction.service}", rows) < instruction.share
         world.works[instruction.service][concerned] = instruction.is_up
 
-    def _push(self, title: str, body: str, districts: tuple[int, ...]) -> RowArray:
-        """Ask for a push message; returns the people whose devices got it."""
+    def _push(self, title: str, body: str, districts: tuple[int, ...]) -> tuple[RowArray, float]:
+        """Ask for a push message; returns the people whose devices got it, and how late it left (s)."""
         world = self._world
         sent = world.city_os.notify(world.now_s, title, body, districts)
         if sent.value is None:
-            return np.empty(0, np.int64)
+            return np.empty(0, np.int64), 0.0
         self.notices.append(Notice(world.now_s, sent.value, title, districts))
         delivered = world.city_os.deliveries(world.now_s, sent.value)
         if delivered.value is None:
-            return np.empty(0, np.int64)
-        return delivered.value.people.astype(np.int64)
+            return np.empty(0, np.int64), 0.0
+        return delivered.value.people.astype(np.int64), sent.latency_s
 
     def _watch(self) -> Steps:
         """Look at the dashboard: how full the shelters are, and who is where."""

@@ -49,6 +49,8 @@ class ShelterDesk(mesa.Agent):
         self.taken = 0
         """People in the rooms or in the queue."""
         self.unsent: list[tuple[int, ReceptionChannel, float]] = []
+        self.is_online = desks.world.city_os.connected
+        """Whether the city OS took the last entry; if not, the desk goes on on paper until it does again."""
 
     @property
     def capacity(self) -> int:
@@ -94,12 +96,14 @@ class ShelterDesk(mesa.Agent):
             return
         with self.counter.request() as turn:
             yield turn
+            channel = self._channel(evacuees)  # the service may have failed while they queued
             mean_s = behaviour.reception_mean_s(channel, len(evacuees.members), world.parameters)
             first = int(evacuees.members[0])
             yield world.env.timeout(world.stream.one_lognormal("reception", first, mean=mean_s, cv=self.desks.cv))
-        world.happen(EventKind.CHECKED_IN, evacuees.members, place=self.row, detail=channel)
-        for person in evacuees.members:
-            self._register(int(person), channel)
+            world.happen(EventKind.CHECKED_IN, evacuees.members, place=self.row, detail=channel)
+            waited_s = sum(self._register(int(person), channel) for person in evacuees.members)
+            # A slow city OS holds the clerk up: the next in the queue waits for its answers too.
+            yield world.env.timeout(waited_s)
         self.tell()
         self.desks.stay(self, evacuees)
 
@@ -117,7 +121,7 @@ class ShelterDesk(mesa.Agent):
         members = evacuees.members
         return ReceptionChannel(
             behaviour.reception_channel(
-                connected=world.city_os.connected,
+                connected=self.is_online,
                 uses_app=bool(people.uses_app[members].any()),
                 has_id=bool(people.has_id[members].any()),
                 draw=world.stream.one("reception.channel", int(members[0])),
@@ -125,24 +129,29 @@ class ShelterDesk(mesa.Agent):
             )
         )
 
-    def _register(self, person: int, channel: ReceptionChannel) -> None:
+    def _register(self, person: int, channel: ReceptionChannel) -> float:
+        """Enter a person into the city OS, or on paper if it does not take it; returns how long the clerk waited."""
         world = self.desks.world
         answer = world.city_os.check_in(world.now_s, self.row, person, channel)
+        self.is_online = answer.ok
         if answer.ok:
             world.confirm_safety(person, SafetyChannel.CHECK_IN)
-            return
+            return answer.latency_s
         arrival_s = world.now_s + world.parameters.number("association.paper_delay_s")
         world.at(arrival_s, lambda: world.confirm_safety(person, SafetyChannel.SHELTER_LIST_PAPER))
         if world.city_os.connected:
             self.unsent.append((person, channel, world.now_s))
+        return answer.latency_s
 
     def send_unsent(self) -> None:
         """Enter again those whom the city OS did not take, if they are still here."""
         world = self.desks.world
         waiting, self.unsent = self.unsent, []
         for person, channel, at_s in waiting:
-            here = world.state.person_shelter[person] == self.row
-            if here and not world.city_os.check_in(world.now_s, self.row, person, channel).ok:
+            if world.state.person_shelter[person] != self.row:
+                continue
+            self.is_online = world.city_os.check_in(world.now_s, self.row, person, channel).ok
+            if not self.is_online:
                 self.unsent.append((person, channel, at_s))
 
 

@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.simulation import SAMPLE_S, Simulation
+from agents.city_os.paper import PaperCityOS
+from agents.city_os.port import Answer, CityOS, Failure, FailureKind
+from agents.simulation import SAMPLE_S, Setting, Simulation
 from agents.situation import Situation
 from twin.events import EventKind, State
 from twin.parameters import Parameters
+from twin.population import Population
 from twin.state import TownState
+from twin.town import Town
 from twin.trace import EventColumns
 
 Make = Callable[..., Simulation]
@@ -126,19 +130,45 @@ def test_a_patient_and_empty_shelter_sends_nobody_on(
     assert len(finished(simulate(earthquake, roomy)).of(EventKind.DIVERTED)) == 0
 
 
-def test_a_reception_takes_the_time_that_queueing_theory_gives(
-    simulate: Make, earthquake: Situation, parameters: Parameters
-) -> None:
-    """No desk receives parties faster than its clerks can: between two receptions lies the mean over the desks.
+class Desk(PaperCityOS):
+    """A city OS that does check-ins and nothing else, each after ``latency_s``; a dead one does not even that."""
 
-    With no spread a party of n takes (1 + (n - 1) share) times the paper mean exactly, so the check-ins of one party
-    follow its queueing by at least that.
-    """
-    exact = parameters.with_overrides({"reception.cv": 0.2, "reception.further_member_share": 0.0})
-    columns = finished(simulate(earthquake, exact))
-    queued = {(e.person, e.place): e.time_s for e in columns.of(EventKind.QUEUED).events()}
-    waits = [e.time_s - queued[e.person, e.place] for e in columns.of(EventKind.CHECKED_IN).events()]
-    assert min(waits) > 0.3 * exact.number("reception.paper_mean_s")
+    connected = True
+
+    def __init__(self, latency_s: float = 0.0, *, dead: bool = False) -> None:
+        self._answer: Answer[None] = Answer(None, Failure(FailureKind.UNREACHABLE) if dead else None, latency_s)
+
+    def check_in(self, *asked: object, **named: object) -> Answer[None]:
+        """Take anybody in."""
+        return self._answer
+
+
+@pytest.fixture
+def waits_with(
+    town: Town, population: Population, parameters: Parameters, earthquake: Situation
+) -> Callable[[CityOS], list[float]]:
+    """Time from queueing to check-in of everybody received, with a city OS."""
+
+    def run(city_os: CityOS) -> list[float]:
+        columns = finished(Simulation(Setting(town, population, earthquake, parameters, 1, city_os)))
+        queued = {(e.person, e.place): e.time_s for e in columns.of(EventKind.QUEUED).events()}
+        return [e.time_s - queued[e.person, e.place] for e in columns.of(EventKind.CHECKED_IN).events()]
+
+    return run
+
+
+def test_a_slow_city_os_makes_people_queue(waits_with: Callable[[CityOS], list[float]]) -> None:
+    """Waiting ten minutes for each answer holds the clerks up, so that people wait longer and fewer are received."""
+    prompt, slow = waits_with(Desk()), waits_with(Desk(600.0))
+    assert np.median(slow) > np.median(prompt)
+    assert len(slow) < len(prompt)
+
+
+def test_desks_go_on_on_paper_when_the_city_os_is_dead(waits_with: Callable[[CityOS], list[float]]) -> None:
+    """With a service that takes nothing, people wait about as long as with none, longer than with one that works."""
+    dead, none, working = waits_with(Desk(dead=True)), waits_with(PaperCityOS()), waits_with(Desk())
+    assert np.mean(dead) > np.mean(working)
+    assert np.mean(dead) == pytest.approx(np.mean(none), rel=0.1)
 
 
 def test_everybody_stays_where_they_are_at_the_end_of_the_run(simulate: Make, situation: Situation) -> None:
