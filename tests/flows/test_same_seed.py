@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scenarios.run import RunResult
 
-THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS")
+THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WORDS = ("run", "drill", "--quiet", "--out", "out")
 PROGRAM = "import sys; sys.argv[0] = 'citytwin'; from scenarios.cli import main; main()"
 FRESH = re.compile(rb'(?<=\*\*\*)[0-9a-f]{8}|(?<="ref\\":\\")[0-9a-f]{16}')
