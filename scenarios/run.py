@@ -34,6 +34,7 @@ from scenarios.watch import Watch
 from twin.parameters import Parameters
 from twin.population import Population
 from twin.randomness import Stream
+from twin.sample import scaled
 from twin.sources.people import populate
 from twin.sources.recipe import build_town
 from twin.town import Town
@@ -117,6 +118,8 @@ def set_stage(options: RunOptions, progress: Progress) -> Stage:
         raise InvalidScenario(faults)
     progress("people", 0.0)
     population = populate(town, stream=stream, parameters=parameters, people=scenario.people)
+    # The people of a drill are those who take part: they meet the whole town's shelters and roads.
+    town = town if scenario.is_drill else scaled(town, population.share, parameters)
     hashes = {"scenario": _sha256(path), "recipe": _sha256(recipe)}
     if options.roads is not None:
         hashes["roads"] = _sha256(options.roads)

@@ -79,9 +79,13 @@ def seeding(town: Town, population: Population) -> Seeding:
 
 
 def population_sha256(town: Town, population: Population) -> str:
-    """Hash over everything that ``seed_data`` depends on: the people's columns, and the town's codes and shelters."""
+    """Hash over everything that says who is who: the people's columns, and the town's codes and places.
+
+    Capacities are left out: those of a sample are scaled, and nothing in a run depends on what a city OS publishes.
+    """
     digest = hashlib.sha256(msgspec.json.encode([town.code, population.seed, town.projection.origin_lat]))
-    for part in (town.districts, town.neighbourhoods, town.shelters):
+    shelters = [(one.id, one.name, one.kind, one.x_m, one.y_m, one.district) for one in town.shelters]
+    for part in (town.districts, town.neighbourhoods, shelters):
         digest.update(msgspec.json.encode(part))
     for column in fields(population):
         value = getattr(population, column.name)
