@@ -43,8 +43,9 @@ class ShelterDesk(mesa.Agent):
         self.row = row
         self.shelter = desks.world.town.shelters[row]
         self.counter = simpy.Resource(desks.world.env, behaviour.desks(self.capacity, desks.world.parameters))
-        self.opened = desks.world.env.event()
-        self.is_open: bool = False
+        self.is_open = False
+        self.before_door: list[simpy.Event] = []
+        """One event for each party that waits for the opening, in the order of their coming."""
         self.told = ShelterStatus.UNOPENED
         self.taken = 0
         """People in the rooms or in the queue."""
@@ -64,10 +65,10 @@ class ShelterDesk(mesa.Agent):
     def set_open(self, *, is_open: bool) -> None:
         """The city opens or closes the shelter."""
         self.is_open = is_open
-        if is_open and not self.opened.triggered:
-            self.opened.succeed()
-        if not is_open:
-            self.opened = self.desks.world.env.event()
+        if is_open:
+            for let_in in self.before_door:
+                let_in.succeed()
+            self.before_door.clear()
         self.tell()
 
     def tell(self) -> None:
@@ -87,10 +88,8 @@ class ShelterDesk(mesa.Agent):
         channel = self._channel(evacuees)
         self.taken += len(evacuees.members)
         world.happen(EventKind.QUEUED, evacuees.members, place=self.row, detail=channel)
-        while not self.is_open:
-            yield world.env.any_of([self.opened, world.env.timeout(self.desks.patience_s)])
-            if not self.opened.triggered and self._send_on(evacuees):
-                return
+        if not self.is_open and (yield from self._wait_for_opening(evacuees)):
+            return
         may_go_on = len(evacuees.tried) <= self.desks.diversions_most
         if may_go_on and self.is_full(0) and self._send_on(evacuees):
             return
@@ -106,6 +105,17 @@ class ShelterDesk(mesa.Agent):
             yield world.env.timeout(waited_s)
         self.tell()
         self.desks.stay(self, evacuees)
+
+    def _wait_for_opening(self, evacuees: Evacuees) -> Generator[simpy.Event, object, bool]:
+        """Wait before the door; returns whether the party lost patience and has gone on to another shelter."""
+        env, let_in = self.desks.world.env, self.desks.world.env.event()
+        self.before_door.append(let_in)
+        while let_in in self.before_door:
+            yield env.any_of([let_in, env.timeout(self.desks.patience_s)])
+            if let_in in self.before_door and self._send_on(evacuees):
+                self.before_door.remove(let_in)
+                return True
+        return False
 
     def _send_on(self, evacuees: Evacuees) -> bool:
         """Send a party to another shelter; False if it knows of none, so that it stays here."""

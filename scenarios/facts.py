@@ -5,10 +5,10 @@ from scenarios.record import Fact, ScenarioFacts
 from scenarios.scenario import Scenario
 
 
-def scenario_facts(scenario: Scenario) -> ScenarioFacts:
-    """What was asked, in both languages."""
+def scenario_facts(key: str, scenario: Scenario) -> ScenarioFacts:
+    """What was asked, in both languages; ``key`` is the name of the scenario's file."""
     return ScenarioFacts(
-        key=scenario.title_en,
+        key=key,
         title=Text(scenario.title_ja, scenario.title_en),
         hazard=scenario.hazard,
         start=scenario.start,

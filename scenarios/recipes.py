@@ -1,5 +1,6 @@
 """Finds the recipe of a town by its name, and the data that the user names."""
 
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,3 +38,10 @@ def existing(path: Path | None) -> Path | None:
 
 def _folder() -> Path:
     return Path(str(files("scenarios").joinpath("towns")))
+
+
+def data_files(recipe: Path, data: Path) -> list[str]:
+    """Files under the data folder that a recipe names, as it names them, sorted."""
+    tables = tomllib.loads(recipe.read_text(encoding="utf-8")).values()
+    named = {value for table in tables if isinstance(table, dict) for value in table.values()}
+    return sorted(name for name in named if isinstance(name, str) and (data / name).is_file())

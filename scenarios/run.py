@@ -24,7 +24,7 @@ from scenarios.output_folder import OutputFolder
 from scenarios.outputs import write_outputs
 from scenarios.places import check_against
 from scenarios.reader import find_scenario, read_scenario
-from scenarios.recipes import existing, find_recipe
+from scenarios.recipes import data_files, existing, find_recipe
 from scenarios.record import Finding, RunHeader, RunRecord
 from scenarios.report.page import write_report
 from scenarios.scenario import Scenario
@@ -63,6 +63,7 @@ class Stage:
     population: Population
     parameters: Parameters
     situation: Situation
+    key: str
     hashes: dict[str, str]
 
 
@@ -123,7 +124,9 @@ def set_stage(options: RunOptions, progress: Progress) -> Stage:
     hashes = {"scenario": _sha256(path), "recipe": _sha256(recipe)}
     if options.roads is not None:
         hashes["roads"] = _sha256(options.roads)
-    return Stage(scenario, town, population, parameters, situation_of(scenario, town), hashes)
+    if options.data is not None:
+        hashes |= {name: _sha256(options.data / name) for name in data_files(recipe, options.data)}
+    return Stage(scenario, town, population, parameters, situation_of(scenario, town), path.stem, hashes)
 
 
 def _with_options(scenario: Scenario, options: RunOptions) -> Scenario:
@@ -144,7 +147,9 @@ def _sha256(path: Path) -> str:
 def _without_city_os(stage: Stage, progress: Progress) -> tuple[Metric, ...]:
     """What is measured when the same people live through the same scenario without a city OS, same draws throughout."""
     record = _simulate("", stage, paper(), lambda _, share: progress("baseline", share))
-    return tuple(replace(one, by=WITHOUT) for one in measure(record, follow(record)) if not one.by)
+    return tuple(
+        replace(one, by=WITHOUT) for one in measure(record, follow(record)) if not (one.by or one.name == "wall_s")
+    )
 
 
 def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progress) -> RunRecord:
@@ -186,7 +191,7 @@ def write_trace(path: Path, record: RunRecord) -> None:
 def _record(stage: Stage, header: RunHeader, simulation: Simulation, watch: Watch, in_use: CityOsInUse) -> RunRecord:
     return RunRecord(
         header=header,
-        scenario=scenario_facts(stage.scenario),
+        scenario=scenario_facts(stage.key, stage.scenario),
         town=stage.town,
         population=stage.population,
         parameters=stage.parameters,

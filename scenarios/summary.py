@@ -68,4 +68,4 @@ def finding_lines(findings: Sequence[Finding], language: Language) -> Iterator[s
     yield say(language, "cli.found", count=len(cases))
     word = say(language, "cli.finding")
     for (kind, subject, operation), count in cases.items():
-        yield f"  {word}: {kind}, {subject.in_language(language)}, {operation}: {count}"
+        yield f"  {word}: {say(language, f'finding.{kind}')}, {subject.in_language(language)}, {operation}: {count}"

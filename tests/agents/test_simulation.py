@@ -105,6 +105,21 @@ def test_shelters_receive_nobody_before_they_open(simulate: Make, earthquake: Si
     assert received.time_s.min() >= 1800.0
 
 
+def test_who_comes_first_to_a_closed_door_is_received_first(
+    simulate: Make, earthquake: Situation, parameters: Parameters
+) -> None:
+    """However often people lose patience and find no other shelter, each desk begins with those who came first."""
+    restless = parameters.with_overrides({"reception.opening_patience_s": 60.0, "reception.reach_on_foot_m": 0.0})
+    restless = restless.with_overrides({"reception.reach_by_car_m": 0.0, "reception.cv": 0.0})
+    restless = restless.with_overrides({"reception.further_member_share": 0.0, "reception.fill_factor": 3.0})
+    columns = finished(simulate(earthquake, restless))
+    queued = {(e.person, e.place): e.time_s for e in columns.of(EventKind.QUEUED).events()}
+    received = [(e.place, e.time_s, queued[e.person, e.place]) for e in columns.of(EventKind.CHECKED_IN).events()]
+    for place in {place for place, _, _ in received}:
+        came = [came_s for where, _, came_s in received if where == place]
+        assert came == sorted(came)
+
+
 def test_without_any_reason_nobody_leaves(simulate: Make, flood: Situation, parameters: Parameters) -> None:
     """Where no share of the households leaves at any level, nobody departs but those who come home."""
     shares = {"leaving.flooded_by_level": (0.0, 0.0, 0.0), "leaving.dry_by_level": (0.0, 0.0, 0.0)}
