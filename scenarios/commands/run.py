@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +55,18 @@ def build(language: Language) -> click.Command:
 
 
 def options_of(given: dict[str, Any], language: Language) -> RunOptions:
-    """The options as typed; the folder for the results is out/<scenario>-<seed> if none was given."""
+    """The options as typed; without --out the results go to out/<scenario>-<seed>, or the next name that is free."""
     if given["out"] is None:
         scenario = find_scenario(given["scenario"])
         seed = read_scenario(scenario).seed if given["seed"] is None else given["seed"]
-        given["out"] = Path("out") / f"{scenario.stem}-{seed}"
+        given["out"] = _next_free(Path("out") / f"{scenario.stem}-{seed}")
     return RunOptions(language=language, command=_typed(), **given)
+
+
+def _next_free(folder: Path) -> Path:
+    """The folder, or the first of folder-2, folder-3, ... that does not exist."""
+    names = chain([folder], (folder.with_name(f"{folder.name}-{number}") for number in count(2)))
+    return next(one for one in names if not one.exists())
 
 
 def _typed() -> str:
