@@ -1,6 +1,9 @@
 """``citytwin run``: a scenario from its file to its report."""
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import chain, count
 from pathlib import Path
@@ -45,13 +48,27 @@ def build(language: Language) -> click.Command:
         # The movement's compiler takes a second to import: not before the files that are quick to read were read.
         check_free(options.out)
         read_scenario(find_scenario(options.scenario))
-        with show_progress(sys.stderr, language, quiet=quiet) as progress:
+        with rare_collections(), show_progress(sys.stderr, language, quiet=quiet) as progress:
             result: RunResult = import_module("scenarios.run").run(options, progress)
         if not quiet:
             tell(result, options)
         return FOUND_WRONG if fail_on_findings and result.findings else 0
 
     return run
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Let Python look for garbage in cycles rarely: a town's agents live to the end, and looking at them takes time.
+
+    Measured on the whole town: a fifth of the run.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def options_of(given: dict[str, Any], language: Language) -> RunOptions:
