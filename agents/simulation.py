@@ -51,7 +51,7 @@ class Simulation:
             car_speed_factor=parameters.row("cars.snow_speed_factor")[setting.situation.snow],
             capacity_factor=parameters.row("cars.snow_capacity_factor")[setting.situation.snow],
         )
-        movement = NetworkMovement(town.roads, destination_nodes(town), conditions)
+        movement = NetworkMovement(town.roads, destination_nodes(town), conditions, parameters)
         self.world = World(
             town, setting.population, setting.situation, parameters, Stream(setting.seed), setting.city_os, movement
         )

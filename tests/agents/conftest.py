@@ -21,7 +21,8 @@ from twin.town import Town
 @pytest.fixture(scope="session")
 def parameters() -> Parameters:
     """Everything that a simulation reads."""
-    return load_parameters("twin").merged(load_parameters("agents"))
+    ours = load_parameters("agents").merged(load_parameters("agents", "movement.toml"))
+    return load_parameters("twin").merged(ours)
 
 
 @pytest.fixture(scope="session")

@@ -127,6 +127,16 @@ def test_without_any_reason_nobody_leaves(simulate: Make, flood: Situation, para
     assert len(columns.of(EventKind.DECIDED, EventKind.QUEUED, EventKind.SETTLED)) == 0
 
 
+def test_the_roads_heed_the_parameters_in_force(simulate: Make, earthquake: Situation, parameters: Parameters) -> None:
+    """Fewer cars to the metre of road means less storage on the links."""
+    sparse = parameters.with_overrides({"cars.jam_density_vpm": 0.06})
+
+    def storage(changed: Parameters) -> int:
+        return int(simulate(earthquake, changed).world.movement.world.links["storage"].sum())
+
+    assert storage(sparse) < storage(parameters)
+
+
 def test_more_readiness_to_leave_keeps_nobody_at_home(
     simulate: Make, earthquake: Situation, parameters: Parameters
 ) -> None:

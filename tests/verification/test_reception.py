@@ -14,8 +14,8 @@ from agents.city_os.paper import PaperCityOS
 from agents.shelter_desk import Evacuees
 from agents.simulation import Setting, Simulation
 from agents.situation import Season, SetShelters, Situation, Snow
+from scenarios.defaults import default_parameters
 from twin.events import EventKind, ReceptionChannel, TravelMode
-from twin.parameters import load_parameters
 from twin.randomness import Stream
 from twin.shelters import Hazard
 from twin.sources.people import populate
@@ -31,7 +31,7 @@ ALWAYS: Mapping[str, float] = {"reception.cv": 0.0, "reception.fill_factor": 1e9
 def evening(duration_s: float, *, shaking: bool, open_s: float, changed: Mapping[str, float]) -> Simulation:
     """A small town on an evening without a city OS; its shelters open at a time."""
     town = tiny_town(people=600, households=260)
-    parameters = load_parameters("twin").merged(load_parameters("agents")).with_overrides({**ALWAYS, **changed})
+    parameters = default_parameters().with_overrides({**ALWAYS, **changed})
     districts = len(town.districts)
     situation = Situation(
         hazard=Hazard.EARTHQUAKE,
