@@ -11,6 +11,7 @@ from agents.city_os.transport import Request, Response
 from agents.errors import NoConnection, NoReplyInTime, TransportFault
 from scenarios import city_os, run
 from scenarios.cli import run_command
+from scenarios.language import Language, say
 from scenarios.metrics import value_of
 from scenarios.record import FindingKind
 from scenarios.report.texts import phrase
@@ -106,7 +107,7 @@ def test_the_command_names_them_too(
     monkeypatch.setattr(run, "run", lambda *_: forgetful[0])
     assert run_command(["run", "drill", "--out", "absent", *arguments]) == code
     out = capsys.readouterr().out
-    assert all(kind in out for kind in (FindingKind.HEADCOUNT, FindingKind.LOST))
+    assert all(say(Language.EN, f"finding.{kind}") in out for kind in (FindingKind.HEADCOUNT, FindingKind.LOST))
 
 
 def test_a_command_against_a_broken_city_os_ends_with_1(
