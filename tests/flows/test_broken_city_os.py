@@ -103,11 +103,11 @@ def test_the_command_names_them_too(
     arguments: list[str],
     code: int,
 ) -> None:
-    """The command lists the kinds, and ends with exit code 1 if asked to fail."""
+    """The command lists the kinds in words of the language asked for, and ends with exit code 1 if asked to fail."""
     monkeypatch.setattr(run, "run", lambda *_: forgetful[0])
     assert run_command(["run", "drill", "--out", "absent", *arguments]) == code
-    out = capsys.readouterr().out
-    assert all(say(Language.EN, f"finding.{kind}") in out for kind in (FindingKind.HEADCOUNT, FindingKind.LOST))
+    out, language = capsys.readouterr().out, Language.JA if "ja" in arguments else Language.EN
+    assert all(say(language, f"finding.{kind}") in out for kind in (FindingKind.HEADCOUNT, FindingKind.LOST))
 
 
 def test_a_command_against_a_broken_city_os_ends_with_1(
