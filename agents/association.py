@@ -67,7 +67,7 @@ class Association(mesa.Agent):
     def _all_known(self, households: RowArray, known: RowArray) -> npt.NDArray[np.bool_]:
         """Which households need no visit because everybody is known to be safe."""
         people = self.associations.world.population
-        counted = np.bincount(people.household[known], minlength=people.households)
+        counted = np.bincount(people.household[np.unique(known)], minlength=people.households)
         return np.asarray(counted[households] == people.household_size()[households])
 
     def _walk(self, first: RowArray, others: RowArray) -> Steps:

@@ -14,6 +14,7 @@ from agents.association import Associations
 from agents.shelter_desk import ShelterDesks
 from agents.situation import Alert, Declare, Instruction, Order, SetLinks, SetService, SetShelters
 from agents.world import World
+from twin.population import Mode
 
 RowArray = npt.NDArray[np.int64]
 Steps = Generator[simpy.Event, object, None]
@@ -38,6 +39,7 @@ class CityOffice(mesa.Agent):
         self._alarm = alarm
         self._desks = desks
         self._associations = associations
+        self._reasons = np.zeros(world.town.roads.links, np.int64)
         self.notices: list[Notice] = []
         for instruction in world.situation.instructions:
             world.at(instruction.at_s, partial(self.carry_out, instruction))
@@ -53,7 +55,8 @@ class CityOffice(mesa.Agent):
     def _(self, instruction: Declare) -> None:
         world = self._world
         world.city_os.declare(world.now_s, instruction.mode, world.situation.hazard, instruction.districts)
-        self._associations.start(instruction.districts, world.now_s)
+        if instruction.mode is not Mode.NORMAL:
+            self._associations.start(instruction.districts, world.now_s)
 
     @carry_out.register
     def _(self, instruction: Alert) -> None:
@@ -75,10 +78,13 @@ class CityOffice(mesa.Agent):
 
     @carry_out.register
     def _(self, instruction: SetLinks) -> None:
+        movement, links = self._world.movement, instruction.links
+        # A link closed for two reasons opens when both have gone.
+        self._reasons[links] += -1 if instruction.is_open else 1
         if instruction.is_open:
-            self._world.movement.open_links(instruction.links)
+            movement.open_links(links[self._reasons[links] == 0])
         else:
-            self._world.movement.close_links(instruction.links, walkers=instruction.walkers)
+            movement.close_links(links, walkers=instruction.walkers)
 
     @carry_out.register
     def _(self, instruction: SetService) -> None:

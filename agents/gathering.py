@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from agents.household import ADULT_AGE, Household, Households
+from agents.household import Household, Households
+from agents.refuges import ADULT_AGE
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import EventKind, TravelMode
@@ -85,6 +86,7 @@ class Gathering:
         self._send(
             household, np.array([adult]), int(self._world.population.home_node[household.row]),
             self._travel.destinations.neighbourhood(place), both_come_back,
+            lambda: self._travel_home(household, np.array([minor]), minor),
         )  # fmt: skip
 
     def _travel_home(self, household: Household, party: RowArray, *members: int) -> None:
@@ -93,13 +95,18 @@ class Gathering:
         home = self._travel.destinations.neighbourhood(int(people.neighbourhood[household.row]))
 
         def arrive() -> None:
-            for member in members:
-                household.member_returns(member)
+            household.members_return(np.array(members, np.int64))
 
         self._send(household, party, world.town.neighbourhoods[place].node, home, arrive)
 
     def _send(
-        self, household: Household, members: RowArray, origin: int, destination: int, arrived: Callable[[], None]
+        self,
+        household: Household,
+        members: RowArray,
+        origin: int,
+        destination: int,
+        arrived: Callable[[], None],
+        stranded: Callable[[], None] | None = None,
     ) -> None:
         world, people = self._world, self._world.population
         can_drive = people.cars[household.row] > 0 and bool((people.age[members] >= ADULT_AGE).any())
@@ -114,5 +121,6 @@ class Gathering:
                 speed_mps=self._travel.walking_speed_mps(members),
                 depart_s=world.now_s + self._least_s,
                 arrived=arrived,
+                stranded=stranded,
             )
         )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents import behaviour
-from agents.refuges import Refuges
+from agents.refuges import ADULT_AGE, Refuges
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import EventKind, HelpKind, Intent, State, TravelMode
@@ -18,8 +18,6 @@ FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 
 NEVER_S = np.inf
-ADULT_AGE = 18
-"""Age of majority and of the driving licence. Source: Civil Code art. 4 (2022); Road Traffic Act art. 88."""
 
 
 @dataclass(slots=True)
@@ -38,7 +36,6 @@ class Plans:
     missing: npt.NDArray[np.int16]
     waits_for_help: BoolArray
     left: BoolArray
-    target: npt.NDArray[np.int32]
 
     @classmethod
     def none_yet(cls, households: int) -> "Plans":
@@ -51,7 +48,6 @@ class Plans:
             missing=np.zeros(households, np.int16),
             waits_for_help=np.zeros(households, np.bool_),
             left=np.zeros(households, np.bool_),
-            target=np.full(households, -1, np.int32),
         )
 
 
@@ -80,37 +76,46 @@ class Household(mesa.Agent):
         plans = self.households.plans
         patience_s = plans.ready_s[self.row] + self.households.wait_most_s
         if plans.missing[self.row] > 0 and at_s < patience_s:
-            plans.due_s[self.row] = patience_s
+            plans.due_s[self.row] = max(patience_s, at_s + self.households.least_s)
             return
+        # Whoever comes home, or to help, sets the next time to look.
         plans.due_s[self.row] = NEVER_S
-        if not plans.waits_for_help[self.row]:
+        if not plans.waits_for_help[self.row] and not self._only_children_wait():
             self.leave(at_s)
+
+    def _only_children_wait(self) -> bool:
+        """Whether no adult is at home, but members are expected: children do not set out alone then."""
+        ages = self.households.world.population.age[self.at_home()]
+        return bool(self.households.plans.missing[self.row] > 0 and (ages < ADULT_AGE).all())
 
     def leave(self, at_s: float, *, vehicle: TravelMode | None = None) -> Party | None:
         """Set out at ``at_s`` with everybody who is at home; ``vehicle`` is given when helpers bring one."""
         households, members = self.households, self.at_home()
-        households.plans.left[self.row] = True
         if not len(members):
             return None
         if households.plans.intent[self.row] == Intent.UPSTAIRS:
+            households.plans.left[self.row] = True
             households.world.happen(EventKind.WENT_UPSTAIRS, members, at_s=at_s)
             return None
-        return households.refuges.set_out(self.row, members, at_s, Intent(households.plans.intent[self.row]), vehicle)
+        intent = Intent(households.plans.intent[self.row])
+        party = households.refuges.set_out(self.row, members, at_s, intent, vehicle)
+        households.plans.left[self.row] = party is not None
+        return party
 
-    def member_returns(self, member: int) -> None:
-        """A member who was away is home, or follows when the others have gone."""
-        households, world = self.households, self.households.world
-        households.plans.missing[self.row] -= 1
-        if households.plans.left[self.row] and households.plans.intent[self.row] != Intent.UPSTAIRS:
-            households.refuges.follow(self.row, member, world.now_s)
+    def members_return(self, members: RowArray) -> None:
+        """Members who were away are home together, or follow when the others have gone."""
+        households, world, plans = self.households, self.households.world, self.households.plans
+        plans.missing[self.row] -= len(members)
+        if plans.left[self.row] and plans.intent[self.row] != Intent.UPSTAIRS:
+            households.refuges.follow(self.row, members, world.now_s)
             return
-        world.happen(EventKind.RETURNED, member)
-        if households.is_able(np.array([member]))[0] and self.receive_help(HelpKind.FAMILY):
-            households.plans.due_s[self.row] = households.plans.ready_s[self.row]
-        if np.isfinite(households.plans.due_s[self.row]):
-            patience_s = 0.0 if households.plans.missing[self.row] == 0 else households.wait_most_s
-            ready_s = float(households.plans.ready_s[self.row]) + patience_s
-            households.plans.due_s[self.row] = max(world.now_s + households.least_s, ready_s)
+        world.happen(EventKind.RETURNED, members)
+        if plans.left[self.row] or plans.intent[self.row] == Intent.STAY:
+            return
+        if households.is_able(members).any():
+            self.receive_help(HelpKind.FAMILY)
+        patience_s = 0.0 if plans.missing[self.row] == 0 else households.wait_most_s
+        plans.due_s[self.row] = max(world.now_s + households.least_s, float(plans.ready_s[self.row]) + patience_s)
 
     def receive_help(self, kind: HelpKind) -> bool:
         """Somebody who helps is at the door; whether the household was waiting for that."""

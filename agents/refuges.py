@@ -18,6 +18,9 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 
+ADULT_AGE = 18
+"""Age of majority and of the driving licence. Source: Civil Code art. 4 (2022); Road Traffic Act art. 88."""
+
 OUT_OF_TOWN = -2
 """Value of Population.relatives_neighbourhood for relatives who live outside the town."""
 
@@ -75,27 +78,35 @@ class Refuges:
     ) -> Party | None:
         """Send members of a household to the refuge of its intent; None if there is no place to go to."""
         node = int(self.world.population.home_node[household])
+        if intent in (Intent.CAR, Intent.OUT_OF_TOWN) and (vehicle is TravelMode.FOOT or not self._has_driver(members)):
+            intent = Intent.SHELTER
         destination = self._destination(household, members, node, intent)
+        if destination < 0:
+            destination = self._destination(household, members, node, Intent.SHELTER)
         if destination < 0:
             return None
         self._target[household] = destination
         mode = vehicle if vehicle is not None else self._mode(household, node, destination, intent)
+        if mode is TravelMode.CAR and vehicle is None and not self._has_driver(members):
+            mode = TravelMode.FOOT
         return self._send(household, members, node, destination, at_s, mode)
 
-    def follow(self, household: int, member: int, at_s: float) -> None:
-        """A member who came home later goes where the household has gone."""
+    def follow(self, household: int, members: RowArray, at_s: float) -> None:
+        """Members who came home later go where the household has gone."""
         destination = int(self._target[household])
         too_far = destination >= self.travel.destinations.exit(0)
         if destination < 0 or too_far:
-            self.world.happen(EventKind.RETURNED, member)
+            self.world.happen(EventKind.RETURNED, members)
             return
         node = int(self.world.population.home_node[household])
         earliest_s = at_s + self.world.parameters.number("preparing.least_s")
-        self._send(household, np.array([member]), node, destination, earliest_s, TravelMode.FOOT)
+        self._send(household, members, node, destination, earliest_s, TravelMode.FOOT)
 
     def go_on(self, evacuees: Evacuees, shelter: int) -> bool:
         """Send evacuees on from a full or closed shelter; False if they know of no other within reach."""
         world = self.world
+        if evacuees.mode is TravelMode.WELFARE_VEHICLE:
+            return False  # the vehicle that brought them is on its next way
         node = world.town.shelters[shelter].node
         reach_m = self._distance_m[:, node]
         most_m = self._most_m(by_car=evacuees.mode != TravelMode.FOOT)
@@ -139,6 +150,11 @@ class Refuges:
         is_open = np.array([status == ShelterStatus.OPEN for status in board.status])
         near = candidates & is_open & (reach_m <= most_m)
         return near if near.any() else candidates & places.suited
+
+    def _has_driver(self, members: RowArray) -> bool:
+        """Whether one of the members can drive: an adult who needs no support."""
+        people = self.world.population
+        return bool(((people.age[members] >= ADULT_AGE) & ~people.needs_support[members]).any())
 
     def _most_m(self, *, by_car: bool) -> float:
         """How far people go to another shelter than the nearest."""

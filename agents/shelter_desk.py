@@ -78,8 +78,8 @@ class ShelterDesk(mesa.Agent):
         else:
             status = ShelterStatus.FULL if self.is_full(1) else ShelterStatus.OPEN
         if status != self.told:
-            self.told = status
-            self.desks.world.city_os.set_shelter_status(self.desks.world.now_s, self.row, status)
+            answer = self.desks.world.city_os.set_shelter_status(self.desks.world.now_s, self.row, status)
+            self.told = status if answer.ok else self.told
 
     def receive(self, evacuees: Evacuees) -> Steps:
         """A party arrives: wait for the opening, queue, be received or go on."""
@@ -161,8 +161,11 @@ class ShelterDesk(mesa.Agent):
             if world.state.person_shelter[person] != self.row:
                 continue
             self.is_online = world.city_os.check_in(world.now_s, self.row, person, channel).ok
-            if not self.is_online:
+            if self.is_online:
+                world.confirm_safety(person, SafetyChannel.CHECK_IN)
+            else:
                 self.unsent.append((person, channel, at_s))
+        self.tell()
 
 
 def _nowhere(evacuees: Evacuees, shelter: int) -> bool:  # noqa: ARG001  (stands in until Refuges takes over)

@@ -39,6 +39,7 @@ class Support:
         if not household.receive_help(kind):
             return
         if self._needs_vehicle(household) and not self._has_car_driver(household, kind):
+            self._households.plans.due_s[row] = np.inf
             self._vehicles.request(household)
             return
         mode = TravelMode.CAR if self._has_car_driver(household, kind) else TravelMode.FOOT

@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 ON_FOOT = 0
 BY_CAR = 1
 LOOK_FOR_RINGS_S = 300.0
-"""Interval at which rings of blocked cars are looked for: the least patience of anybody (cars.patience_mean_s)."""
+"""Interval at which rings of blocked cars are looked for: a third of the least patience (half cars.patience_mean_s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Party:
     """People who move together; a vehicle sent empty has no ``members``.
 
     ``speed_mps`` is that of the slowest walker after snow and darkness. ``arrived`` is called at the exact time of
-    arrival; ``reports`` is the row of the person whose app tells the position, -1 if none.
+    arrival, ``stranded`` when no way leads on; ``reports`` is the row of the person whose app tells the position, -1 if
+    none.
     """
 
     members: RowArray
@@ -69,6 +70,7 @@ class Party:
     speed_mps: float
     depart_s: float
     arrived: Callable[[], None]
+    stranded: Callable[[], None] | None = None
     reports: int = -1
     last_report_s: float = 0.0
 
@@ -161,10 +163,14 @@ class Travel:
     def _strand(self, party: Party, node: int) -> None:
         """No way leads on for a party: people in a car go on on foot, if a way leads on for walkers."""
         if not len(party.members):
+            if party.stranded:
+                party.stranded()
             return
         on_foot = party.mode == TravelMode.FOOT
         if on_foot or not np.isfinite(self._world.movement.distance_m(ON_FOOT, party.destination)[node]):
             self._world.happen(EventKind.STRANDED, party.members, place=node, detail=party.mode)
+            if party.stranded:
+                party.stranded()
             return
         least_s = self._world.parameters.number("preparing.least_s")
         speed_mps = self.walking_speed_mps(party.members)

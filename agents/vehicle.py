@@ -46,21 +46,26 @@ class WelfareVehicles:
         vehicle = yield self._free.get()
         if not isinstance(vehicle, Vehicle):
             return
-        yield self._drive_to(vehicle, household)
+        gone = self._households.plans.left[household.row]
+        if gone or not (yield self._drive_to(vehicle, household)):
+            # Others were faster, or no way leads there: who still waits may ask again.
+            self._requested.discard(household.row)
+            self._free.put(vehicle)
+            return
         vehicle.node = int(world.population.home_node[household.row])
         household.receive_help(HelpKind.WELFARE_VEHICLE)
+        self._households.plans.due_s[household.row] = np.inf
         if self._households.plans.left[household.row]:
             self._free.put(vehicle)
             return
         yield world.env.timeout(world.parameters.number("welfare.boarding_s"))
-        self._households.plans.due_s[household.row] = np.inf
         party = household.leave(world.now_s + self._households.least_s, vehicle=TravelMode.WELFARE_VEHICLE)
         if party is not None:
             vehicle.node = yield from self._ride(party, vehicle.node)
         self._free.put(vehicle)
 
     def _drive_to(self, vehicle: Vehicle, household: Household) -> simpy.Event:
-        """Drive to the household's neighbourhood; the event comes on arrival."""
+        """Drive to the household's neighbourhood; the event comes at the end, its value says whether it was reached."""
         world, there = self._world, self._world.env.event()
         neighbourhood = int(world.population.neighbourhood[household.row])
         self._travel.set_out(
@@ -71,7 +76,8 @@ class WelfareVehicles:
                 mode=TravelMode.WELFARE_VEHICLE,
                 speed_mps=1.0,
                 depart_s=world.now_s + self._households.least_s,
-                arrived=lambda: _come(there),
+                arrived=lambda: _come(there, reached=True),
+                stranded=lambda: _come(there, reached=False),
             )
         )
         return there
@@ -82,13 +88,14 @@ class WelfareVehicles:
 
         def arrive() -> None:
             arrived()
-            _come(there)
+            _come(there, reached=True)
 
         party.arrived = arrive
+        party.stranded = lambda: _come(there, reached=False)
         yield there
         is_shelter = self._travel.destinations.is_shelter(party.destination)
         return self._world.town.shelters[party.destination].node if is_shelter else node
 
 
-def _come(event: simpy.Event) -> None:
-    event.succeed()
+def _come(event: simpy.Event, *, reached: bool) -> None:
+    event.succeed(reached)

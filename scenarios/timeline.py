@@ -1,5 +1,6 @@
 """The scenario as it happened: each event as a line for the report, each road closure with its times."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from agents import situation as acts
@@ -19,15 +20,15 @@ def timeline_of(scenario: Scenario, situation: Situation, town: Town) -> tuple[T
 def closures_of(situation: Situation) -> tuple[LinkClosure, ...]:
     """Each link closed, from when until when."""
     closed: dict[int, float] = {}
+    reasons: Counter[int] = Counter()
     ended: list[LinkClosure] = []
-    for act in situation.instructions:
-        if not isinstance(act, acts.SetLinks):
-            continue
+    for act in (one for one in situation.instructions if isinstance(one, acts.SetLinks)):
         for link in act.links.tolist():
-            if act.is_open and link in closed:
-                ended.append(LinkClosure(link, closed.pop(link), act.at_s))
-            elif not act.is_open:
+            reasons[link] += -1 if act.is_open else 1
+            if not act.is_open:
                 closed.setdefault(link, act.at_s)
+            elif reasons[link] == 0:
+                ended.append(LinkClosure(link, closed.pop(link), act.at_s))
     return (*ended, *(LinkClosure(link, from_s) for link, from_s in closed.items()))
 
 

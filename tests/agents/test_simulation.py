@@ -151,7 +151,7 @@ def test_a_patient_and_empty_shelter_sends_nobody_on(
     simulate: Make, earthquake: Situation, parameters: Parameters
 ) -> None:
     """Where shelters never count as full and people wait for the opening, nobody is diverted."""
-    roomy = parameters.with_overrides({"reception.fill_factor": 3.0, "reception.opening_patience_s": 14400.0})
+    roomy = parameters.with_overrides({"reception.fill_factor": 1000.0, "reception.opening_patience_s": 14400.0})
     assert len(finished(simulate(earthquake, roomy)).of(EventKind.DIVERTED)) == 0
 
 
