@@ -8,9 +8,10 @@ import pytest
 
 from agents.city_os.paper import PaperCityOS
 from agents.city_os.port import Answer, CityOS, Failure, FailureKind
+from agents.refuges import ADULT_AGE
 from agents.simulation import SAMPLE_S, Setting, Simulation
 from agents.situation import Situation
-from twin.events import EventKind, State
+from twin.events import EventKind, State, TravelMode
 from twin.parameters import Parameters
 from twin.population import Population
 from twin.state import TownState
@@ -201,3 +202,26 @@ def test_everybody_stays_where_they_are_at_the_end_of_the_run(simulate: Make, si
     simulation = simulate(situation)
     finished(simulation)
     assert simulation.world.state.count(State.STRANDED) == 0
+
+
+def test_children_never_drive_and_never_set_out_while_an_adult_is_expected(
+    simulate: Make, earthquake: Situation
+) -> None:
+    """Everybody who departs by car travels at that moment with an adult of the same household."""
+    simulation = simulate(earthquake)
+    people = simulation.world.population
+    by_car: dict[tuple[float, int], list[int]] = {}
+    for event in finished(simulation).of(EventKind.DEPARTED).events():
+        if event.detail == TravelMode.CAR:
+            by_car.setdefault((event.time_s, int(people.household[event.person])), []).append(event.person)
+    assert by_car
+    assert all((people.age[members] >= ADULT_AGE).any() for members in by_car.values())
+
+
+def test_impatient_households_do_not_depart_in_the_past(
+    simulate: Make, earthquake: Situation, parameters: Parameters
+) -> None:
+    """Whatever admitted patience a household has for members who are away, the run comes to its end."""
+    for patience_s in (0.0, 20.0, 61.0):
+        changed = parameters.with_overrides({"gathering.wait_most_s": patience_s})
+        assert len(finished(simulate(earthquake, changed))) > 0
