@@ -19,10 +19,6 @@ from twin.shelters import ShelterKind
 RowArray = npt.NDArray[np.int64]
 Steps = Generator[simpy.Event, object, None]
 
-RETRY_S = 600.0
-"""Interval at which a desk enters again what the city OS did not take. A choice of the model: the interval of the city
-office's dashboard (parameter office.dashboard_s)."""
-
 
 @dataclass(slots=True)
 class Evacuees:
@@ -49,7 +45,7 @@ class ShelterDesk(mesa.Agent):
         self.told = ShelterStatus.UNOPENED
         self.taken = 0
         """People in the rooms or in the queue."""
-        self.unsent: list[tuple[int, ReceptionChannel, float]] = []
+        self.unsent: list[tuple[int, ReceptionChannel]] = []
         self.is_online = desks.world.city_os.connected
         """Whether the city OS took the last entry; if not, the desk goes on on paper until it does again."""
 
@@ -150,21 +146,21 @@ class ShelterDesk(mesa.Agent):
         arrival_s = world.now_s + world.parameters.number("association.paper_delay_s")
         world.at(arrival_s, lambda: world.confirm_safety(person, SafetyChannel.SHELTER_LIST_PAPER))
         if world.city_os.connected:
-            self.unsent.append((person, channel, world.now_s))
+            self.unsent.append((person, channel))
         return answer.latency_s
 
     def send_unsent(self) -> None:
         """Enter again those whom the city OS did not take, if they are still here."""
         world = self.desks.world
         waiting, self.unsent = self.unsent, []
-        for person, channel, at_s in waiting:
+        for person, channel in waiting:
             if world.state.person_shelter[person] != self.row:
                 continue
             self.is_online = world.city_os.check_in(world.now_s, self.row, person, channel).ok
             if self.is_online:
                 world.confirm_safety(person, SafetyChannel.CHECK_IN)
             else:
-                self.unsent.append((person, channel, at_s))
+                self.unsent.append((person, channel))
         self.tell()
 
 
@@ -228,6 +224,6 @@ class ShelterDesks:
 
     def _retry(self) -> Steps:
         while True:
-            yield self.world.env.timeout(RETRY_S)
+            yield self.world.env.timeout(self.world.parameters.number("office.dashboard_s"))
             for desk in self.by_row.values():
                 desk.send_unsent()
