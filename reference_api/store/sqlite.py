@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.resources import files
 from typing import Any
 
 from reference_api.errors import StoreFault
+from reference_api.store.migration import SQLITE, pending
 from reference_api.store.protocol import Row
 
 CACHED_STATEMENTS = 256
@@ -87,20 +87,6 @@ class SqliteStore:
 
 def _migrate(db: sqlite3.Connection) -> None:
     """Apply the numbered migrations that the database has not seen; ``user_version`` counts them."""
-    scripts = sorted(
-        (
-            entry
-            for entry in files("reference_api.store").joinpath("migrations").iterdir()
-            if entry.name.endswith(".sql")
-        ),
-        key=lambda entry: entry.name,
-    )
     done: int = db.execute("PRAGMA user_version").fetchone()[0]
-    if done > len(scripts):
-        raise StoreFault(
-            f"the database has seen migration {done}, this version knows {len(scripts)}: use a newer version"
-        )
-    for number, script in enumerate(scripts[done:], start=done + 1):
-        db.executescript(
-            f"BEGIN IMMEDIATE;\n{script.read_text(encoding='utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;"
-        )
+    for number, script in pending(done, SQLITE):
+        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")

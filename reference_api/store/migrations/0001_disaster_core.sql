@@ -1,4 +1,4 @@
--- Times are Unix seconds; flags are 0 or 1; lists of codes are separated by blanks.
+-- Times are Unix seconds; flags are 0 or 1; lists of codes are separated by blanks. ROW_ID: see migration.py.
 
 CREATE TABLE about (municipality TEXT NOT NULL, town TEXT NOT NULL, people INTEGER NOT NULL, seed INTEGER NOT NULL, population_sha256 TEXT NOT NULL);
 CREATE TABLE district (code TEXT PRIMARY KEY, name TEXT NOT NULL);
@@ -6,7 +6,7 @@ CREATE TABLE neighbourhood (code TEXT PRIMARY KEY, name TEXT NOT NULL, district 
 CREATE TABLE client (client_id TEXT PRIMARY KEY, role TEXT NOT NULL, recipient TEXT NOT NULL, scopes TEXT NOT NULL, secret_sha256 TEXT NOT NULL);
 
 CREATE TABLE account (
-    id INTEGER PRIMARY KEY, sub TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_kana TEXT NOT NULL, birth_date TEXT NOT NULL,
+    id ROW_ID, sub TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_kana TEXT NOT NULL, birth_date TEXT NOT NULL,
     sex TEXT NOT NULL, address TEXT NOT NULL, phone TEXT NOT NULL, email TEXT NOT NULL, household TEXT NOT NULL,
     district TEXT NOT NULL, neighbourhood TEXT NOT NULL, support_flag INTEGER NOT NULL, push_device INTEGER NOT NULL);
 CREATE INDEX account_by_household ON account (household);
@@ -14,8 +14,8 @@ CREATE INDEX account_by_district ON account (district);
 CREATE INDEX account_by_neighbourhood ON account (neighbourhood);
 
 CREATE TABLE consent (
-    id INTEGER PRIMARY KEY, subject TEXT NOT NULL, purpose TEXT NOT NULL, categories TEXT NOT NULL, recipients TEXT NOT NULL,
-    modes TEXT NOT NULL, state TEXT NOT NULL, valid_from_s REAL, valid_until_s REAL);
+    id ROW_ID, subject TEXT NOT NULL, purpose TEXT NOT NULL, categories TEXT NOT NULL, recipients TEXT NOT NULL,
+    modes TEXT NOT NULL, state TEXT NOT NULL, valid_from_s DOUBLE PRECISION, valid_until_s DOUBLE PRECISION);
 CREATE INDEX consent_by_subject ON consent (subject);
 
 -- No foreign key on sub: a register may name a local ID that has no account here.
@@ -27,20 +27,20 @@ CREATE INDEX register_entry_by_neighbourhood ON register_entry (neighbourhood, i
 
 CREATE TABLE shelter (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, name_kana TEXT NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL,
-    district TEXT NOT NULL, longitude_deg REAL NOT NULL, latitude_deg REAL NOT NULL, capacity_persons INTEGER NOT NULL,
+    district TEXT NOT NULL, longitude_deg DOUBLE PRECISION NOT NULL, latitude_deg DOUBLE PRECISION NOT NULL, capacity_persons INTEGER NOT NULL,
     capacity_standard_persons INTEGER NOT NULL, hazards TEXT NOT NULL,
-    status TEXT NOT NULL DEFAULT 'unopened', status_observed_at_s REAL, headcount INTEGER NOT NULL DEFAULT 0 CHECK (headcount >= 0),
-    updated_at_s REAL, version INTEGER NOT NULL DEFAULT 0);
+    status TEXT NOT NULL DEFAULT 'unopened', status_observed_at_s DOUBLE PRECISION, headcount INTEGER NOT NULL DEFAULT 0 CHECK (headcount >= 0),
+    updated_at_s DOUBLE PRECISION, version INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE disaster_event (
-    id INTEGER PRIMARY KEY, mode TEXT NOT NULL, hazard TEXT, areas TEXT NOT NULL, declared_at_s REAL NOT NULL,
-    received_at_s REAL NOT NULL, ended_at_s REAL, version INTEGER NOT NULL DEFAULT 1);
+    id ROW_ID, mode TEXT NOT NULL, hazard TEXT, areas TEXT NOT NULL, declared_at_s DOUBLE PRECISION NOT NULL,
+    received_at_s DOUBLE PRECISION NOT NULL, ended_at_s DOUBLE PRECISION, version INTEGER NOT NULL DEFAULT 1);
 -- What holds now in each district where anything but normal holds.
-CREATE TABLE district_mode (district TEXT PRIMARY KEY, mode TEXT NOT NULL, hazard TEXT, event_id INTEGER NOT NULL);
+CREATE TABLE district_mode (district TEXT PRIMARY KEY, mode TEXT NOT NULL, hazard TEXT, event_id BIGINT NOT NULL);
 
 CREATE TABLE evacuation_order (
-    id INTEGER PRIMARY KEY, level INTEGER NOT NULL, areas TEXT NOT NULL, reason TEXT NOT NULL, issued_at_s REAL NOT NULL,
-    received_at_s REAL NOT NULL, client_id TEXT NOT NULL);
+    id ROW_ID, level INTEGER NOT NULL, areas TEXT NOT NULL, reason TEXT NOT NULL, issued_at_s DOUBLE PRECISION NOT NULL,
+    received_at_s DOUBLE PRECISION NOT NULL, client_id TEXT NOT NULL);
 
 -- People without an account, as they told it; what was told to an association is not the city's to see, nor the reverse.
 CREATE TABLE unregistered (
@@ -48,8 +48,8 @@ CREATE TABLE unregistered (
     phone TEXT, neighbourhood TEXT, household_size INTEGER, PRIMARY KEY (temp_id, told_to));
 
 CREATE TABLE check_in (
-    id INTEGER PRIMARY KEY, shelter_id TEXT NOT NULL, sub TEXT, temp_id TEXT, person TEXT NOT NULL, channel TEXT NOT NULL,
-    observed_at_s REAL NOT NULL, received_at_s REAL NOT NULL, transferred_from TEXT, checked_out_at_s REAL, recorded_by TEXT NOT NULL,
+    id ROW_ID, shelter_id TEXT NOT NULL, sub TEXT, temp_id TEXT, person TEXT NOT NULL, channel TEXT NOT NULL,
+    observed_at_s DOUBLE PRECISION NOT NULL, received_at_s DOUBLE PRECISION NOT NULL, transferred_from TEXT, checked_out_at_s DOUBLE PRECISION, recorded_by TEXT NOT NULL,
     recorded_for TEXT NOT NULL,
     CHECK ((sub IS NULL) <> (temp_id IS NULL)));
 -- A person is in one shelter at most: the database itself refuses a second place.
@@ -57,31 +57,31 @@ CREATE UNIQUE INDEX check_in_present ON check_in (person) WHERE checked_out_at_s
 CREATE INDEX check_in_by_shelter ON check_in (shelter_id, id) WHERE checked_out_at_s IS NULL;
 
 CREATE TABLE safety_report (
-    id INTEGER PRIMARY KEY, person TEXT NOT NULL, sub TEXT, temp_id TEXT, status TEXT NOT NULL, observed_at_s REAL NOT NULL,
-    received_at_s REAL NOT NULL, longitude_deg REAL, latitude_deg REAL, method TEXT NOT NULL, recorded_by TEXT NOT NULL,
+    id ROW_ID, person TEXT NOT NULL, sub TEXT, temp_id TEXT, status TEXT NOT NULL, observed_at_s DOUBLE PRECISION NOT NULL,
+    received_at_s DOUBLE PRECISION NOT NULL, longitude_deg DOUBLE PRECISION, latitude_deg DOUBLE PRECISION, method TEXT NOT NULL, recorded_by TEXT NOT NULL,
     recorded_for TEXT NOT NULL);
 -- The report that holds for each person: the newest observation.
 CREATE TABLE safety_holding (
-    person TEXT PRIMARY KEY, report_id INTEGER NOT NULL, observed_at_s REAL NOT NULL, household TEXT, district TEXT, neighbourhood TEXT);
+    person TEXT PRIMARY KEY, report_id BIGINT NOT NULL, observed_at_s DOUBLE PRECISION NOT NULL, household TEXT, district TEXT, neighbourhood TEXT);
 CREATE INDEX safety_holding_by_neighbourhood ON safety_holding (neighbourhood, person);
 CREATE INDEX safety_holding_by_household ON safety_holding (household, person);
 
 CREATE TABLE position (
-    sub TEXT PRIMARY KEY, longitude_deg REAL NOT NULL, latitude_deg REAL NOT NULL, observed_at_s REAL NOT NULL, accuracy_m REAL, expires_at_s REAL NOT NULL);
+    sub TEXT PRIMARY KEY, longitude_deg DOUBLE PRECISION NOT NULL, latitude_deg DOUBLE PRECISION NOT NULL, observed_at_s DOUBLE PRECISION NOT NULL, accuracy_m DOUBLE PRECISION, expires_at_s DOUBLE PRECISION NOT NULL);
 CREATE INDEX position_by_expiry ON position (expires_at_s);
 
-CREATE TABLE notification (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, created_at_s REAL NOT NULL);
-CREATE TABLE delivery (notification_id INTEGER NOT NULL, account_id INTEGER NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (notification_id, account_id));
+CREATE TABLE notification (id ROW_ID, client_id TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL);
+CREATE TABLE delivery (notification_id BIGINT NOT NULL, account_id BIGINT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (notification_id, account_id));
 
 CREATE TABLE idempotency (
     client_id TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,
-    location TEXT, body TEXT NOT NULL, created_at_s REAL NOT NULL, PRIMARY KEY (client_id, subject, key));
+    location TEXT, body TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL, PRIMARY KEY (client_id, subject, key));
 CREATE INDEX idempotency_by_age ON idempotency (created_at_s);
 
 -- Every disclosure of personal data: which request, of whom, which categories on which basis.
-CREATE TABLE access_request (id INTEGER PRIMARY KEY, at_s REAL NOT NULL, operation_id TEXT NOT NULL, client_id TEXT NOT NULL, recipient TEXT NOT NULL, purpose TEXT NOT NULL);
-CREATE TABLE access_grant (id INTEGER PRIMARY KEY, grants TEXT NOT NULL UNIQUE);
-CREATE TABLE access_log (request_id INTEGER NOT NULL, person TEXT NOT NULL, grant_id INTEGER NOT NULL);
+CREATE TABLE access_request (id ROW_ID, at_s DOUBLE PRECISION NOT NULL, operation_id TEXT NOT NULL, client_id TEXT NOT NULL, recipient TEXT NOT NULL, purpose TEXT NOT NULL);
+CREATE TABLE access_grant (id ROW_ID, grants TEXT NOT NULL UNIQUE);
+CREATE TABLE access_log (request_id BIGINT NOT NULL, person TEXT NOT NULL, grant_id BIGINT NOT NULL);
 CREATE INDEX access_log_by_person ON access_log (person);
 -- Clear secrets of a sandbox's clients, for its discovery document; empty in every other environment.
 CREATE TABLE sandbox_secret (client_id TEXT PRIMARY KEY, secret TEXT NOT NULL);
