@@ -5,7 +5,7 @@ be called in process without an event loop.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -15,63 +15,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from conformance.contract.operations import Operation, load_operations
 from reference_api.access import authorise
 from reference_api.call import Call, Reply
-from reference_api.city import (
-    check_ins,
-    disaster_events,
-    locations,
-    notifications,
-    registers,
-    safety,
-    sandbox,
-    shelters,
-    users,
-)
 from reference_api.clock import Clock
 from reference_api.consent import Decide, decide
 from reference_api.errors import ApiError
-from reference_api.oidc import discovery, token
+from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
 from reference_api.oidc.keys import SigningKey
 from reference_api.services import Memory, Services
 from reference_api.settings import Settings, check_settings
 from reference_api.store.protocol import Store
 
 logger = logging.getLogger(__name__)
-
-Handler = Callable[[Services, Call], Awaitable[Reply]]
-
-HANDLERS: Mapping[str, Handler] = {
-    "getOpenidConfiguration": discovery.get_openid_configuration,
-    "getJwks": discovery.get_jwks,
-    "getCityOs": discovery.get_city_os,
-    "issueToken": token.issue_token,
-    "getDisasterState": disaster_events.get_disaster_state,
-    "declareDisaster": disaster_events.declare_disaster,
-    "getDisasterEvent": disaster_events.get_disaster_event,
-    "updateDisasterEvent": disaster_events.update_disaster_event,
-    "issueEvacuationOrder": disaster_events.issue_evacuation_order,
-    "listEvacuationOrders": disaster_events.list_evacuation_orders,
-    "listShelters": shelters.list_shelters,
-    "listShelterStatus": shelters.list_shelter_status,
-    "setShelterStatus": shelters.set_shelter_status,
-    "checkIn": check_ins.check_in,
-    "listCheckIns": check_ins.list_check_ins,
-    "getCheckIn": check_ins.get_check_in,
-    "checkOut": check_ins.check_out,
-    "reportSafety": safety.report_safety,
-    "listSafetyReports": safety.list_safety_reports,
-    "getSafetyReport": safety.get_safety_report,
-    "summariseSafety": safety.summarise_safety,
-    "putLocation": locations.put_location,
-    "listLocations": locations.list_locations,
-    "sendNotification": notifications.send_notification,
-    "getNotification": notifications.get_notification,
-    "listDeliveries": notifications.list_deliveries,
-    "getUser": users.get_user,
-    "listUsers": users.list_users,
-    "listSupportRegister": registers.list_support_register,
-    "resetSandbox": sandbox.reset_sandbox,
-}
-"""Handler of each operation of the contract."""
 
 
 def create_app(settings: Settings, store: Store, clock: Clock, *, decide: Decide = decide) -> ASGIApp:
@@ -104,16 +57,17 @@ def _routes(services: Services) -> list[Route]:
     def order(operation: Operation) -> tuple[int, bool, str]:
         return -operation.path.count("/"), "{" in operation.path, operation.path
 
-    ordered = sorted(load_operations(), key=order)
+    entries = [(operation, HANDLERS[operation.operation_id]) for operation in load_operations()]
+    ordered = sorted([*entries, *OWN_ROUTES], key=lambda entry: order(entry[0]))
     return [
-        Route(path, _Endpoint(services, _by_method(operations)), name=path)
-        for path, operations in groupby(ordered, key=lambda operation: operation.path)
+        Route(path, _Endpoint(services, _by_method(of_path)), name=path)
+        for path, of_path in groupby(ordered, key=lambda entry: entry[0].path)
     ]
 
 
-def _by_method(operations: Iterable[Operation]) -> dict[str, tuple[Operation, Handler]]:
-    """Operations of one path by method; HEAD is answered as GET without its body (RFC 9110 section 9.3.2)."""
-    table = {operation.method: (operation, HANDLERS[operation.operation_id]) for operation in operations}
+def _by_method(entries: Iterable[tuple[Operation, Handler]]) -> dict[str, tuple[Operation, Handler]]:
+    """Entries of one path by method; HEAD is answered as GET without its body (RFC 9110 section 9.3.2)."""
+    table = {operation.method: (operation, handler) for operation, handler in entries}
     if "GET" in table:
         table["HEAD"] = table["GET"]
     return table
@@ -148,7 +102,7 @@ class _Endpoint:
             raise ApiError("method-not-allowed", headers={"allow": ", ".join(sorted(self._table))})
         operation, handler = entry
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        _check_acceptable(headers.get("accept"))
+        _check_acceptable(operation, headers.get("accept"))
         call = Call(
             operation=operation,
             parameters=scope["path_params"],
@@ -179,11 +133,15 @@ async def _body(receive: Receive, headers: Mapping[str, str], max_bytes: int) ->
     return b"".join(parts)
 
 
-def _check_acceptable(accept: str | None) -> None:
-    """Refuse a client that takes no JSON (RFC 9110 section 12.5.1)."""
-    if accept is None or "json" in accept or "*/*" in accept or "application/*" in accept or not accept.strip():
+def _check_acceptable(operation: Operation, accept: str | None) -> None:
+    """Refuse a client that takes none of the operation's media types (RFC 9110 section 12.5.1)."""
+    if accept is None or "*/*" in accept or not operation.media_types or not accept.strip():
         return
-    raise ApiError("not-acceptable", "answers are application/json")
+    for media_type in operation.media_types:
+        kind, _, subtype = media_type.partition("/")
+        if f"{kind}/*" in accept or subtype.rpartition("+")[2] in accept:
+            return
+    raise ApiError("not-acceptable", f"answers are {', '.join(operation.media_types)}")
 
 
 def _problem(fault: ApiError) -> Reply:
@@ -192,6 +150,7 @@ def _problem(fault: ApiError) -> Reply:
 
 async def _write(send: Send, reply: Reply, *, with_body: bool) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies]
     if reply.body:
         headers.append((b"content-type", reply.media_type.encode("latin-1")))
     if reply.status not in (204, 304):

@@ -99,12 +99,13 @@ def _fault(path: str, message: str) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler answers; names of ``headers`` are in lower case."""
+    """What a handler answers; names of ``headers`` are in lower case, ``cookies`` are values of Set-Cookie."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    cookies: tuple[str, ...] = ()
 
 
 def json_reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:

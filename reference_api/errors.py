@@ -13,25 +13,38 @@ from dataclasses import dataclass
 import msgspec
 
 PROBLEM_BASE = "https://citytwin.example/problems/"
-"""Where problem types live. Source: the contract's openapi.yaml, schema Problem."""
+"""Where problem types live. Source: the contract's schema Problem (openapi/shared.yaml)."""
+
+REGISTERED_BASE = "https://iana.org/assignments/http-problem-types#"
+"""Where registered problem types live. Source: RFC 9457 section 4.2."""
+
+_REGISTERED = ("quota-exceeded", "temporary-reduced-capacity")
+"""Source: draft-ietf-httpapi-ratelimit-headers, problem types."""
 
 _TITLES: Mapping[str, tuple[int, str]] = {
     "invalid-token": (401, "The access token is missing or not valid"),
     "insufficient-scope": (403, "The access token does not allow this"),
+    "consent-required": (403, "The person's consent is required"),
+    "mode-not-allowed": (403, "Not allowed in the mode that holds"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "This method is not offered here"),
     "not-acceptable": (406, "No representation that the client accepts"),
     "conflict": (409, "In conflict with what holds"),
+    "idempotency-in-progress": (409, "The first request with this key is not finished"),
+    "gone": (410, "No longer there"),
     "precondition-failed": (412, "Changed by somebody else in the meantime"),
     "content-too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
     "validation": (422, "The request is not valid"),
     "idempotency-key-reused": (422, "The idempotency key was used for another request"),
     "precondition-required": (428, "If-Match is required"),
+    "quota-exceeded": (429, "Too many requests"),
     "malformed-request": (400, "The request cannot be read"),
     "idempotency-key-missing": (400, "An idempotency key is required"),
     "invalid-cursor": (400, "The cursor is not one of this list"),
+    "request-timeout": (408, "The request took too long to arrive"),
     "internal-error": (500, "The server failed"),
+    "temporary-reduced-capacity": (503, "Served later: the service is kept for what is more urgent"),
 }
 
 
@@ -48,10 +61,19 @@ class ReferenceApiError(Exception):
 
 
 class ApiError(ReferenceApiError):
-    """A request that is answered with a problem. ``detail`` is public: never another person's data."""
+    """A request that is answered with a problem. ``detail`` is public: never another person's data.
+
+    ``members`` are extension members (RFC 9457 section 3.2).
+    """
 
     def __init__(
-        self, problem: str, detail: str = "", *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+        self,
+        problem: str,
+        detail: str = "",
+        *,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(problem, detail)
         self.problem = problem
@@ -59,11 +81,12 @@ class ApiError(ReferenceApiError):
         self.detail = detail
         self.faults = tuple(faults)
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
     def body(self) -> bytes:
         """The problem as JSON. Source: RFC 9457 section 3."""
         members: dict[str, object] = {
-            "type": PROBLEM_BASE + self.problem,
+            "type": (REGISTERED_BASE if self.problem in _REGISTERED else PROBLEM_BASE) + self.problem,
             "title": self.title,
             "status": self.status,
         }
@@ -71,7 +94,7 @@ class ApiError(ReferenceApiError):
             members["detail"] = self.detail
         if self.faults:
             members["errors"] = [{"pointer": fault.pointer, "code": fault.code} for fault in self.faults]
-        return msgspec.json.encode(members)
+        return msgspec.json.encode(members | self.members)
 
 
 def invalid(pointer: str, code: str) -> ApiError:

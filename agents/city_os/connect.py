@@ -10,7 +10,7 @@ from agents.city_os.transport import Request, Transport
 from agents.errors import CityOsMismatch, CityOsUnreachable, CityOsUnusable, NoCityOs, TransportFault
 
 CONTRACT_VERSION = "1.0"
-"""Version of the contract that the adapters speak. Source: conformance/contract/openapi.yaml, info.version."""
+"""Version of the contract that the adapters speak. Source: conformance/contract/openapi/about.yaml, info.version."""
 
 TIMEOUT_S = 10.0
 """How long a service may take to say what it is. Source: none; twice what people wait for a page. Confidence C."""

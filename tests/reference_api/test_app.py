@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.contract.operations import Operation, load_document, load_operations
-from reference_api.app import HANDLERS, _routes, create_app
+from reference_api.app import _routes, create_app
 from reference_api.clock import GivenClock
 from reference_api.errors import UnsafeSettings
+from reference_api.handlers import HANDLERS
 from reference_api.settings import Settings
 from reference_api.store.sqlite import SqliteStore
 

@@ -1,0 +1,1 @@
+-- Sessions, grants, codes, tokens and keys of the authorization server.

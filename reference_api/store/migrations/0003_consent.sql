@@ -1,0 +1,1 @@
+-- Consent records with their history, receipts.

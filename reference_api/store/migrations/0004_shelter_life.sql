@@ -1,0 +1,1 @@
+-- Evacuee cards, surveys, requests of shelters, transfers, batches.

@@ -1,0 +1,1 @@
+-- Individual evacuation plans, hazard reports, register imports.

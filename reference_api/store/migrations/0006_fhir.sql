@@ -1,0 +1,1 @@
+-- Health resources, their versions and search index.
