@@ -4,6 +4,7 @@ ReferenceApiError
 ├── ApiError           a request that is answered with a problem (RFC 9457)
 ├── UnsafeSettings     settings that must not go into production (ValueError); carries every fault
 ├── InvalidSeed        seed data contradict themselves (ValueError); carries every fault
+├── UnreadableResource a body is no FHIR resource in JSON (ValueError); carries the issue type
 └── StoreFault         the database cannot be used as it is (RuntimeError)
 """
 
@@ -116,6 +117,15 @@ class InvalidSeed(ReferenceApiError, ValueError):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+
+
+class UnreadableResource(ReferenceApiError, ValueError):
+    """A body is no FHIR resource in JSON. ``code`` is of the code system issue-type; ``details`` is public."""
+
+    def __init__(self, code: str, details: str) -> None:
+        super().__init__(code, details)
+        self.code = code
+        self.details = details
 
 
 class StoreFault(ReferenceApiError, RuntimeError):
