@@ -21,14 +21,14 @@ from reference_api.services import Services
 Handler = Callable[[Services, Call], Awaitable[Reply]]
 
 HANDLERS: Mapping[str, Handler] = {
-    # Discovery (discovery.yaml)
+    # Discovery, as in discovery.yaml
     "getCityOs": discovery.get_city_os,
-    # Authorization server (oidc*.yaml)
+    # Authorization server, as in oidc*.yaml
     "getOpenidConfiguration": discovery.get_openid_configuration,
     "getJwks": discovery.get_jwks,
     "issueToken": token.issue_token,
-    # Consent (consents.yaml)
-    # Users, positions, notifications (users.yaml, locations.yaml, notifications.yaml)
+    # Consent, as in consents.yaml
+    # Users, positions, notifications, as in users.yaml, locations.yaml, notifications.yaml
     "getUser": users.get_user,
     "listUsers": users.list_users,
     "putLocation": locations.put_location,
@@ -36,14 +36,14 @@ HANDLERS: Mapping[str, Handler] = {
     "sendNotification": notifications.send_notification,
     "getNotification": notifications.get_notification,
     "listDeliveries": notifications.list_deliveries,
-    # Disaster state and orders (disaster.yaml)
+    # Disaster state and orders, as in disaster.yaml
     "getDisasterState": disaster_events.get_disaster_state,
     "declareDisaster": disaster_events.declare_disaster,
     "getDisasterEvent": disaster_events.get_disaster_event,
     "updateDisasterEvent": disaster_events.update_disaster_event,
     "issueEvacuationOrder": disaster_events.issue_evacuation_order,
     "listEvacuationOrders": disaster_events.list_evacuation_orders,
-    # Shelters and check-ins (shelters.yaml, check_ins.yaml)
+    # Shelters and check-ins, as in shelters.yaml, check_ins.yaml
     "listShelters": shelters.list_shelters,
     "listShelterStatus": shelters.list_shelter_status,
     "setShelterStatus": shelters.set_shelter_status,
@@ -51,16 +51,16 @@ HANDLERS: Mapping[str, Handler] = {
     "listCheckIns": check_ins.list_check_ins,
     "getCheckIn": check_ins.get_check_in,
     "checkOut": check_ins.check_out,
-    # Life in shelters (shelter_life.yaml)
-    # Safety (safety.yaml)
+    # Life in shelters, as in shelter_life.yaml
+    # Safety, as in safety.yaml
     "reportSafety": safety.report_safety,
     "listSafetyReports": safety.list_safety_reports,
     "getSafetyReport": safety.get_safety_report,
     "summariseSafety": safety.summarise_safety,
-    # Registers, plans, hazard reports (registers.yaml, plans.yaml, hazard_reports.yaml)
+    # Registers, plans, hazard reports, as in registers.yaml, plans.yaml, hazard_reports.yaml
     "listSupportRegister": registers.list_support_register,
-    # Health data (fhir.yaml)
-    # Sandbox (sandbox.yaml)
+    # Health data, as in fhir.yaml
+    # Sandbox, as in sandbox.yaml
     "resetSandbox": sandbox.reset_sandbox,
 }
 """Handler of each operation of the contract; path, scope, purpose and service class are the contract's."""
