@@ -6,6 +6,7 @@ ReferenceApiError
 ├── InvalidSeed        seed data contradict themselves (ValueError); carries every fault
 ├── UnreadableResource a body is no FHIR resource in JSON (ValueError); carries the issue type
 └── StoreFault         the database cannot be used as it is (RuntimeError)
+    └── UnstorableValue a value that no database column can hold: U+0000, a lone surrogate, an integer too large
 """
 
 from collections.abc import Mapping, Sequence
@@ -130,3 +131,7 @@ class UnreadableResource(ReferenceApiError, ValueError):
 
 class StoreFault(ReferenceApiError, RuntimeError):
     """The database cannot be used as it is."""
+
+
+class UnstorableValue(StoreFault):
+    """A value that no database column can hold: text with U+0000 or lone surrogates, an integer too large."""

@@ -8,7 +8,18 @@ Row = tuple[Any, ...]
 
 
 class Store(Protocol):
-    """A database. Its methods are coroutines; an embedded one never waits in them."""
+    """A database. Its methods are coroutines; an embedded one never waits in them.
+
+    Outside a transaction each statement takes effect at once and alone. Whatever ``services.Memory`` remembers, and
+    whatever is read page by page in the order of its number, is written in a transaction.
+
+    Raises:
+        StoreFault: from every method, if the database cannot do it; never with values of parameters or rows.
+        UnstorableValue: A parameter is of a kind that no column can hold.
+    """
+
+    async def open(self) -> None:
+        """Connect where that takes a network; to be awaited in the event loop that will use the store."""
 
     async def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         """First row of the result, None if there is none."""
@@ -20,13 +31,20 @@ class Store(Protocol):
         """Execute; number of rows changed."""
 
     async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute once for each row of parameters."""
+        """Execute once for each row of parameters, all or nothing."""
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        """All that is executed within takes effect together, or none of it; a writer at a time."""
+        """All that is executed within takes effect together, or none of it; a writer at a time.
+
+        Within another transaction it is a part of that one which can be undone alone.
+        """
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the caller is within a transaction: what is read there may still be undone."""
 
     async def foreign_changes(self) -> int:
-        """A number that changes when somebody else wrote to the database: what was cached before is old."""
+        """A number that changes when somebody else wrote in a transaction: what was remembered before is old."""
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -1,15 +1,16 @@
 """SQLite, in this process: one connection, write-ahead log, every transaction IMMEDIATE."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from reference_api.errors import StoreFault
+from reference_api.errors import StoreFault, UnstorableValue
 from reference_api.store.migration import SQLITE, pending
 from reference_api.store.protocol import Row
 
-CACHED_STATEMENTS = 256
+CACHED_STATEMENTS = 512
 """More than there are statements in the room, so that none is parsed twice."""
 
 BUSY_TIMEOUT_S = 10.0
@@ -33,7 +34,8 @@ class SqliteStore:
                 timeout=BUSY_TIMEOUT_S,
             )
             self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
+            # What was acknowledged survives the loss of power, not of the process only.
+            self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             _migrate(self._db)
         except sqlite3.Error as fault:
@@ -41,37 +43,88 @@ class SqliteStore:
                 f"database {path!r} cannot be opened: {fault}; give a new file or a database of ours"
             ) from fault
         self._shared = path != ":memory:"
+        self._depth = 0
+        self._writer: asyncio.Task[Any] | None = None
+
+    async def open(self) -> None:
+        """Nothing more to do: it has been open since it was made."""
 
     async def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         """First row of the result, None if there is none."""
-        row: Row | None = self._db.execute(sql, parameters).fetchone()
+        try:
+            row: Row | None = self._db.execute(sql, parameters).fetchone()
+        except _FAULTS as fault:
+            raise _told(fault, sql) from None
         return row
 
     async def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """All rows of the result."""
-        return self._db.execute(sql, parameters).fetchall()
+        try:
+            return self._db.execute(sql, parameters).fetchall()
+        except _FAULTS as fault:
+            raise _told(fault, sql) from None
 
     async def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Execute; number of rows changed."""
-        return self._db.execute(sql, parameters).rowcount
+        try:
+            return self._db.execute(sql, parameters).rowcount
+        except _FAULTS as fault:
+            raise _told(fault, sql) from None
 
     async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute once for each row of parameters."""
-        self._db.executemany(sql, rows)
+        """Execute once for each row of parameters, all or nothing."""
+        if self._depth == 0:
+            async with self._transaction():
+                await self.many(sql, rows)
+            return
+        try:
+            self._db.executemany(sql, rows)
+        except _FAULTS as fault:
+            raise _told(fault, sql) from None
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        """All that is executed within takes effect together, or none of it; a writer at a time."""
-        return self._transaction()
+        """All that is executed within takes effect together, or none of it; a writer at a time.
+
+        Within another transaction it is a part of that one which can be undone alone.
+        """
+        return self._transaction() if self._depth == 0 else self._part()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the caller is within a transaction."""
+        return self._depth > 0
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+        await self.run("BEGIN IMMEDIATE")
+        self._depth, self._writer = 1, _task()
+        try:
+            yield
+            await self.run("COMMIT")
+        except BaseException:
+            # After some faults, a full disk for one, SQLite has undone it already.
+            if self._db.in_transaction:
+                await self.run("ROLLBACK")
+            raise
+        finally:
+            self._depth, self._writer = 0, None
+
+    @asynccontextmanager
+    async def _part(self) -> AsyncIterator[None]:
+        if _task() is not self._writer:
+            raise StoreFault("another task is within a transaction: over SQLite no handler may wait inside one")
+        name = f"part_{self._depth}"
+        await self.run(f"SAVEPOINT {name}")
+        self._depth += 1
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            await self.run(f"ROLLBACK TO {name}")
             raise
-        self._db.execute("COMMIT")
+        finally:
+            self._depth -= 1
+            if self._db.in_transaction:
+                await self.run(f"RELEASE {name}")
 
     async def foreign_changes(self) -> int:
         """A number that changes when another connection wrote. Source: SQLite, PRAGMA data_version."""
@@ -85,8 +138,51 @@ class SqliteStore:
         self._db.close()
 
 
+_FAULTS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+
+
+def _told(fault: Exception, sql: str) -> StoreFault:
+    """The fault without values of parameters; SQLite's own messages hold none."""
+    if isinstance(fault, OverflowError | UnicodeEncodeError):
+        return UnstorableValue(f"a value cannot be stored ({type(fault).__name__}): {sql}")
+    return StoreFault(f"{fault} in: {sql}")
+
+
+def _task() -> asyncio.Task[Any] | None:
+    """The task under way; None in process, where there is no event loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
 def _migrate(db: sqlite3.Connection) -> None:
-    """Apply the numbered migrations that the database has not seen; ``user_version`` counts them."""
-    done: int = db.execute("PRAGMA user_version").fetchone()[0]
-    for number, script in pending(done, SQLITE):
-        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+    """Apply the numbered migrations that the database has not seen, one process at a time; ``user_version`` counts."""
+    if not pending(_version(db), SQLITE):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number, script in pending(_version(db), SQLITE):
+            for statement in _statements(script):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    number: int = db.execute("PRAGMA user_version").fetchone()[0]
+    return number
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script: ``executescript`` would end the transaction that they belong to."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    yield statement

@@ -3,7 +3,6 @@
 CREATE TABLE about (municipality TEXT NOT NULL, town TEXT NOT NULL, people INTEGER NOT NULL, seed INTEGER NOT NULL, population_sha256 TEXT NOT NULL);
 CREATE TABLE district (code TEXT PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE neighbourhood (code TEXT PRIMARY KEY, name TEXT NOT NULL, district TEXT NOT NULL);
-CREATE TABLE client (client_id TEXT PRIMARY KEY, role TEXT NOT NULL, recipient TEXT NOT NULL, scopes TEXT NOT NULL, secret_sha256 TEXT NOT NULL);
 
 CREATE TABLE account (
     id ROW_ID, sub TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_kana TEXT NOT NULL, birth_date TEXT NOT NULL,
@@ -83,5 +82,3 @@ CREATE TABLE access_request (id ROW_ID, at_s DOUBLE PRECISION NOT NULL, operatio
 CREATE TABLE access_grant (id ROW_ID, grants TEXT NOT NULL UNIQUE);
 CREATE TABLE access_log (request_id BIGINT NOT NULL, person TEXT NOT NULL, grant_id BIGINT NOT NULL);
 CREATE INDEX access_log_by_person ON access_log (person);
--- Clear secrets of a sandbox's clients, for its discovery document; empty in every other environment.
-CREATE TABLE sandbox_secret (client_id TEXT PRIMARY KEY, secret TEXT NOT NULL);

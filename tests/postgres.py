@@ -1,0 +1,160 @@
+"""A throw-away PostgreSQL on a Unix socket, and databases in it with our migrations applied."""
+
+import asyncio
+import ctypes
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from reference_api.store.postgres import PostgresStore
+
+STARTUP_S = 60.0
+_TEMPLATE = "migrated"
+_CONFIGURATION = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "autovacuum": "off",
+}
+"""Nobody misses these data after a crash of the machine; what the tests end abruptly is our server, not PostgreSQL."""
+
+
+def server_binaries() -> Path | None:
+    """The folder of ``initdb`` and ``postgres``: on the PATH, where ``pg_config`` says, or where Debian puts it."""
+    candidates = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    if shutil.which("pg_config"):
+        told = subprocess.run(["pg_config", "--bindir"], check=True, capture_output=True, text=True)
+        candidates.append(Path(told.stdout.strip()))
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    candidates += sorted(debian, key=lambda folder: folder.parent.name.zfill(3), reverse=True)
+    return next((one for one in candidates if (one / "initdb").exists() and (one / "postgres").exists()), None)
+
+
+@dataclass
+class Databases:
+    """A running PostgreSQL that makes databases; each has the migrations applied already."""
+
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def make(self) -> str:
+        """Address of a new database."""
+        name = f"city_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        return self.address(name)
+
+    def make_empty(self, encoding: str = "UTF8") -> str:
+        """Address of a new database without any table."""
+        name = f"empty_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'")
+        return self.address(name)
+
+    def address(self, name: str) -> str:
+        """Address of a database by name."""
+        return f"postgresql://citytwin@/{name}?host={self.folder}"
+
+    def make_template(self) -> None:
+        """Migrate the database that all others are copied from."""
+
+        async def migrate() -> None:
+            store = PostgresStore(self.address(_TEMPLATE))
+            await store.open()
+            await store.close()
+
+        self._execute(f"CREATE DATABASE {_TEMPLATE}")
+        asyncio.run(migrate())
+
+    def _execute(self, sql: str) -> None:
+        async def execute() -> None:
+            connection = await asyncpg.connect(self.address("postgres"))
+            await connection.execute(sql)
+            await connection.close()
+
+        asyncio.run(execute())
+
+
+@contextmanager
+def running_postgres(binaries: Path) -> Iterator[Databases]:
+    """A PostgreSQL in a temporary folder, ended and removed afterwards; it dies with this process too."""
+    account = _account()
+    with tempfile.TemporaryDirectory(prefix="citytwin-pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if account:
+            os.chown(folder, account["user"], account["group"])
+        _initialise(binaries, folder, account)
+        options = [f"-c{key}={value}" for key, value in _CONFIGURATION.items()]
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", folder / "data", f"-cunix_socket_directories={folder}", *options],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            cwd=folder,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into the kernel, before any thread of ours matters
+            **account,
+        )
+        try:
+            _wait_until_ready(server)
+            databases = Databases(folder)
+            databases.make_template()
+            yield databases
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(STARTUP_S)
+            assert server.stderr is not None
+            server.stderr.close()
+
+
+def _account() -> dict[str, Any]:
+    """As whom to run: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = names.get("postgres") or names["nobody"]
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _initialise(binaries: Path, folder: Path, account: dict[str, Any]) -> None:
+    subprocess.run(
+        [binaries / "initdb", "-D", folder / "data", "-U", "citytwin", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        **account,
+    )
+
+
+def _wait_until_ready(server: "subprocess.Popen[str]") -> None:
+    """Read what it says until it says that it is ready, then go on reading so that it never waits for us."""
+    assert server.stderr is not None
+    watchdog = threading.Timer(STARTUP_S, server.kill)
+    watchdog.start()
+    said = []
+    for line in server.stderr:
+        said.append(line)
+        if "ready to accept connections" in line:
+            break
+    watchdog.cancel()
+    assert said and "ready to accept connections" in said[-1], "".join(said)
+    threading.Thread(target=server.stderr.readlines, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end the server if this process is killed. Source: Linux, prctl(2), PR_SET_PDEATHSIG."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
