@@ -1,33 +1,40 @@
-"""The application: the contract's operations, each with its handler.
+"""The application: reads a request, asks the handler of its operation, writes the answer or the fault.
 
 Handlers are coroutines that wait for the store only. Over an embedded store they never wait at all, so that the app can
 be called in process without an event loop.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
-from itertools import groupby
+import time
+from collections.abc import Mapping
 from typing import Any
 
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from conformance.contract.operations import Operation, load_operations
 from reference_api.access import authorise
-from reference_api.call import Call, Reply
+from reference_api.admission import Pressure
+from reference_api.call import ANONYMOUS, Call, Reply
 from reference_api.clock import Clock
 from reference_api.consent import Decide, decide
+from reference_api.cross_origin import exposed, preflight
 from reference_api.errors import ApiError
+from reference_api.fault_bodies import fault_reply
 from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
+from reference_api.limits import PollFloor, Quota, quota_exceeded, quota_headers
 from reference_api.oidc.keys import SigningKey
+from reference_api.routing import Routes
 from reference_api.services import Memory, Services
 from reference_api.settings import Settings, check_settings
 from reference_api.store.protocol import Store
+from reference_api.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, store: Store, clock: Clock, *, decide: Decide = decide) -> ASGIApp:
+def create_app(
+    settings: Settings, store: Store, clock: Clock, *, decide: Decide = decide, telemetry: Telemetry | None = None
+) -> ASGIApp:
     """The server as an ASGI app.
 
     ``decide`` may be replaced by a broken decision, so that tests can see whether that is noticed.
@@ -44,92 +51,132 @@ def create_app(settings: Settings, store: Store, clock: Clock, *, decide: Decide
         decide=decide,
         memory=Memory(store),
         tokens={},
+        pressure=Pressure(),
+        telemetry=telemetry,
     )
-    return Router(routes=_routes(services), redirect_slashes=False, default=_Endpoint(services, {}))
+    return Application(services)
 
 
-def _routes(services: Services) -> list[Route]:
-    """One route a path; fixed paths before those with parameters of the same length, so that neither hides the other.
+class Application:
+    """The contract's operations, and the server's own pages and probes, as an ASGI app for HTTP."""
 
-    Longer paths come first: routes are tried in order, and the calls that disasters make most are long.
-    """
-
-    def order(operation: Operation) -> tuple[int, bool, str]:
-        return -operation.path.count("/"), "{" in operation.path, operation.path
-
-    entries = [(operation, HANDLERS[operation.operation_id]) for operation in load_operations()]
-    ordered = sorted([*entries, *OWN_ROUTES], key=lambda entry: order(entry[0]))
-    return [
-        Route(path, _Endpoint(services, _by_method(of_path)), name=path)
-        for path, of_path in groupby(ordered, key=lambda entry: entry[0].path)
-    ]
-
-
-def _by_method(entries: Iterable[tuple[Operation, Handler]]) -> dict[str, tuple[Operation, Handler]]:
-    """Entries of one path by method; HEAD is answered as GET without its body (RFC 9110 section 9.3.2)."""
-    table = {operation.method: (operation, handler) for operation, handler in entries}
-    if "GET" in table:
-        table["HEAD"] = table["GET"]
-    return table
-
-
-class _Endpoint:
-    """One path: reads the request, asks the operation's handler, writes the reply or the problem."""
-
-    def __init__(self, services: Services, table: Mapping[str, tuple[Operation, Handler]]) -> None:
-        self._services = services
-        self._table = table
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.routes = Routes(
+            [*((operation, HANDLERS[operation.operation_id]) for operation in load_operations()), *OWN_ROUTES]
+        )
+        self._quota = Quota(services.settings.subject_quota, services.settings.client_quota)
+        self._floor = PollFloor()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         if scope["type"] != "http":
             return
+        began_s = time.perf_counter()
+        found = self.routes.find(scope["path"])
+        method: str = scope["method"]
+        if found is None:
+            reply, operation = fault_reply(ApiError("not-found"), None), None
+        elif method not in found[0]:
+            reply, operation = _no_operation(found[0], scope), None
+        else:
+            operation, handler = found[0][method]
+            self.services.pressure.waiting += 1
+            try:
+                reply = await self._answer(operation, handler, found[1], scope, receive)
+            finally:
+                self.services.pressure.waiting -= 1
+        await _write(send, reply, with_body=method != "HEAD")
+        if self.services.telemetry is not None and operation is not None:
+            self.services.telemetry.answered(operation, reply.status, time.perf_counter() - began_s)
+
+    async def _answer(
+        self, operation: Operation, handler: Handler, parameters: Mapping[str, str], scope: Scope, receive: Receive
+    ) -> Reply:
+        """What the handler answers, or its fault; with the headers that belong to every answer."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        common = self.services.pressure.headers()
         try:
-            reply = await self._answer(scope, receive)
+            reply = await self._handle(operation, handler, parameters, (scope, headers, receive), common)
         except ApiError as fault:
-            reply = _problem(fault)
+            reply = fault_reply(fault, operation)
         except Exception:
             # The boundary: whatever went wrong is logged here and told to nobody outside.
-            logger.exception("operation failed: %s %s", scope["method"], scope["path"])
-            reply = _problem(ApiError("internal-error"))
-        await _write(send, reply, with_body=scope["method"] != "HEAD")
+            logger.exception("operation failed: %s", operation.operation_id)
+            reply = fault_reply(ApiError("internal-error"), operation)
+        if "origin" in headers and operation.error_format != "page":
+            common = {**common, **exposed({})}
+        if common:
+            reply = Reply(reply.status, reply.body, {**common, **reply.headers}, reply.media_type, reply.cookies)
+        return reply
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        if not self._table:
-            raise ApiError("not-found")
-        entry = self._table.get(scope["method"])
-        if entry is None:
-            raise ApiError("method-not-allowed", headers={"allow": ", ".join(sorted(self._table))})
-        operation, handler = entry
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    async def _handle(
+        self,
+        operation: Operation,
+        handler: Handler,
+        parameters: Mapping[str, str],
+        request: tuple[Scope, Mapping[str, str], Receive],
+        common: dict[str, str],
+    ) -> Reply:
+        scope, headers, receive = request
+        services = self.services
         _check_acceptable(operation, headers.get("accept"))
+        services.pressure.admit(operation.service_class)
         call = Call(
             operation=operation,
-            parameters=scope["path_params"],
+            parameters=parameters,
             headers=headers,
             query_string=scope["query_string"].decode("latin-1"),
-            body=await _body(receive, headers, self._services.settings.max_body_bytes),
-            now_s=self._services.clock.now_s(),
+            body=await _body(receive, headers, services.settings.max_body_bytes),
+            now_s=services.clock.now_s(),
         )
-        call.token = await authorise(self._services, call)
-        return await handler(self._services, call)
+        call.token = await authorise(services, call)
+        if call.token is not ANONYMOUS:
+            self._limit(call, scope["path"], common)
+        return await handler(services, call)
+
+    def _limit(self, call: Call, path: str, common: dict[str, str]) -> None:
+        """Count the request. What saves lives is counted and never refused (class P0).
+
+        Raises:
+            ApiError: quota-exceeded.
+        """
+        limit, remaining, reset_s = self._quota.count(call.token, call.now_s)
+        headers = quota_headers(limit, remaining, reset_s)
+        common.update(headers)
+        if call.operation.service_class == "P0":
+            return
+        if remaining < 0:
+            raise quota_exceeded("requests", headers, reset_s)
+        if self.services.pressure.level and call.operation.method == "GET":
+            self._floor.check(call.token, f"{path}?{call.query_string}", call.now_s)
+
+
+def _no_operation(methods: Mapping[str, object], scope: Scope) -> Reply:
+    """The answer to a method that a path does not have; OPTIONS tells which it has."""
+    if scope["method"] == "OPTIONS":
+        asked = dict(scope["headers"]).get(b"access-control-request-method")
+        return preflight(methods, None if asked is None else asked.decode("latin-1"))
+    return fault_reply(
+        ApiError("method-not-allowed", headers={"allow": ", ".join(sorted({*methods, "OPTIONS"}))}), None
+    )
 
 
 async def _body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes:
     declared = headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > max_bytes:
         raise ApiError("content-too-large", f"at most {max_bytes} bytes")
-    parts: list[bytes] = []
-    size = 0
-    more = True
-    while more:
+    message = await receive()
+    first: bytes = message.get("body", b"")
+    if len(first) <= max_bytes and not message.get("more_body", False):
+        return first
+    parts, size = [first], len(first)
+    while message.get("more_body", False):
         message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
         if size > max_bytes:
             raise ApiError("content-too-large", f"at most {max_bytes} bytes")
-        parts.append(part)
-        more = message.get("more_body", False)
     return b"".join(parts)
 
 
@@ -142,10 +189,6 @@ def _check_acceptable(operation: Operation, accept: str | None) -> None:
         if f"{kind}/*" in accept or subtype.rpartition("+")[2] in accept:
             return
     raise ApiError("not-acceptable", f"answers are {', '.join(operation.media_types)}")
-
-
-def _problem(fault: ApiError) -> Reply:
-    return Reply(status=fault.status, body=fault.body(), headers=fault.headers, media_type="application/problem+json")
 
 
 async def _write(send: Send, reply: Reply, *, with_body: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from conformance.contract.operations import Operation
+from reference_api import probes
 from reference_api.call import Call, Reply
 from reference_api.city import (
     check_ins,
@@ -84,5 +85,9 @@ def own_route(method: str, path: str, media_type: str = "text/html") -> Operatio
     )
 
 
-OWN_ROUTES: tuple[tuple[Operation, Handler], ...] = ()
+OWN_ROUTES: tuple[tuple[Operation, Handler], ...] = (
+    (own_route("GET", "/healthz", "application/json"), probes.alive),
+    (own_route("GET", "/readyz", "application/json"), probes.ready),
+    (own_route("GET", "/metrics", "text/plain"), probes.metrics),
+)
 """What this server offers beside the contract: pages for people to sign in and consent, and probes for operators."""

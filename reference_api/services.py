@@ -5,22 +5,29 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from reference_api.admission import Pressure
 from reference_api.call import Token
 from reference_api.clock import Clock
 from reference_api.consent import Decide
 from reference_api.oidc.keys import SigningKey
 from reference_api.settings import Settings
 from reference_api.store.protocol import Store
+from reference_api.telemetry import Telemetry
 
 T = TypeVar("T")
 
 
 class Memory:
-    """Answers kept until a handler says that they have changed, or somebody else writes to the database."""
+    """Answers kept until a handler says that they have changed, or somebody else writes to the database.
+
+    What is read within a transaction is not kept, because it may be undone; nor is an answer during whose making
+    something was forgotten, because it may be older than that.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._seen = 0
+        self._forgettings = 0
         self._kept: dict[str, Any] = {}
 
     async def recall(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
@@ -28,18 +35,24 @@ class Memory:
         changes = await self._store.foreign_changes()
         if changes != self._seen:
             self._seen = changes
-            self._kept.clear()
-        if name not in self._kept:
-            self._kept[name] = await make()
-        return cast("T", self._kept[name])
+            self.forget_all()
+        if name in self._kept:
+            return cast("T", self._kept[name])
+        before = self._forgettings
+        made = await make()
+        if before == self._forgettings and not self._store.in_transaction:
+            self._kept[name] = made
+        return made
 
     def forget(self, *names: str) -> None:
         """Something was written that changes these answers."""
+        self._forgettings += 1
         for name in names:
             self._kept.pop(name, None)
 
     def forget_all(self) -> None:
         """Everything may have changed."""
+        self._forgettings += 1
         self._kept.clear()
 
 
@@ -59,7 +72,11 @@ class ClientRecord:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every handler may use. ``tokens`` are the access tokens verified already, by SHA-256."""
+    """What every handler may use.
+
+    ``tokens`` are the access tokens verified already, by SHA-256. ``pressure`` is how loaded this worker is;
+    ``telemetry`` is None where nobody looks (an app in process).
+    """
 
     settings: Settings
     store: Store
@@ -68,6 +85,8 @@ class Services:
     decide: Decide
     memory: Memory
     tokens: dict[bytes, Token]
+    pressure: Pressure
+    telemetry: Telemetry | None = None
 
     async def clients(self) -> Mapping[str, ClientRecord]:
         """All clients by id."""

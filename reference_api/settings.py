@@ -29,6 +29,11 @@ class Settings:
     """Source: contract C7, access tokens at most 60 minutes."""
     idempotency_retention_s: float = 72 * 3600.0
     """Source: contract C6, at least 72 hours in a disaster."""
+    subject_quota: int = 600
+    """Requests a minute of one person through one client. Source: none; ten views polled every second. Confidence C."""
+    client_quota: int = 60_000
+    """Requests a minute of a client for itself, in each worker. Source: contract C7, the disaster's reads of 24,000 IDs
+    are 400/s; 1,000/s leave room for one gateway in front of all apps. Confidence C."""
     max_body_bytes: int = 1 << 20
     """Source: none; a bound against exhaustion, well above the largest request (5,000 subjects). Confidence C."""
 

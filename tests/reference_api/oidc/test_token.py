@@ -104,7 +104,7 @@ def forged(city: Any, key: Any, header: dict[str, str], **changed: Any) -> str:
 
 def test_forged_tokens_are_refused(city: Any) -> None:
     """Another key, audience, issuer or type, a changed payload, alg none: all 401."""
-    service_key = city.app.default._services.key._key
+    service_key = city.app.services.key._key
     at_jwt = {"alg": "ES256", "typ": "at+jwt"}
     header, payload, signature = city.token("city-office").split(".")
     changed = json.loads(base64.urlsafe_b64decode(payload + "==")) | {"sub": "c0"}

@@ -1,0 +1,80 @@
+"""Admission control: under load, what is less urgent is put off, so that what saves lives is still served.
+
+Operations of class P3 are put off first, then P2, then P1 and only in a disaster; P0 never. Source: contract C7.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reference_api.errors import ApiError
+
+CLASSES = ("P3", "P2", "P1")
+"""Service classes in the order in which they are put off; P0 is never."""
+
+LAG_S: Mapping[str, Sequence[float]] = {"normal": (0.5, 1.0, float("inf")), "disaster": (0.1, 0.5, 2.0)}
+"""From which delay of the server on each class is put off, by mode.
+
+Source: contract C7 promises 95 % of P1 within 2 s and of P0 within 1 s in a disaster; P3 and P2 go well before that is
+reached. In normal times P2 is promised within 1 s, and nothing is kept back for P0. Confidence C.
+"""
+
+WAITING: Mapping[str, Sequence[float]] = {"normal": (500, 1000, float("inf")), "disaster": (200, 500, 1000)}
+"""From which number of unfinished requests on each class is put off. Source: none; at 1,000 answers a second and
+worker, 500 wait half a second. Confidence C."""
+
+CALM_S = 5.0
+"""How long the load must be below half of a threshold before the class is served again. Source: none. Confidence C."""
+
+RETRY_AFTER_S = 30
+"""When to ask again. Source: contract C7, a change is to be visible within 30 to 60 s. Confidence C."""
+
+
+@dataclass(slots=True)
+class Pressure:
+    """How loaded a worker is. ``level`` is the number of classes that are put off, 0 to 3."""
+
+    level: int = 0
+    waiting: int = 0
+    _calm_since_s: float | None = None
+
+    def observe(self, lag_s: float, mode: str, now_s: float) -> None:
+        """Take a measurement of how late the server is (s); the level rises at once and falls after a calm time."""
+        level = _level(lag_s, self.waiting, mode, share=1.0)
+        if level >= self.level:
+            self.level, self._calm_since_s = level, None
+            return
+        if _level(lag_s, self.waiting, mode, share=0.5) >= self.level:
+            self._calm_since_s = None
+        elif self._calm_since_s is None:
+            self._calm_since_s = now_s
+        elif now_s - self._calm_since_s >= CALM_S:
+            self.level, self._calm_since_s = self.level - 1, None
+
+    @property
+    def shed(self) -> tuple[str, ...]:
+        """Service classes that are put off now."""
+        return CLASSES[: self.level]
+
+    def admit(self, service_class: str) -> None:
+        """Let an operation of a class pass, or put it off.
+
+        Raises:
+            ApiError: temporary-reduced-capacity.
+        """
+        if self.level and service_class in self.shed:
+            raise ApiError(
+                "temporary-reduced-capacity",
+                f"operations of class {service_class} are put off while more urgent ones are served",
+                headers={"retry-after": str(RETRY_AFTER_S)},
+            )
+
+    def headers(self) -> dict[str, str]:
+        """What every answer says while the service is reduced; nothing otherwise."""
+        return {"city-os-shedding": ", ".join(self.shed)} if self.level else {}
+
+
+def _level(lag_s: float, waiting: int, mode: str, *, share: float) -> int:
+    """Number of classes whose threshold, times ``share``, is reached."""
+    row = "disaster" if mode == "disaster" else "normal"
+    pairs = zip(LAG_S[row], WAITING[row], strict=True)
+    return sum(lag_s >= lag * share or waiting >= count * share for lag, count in pairs)

@@ -1,0 +1,23 @@
+"""How a fault is told: as a problem, as an OAuth error, or as a page, as the operation has it."""
+
+from conformance.contract.operations import Operation
+from reference_api.call import Reply, json_reply
+from reference_api.errors import ApiError
+
+NO_STORE = {"cache-control": "no-store"}
+"""Source: RFC 6749 section 5.2."""
+
+
+def fault_reply(fault: ApiError, operation: Operation | None) -> Reply:
+    """The answer that tells a fault; of a request to no operation, as a problem."""
+    told_as = "problem" if operation is None else operation.error_format
+    if told_as == "oauth":
+        return _oauth(fault)
+    return Reply(status=fault.status, body=fault.body(), headers=fault.headers, media_type="application/problem+json")
+
+
+def _oauth(fault: ApiError) -> Reply:
+    """An error of RFC 6749 section 5.2; codes for a busy or failing server are those of section 4.1.2.1."""
+    error = {500: "server_error", 503: "temporarily_unavailable"}.get(fault.status, "invalid_request")
+    body = {"error": error, "error_description": fault.detail or fault.title}
+    return json_reply(body, fault.status, {**NO_STORE, **fault.headers})
