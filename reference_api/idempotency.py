@@ -10,8 +10,6 @@ from reference_api.services import Services
 
 MAX_KEY_LENGTH = 255
 """Source: contract, parameter Idempotency-Key."""
-PURGE_EVERY_S = 3600.0
-"""How often what is past retention is deleted. Source: none; keeps it below 2 % over. Confidence C."""
 
 
 async def once(services: Services, call: Call, effect: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -32,7 +30,9 @@ async def once(services: Services, call: Call, effect: Callable[[], Awaitable[Re
     fingerprint = _fingerprint(call)
     store = services.store
     async with store.transaction():
-        await _purge(services, call.now_s)
+        # Whatever is past retention goes with every write; that is one look into an index.
+        oldest_s = call.now_s - services.settings.idempotency_retention_s
+        await store.run("DELETE FROM idempotency WHERE created_at_s < ?", (oldest_s,))
         row = await store.one(
             "SELECT fingerprint, status, location, body FROM idempotency"
             " WHERE client_id = ? AND subject = ? AND key = ?",
@@ -62,19 +62,3 @@ def _replay(row: tuple[object, ...], fingerprint: str) -> Reply:
         raise ApiError("idempotency-key-reused")
     headers = {} if row[2] is None else {"location": str(row[2])}
     return Reply(status=cast("int", row[1]), body=str(row[3]).encode("utf-8"), headers=headers)
-
-
-async def _purge(services: Services, now_s: float) -> None:
-    """Delete answers past retention, now and then; must run inside a transaction."""
-
-    async def nothing_yet() -> float:
-        return now_s
-
-    last_s = await services.memory.recall("idempotency purged", nothing_yet)
-    if now_s - last_s < PURGE_EVERY_S:
-        return
-    services.memory.forget("idempotency purged")
-    await services.memory.recall("idempotency purged", nothing_yet)
-    await services.store.run(
-        "DELETE FROM idempotency WHERE created_at_s < ?", (now_s - services.settings.idempotency_retention_s,)
-    )
