@@ -166,18 +166,16 @@ async def _body(receive: Receive, headers: Mapping[str, str], max_bytes: int) ->
     declared = headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > max_bytes:
         raise ApiError("content-too-large", f"at most {max_bytes} bytes")
-    message = await receive()
-    first: bytes = message.get("body", b"")
-    if len(first) <= max_bytes and not message.get("more_body", False):
-        return first
-    parts, size = [first], len(first)
-    while message.get("more_body", False):
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
         message = await receive()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > max_bytes:
             raise ApiError("content-too-large", f"at most {max_bytes} bytes")
-    return b"".join(parts)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _check_acceptable(operation: Operation, accept: str | None) -> None:
