@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
 from urllib.parse import urlsplit
+
+import msgspec
 
 from reference_api.errors import UnsafeSettings
 
@@ -34,6 +37,10 @@ class Settings:
     client_quota: int = 60_000
     """Requests a minute of a client for itself, in each worker. Source: contract C7, the disaster's reads of 24,000 IDs
     are 400/s; 1,000/s leave room for one gateway in front of all apps. Confidence C."""
+    request_timeout_s: float = 30.0
+    """Source: none; a megabyte over a congested mobile cell (0.3 Mbit/s) takes 28 s. Confidence C."""
+    log_requests: bool = False
+    """Whether each request is a line of the log: operation, status and duration, never who or whom."""
     max_body_bytes: int = 1 << 20
     """Source: none; a bound against exhaustion, well above the largest request (5,000 subjects). Confidence C."""
 
@@ -46,19 +53,41 @@ class Settings:
 def settings_from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; what is not given keeps its default.
 
-    The variables are ``CITYTWIN_ISSUER``, ``_MUNICIPALITY``, ``_ENVIRONMENT``, ``_SANDBOX`` (1), ``_DATABASE`` and
-    ``_SIGNING_KEY``.
+    Each field is the variable ``CITYTWIN_`` and its name in capitals; flags are 1 or 0.
+
+    Raises:
+        UnsafeSettings: with every value that cannot be read.
     """
     given = os.environ if environ is None else environ
-    default = Settings()
-    return Settings(
-        issuer=given.get("CITYTWIN_ISSUER", default.issuer),
-        municipality=given.get("CITYTWIN_MUNICIPALITY", default.municipality),
-        environment=given.get("CITYTWIN_ENVIRONMENT", default.environment),
-        sandbox=given.get("CITYTWIN_SANDBOX", "") == "1",
-        database=given.get("CITYTWIN_DATABASE", default.database),
-        signing_key_jwk=given.get("CITYTWIN_SIGNING_KEY"),
-    )
+    kinds = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, kind in kinds.items():
+        text = given.get(_variable(name))
+        if text is None:
+            continue
+        try:
+            values[name] = msgspec.convert(text, kind, strict=False)
+        except msgspec.ValidationError as fault:
+            # The value itself is not told: it may be a secret.
+            faults.append(f"{_variable(name)}: {fault}; give {getattr(kind, '__name__', kind)}")
+    if faults:
+        raise UnsafeSettings(faults)
+    return Settings(**values)
+
+
+def settings_to_environment(settings: Settings) -> dict[str, str]:
+    """The variables from which ``settings_from_environment`` reads the same settings, for another worker."""
+    values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
+    return {_variable(name): _text(value) for name, value in values.items() if value is not None}
+
+
+def _variable(name: str) -> str:
+    return f"CITYTWIN_{name.upper()}"
+
+
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def check_settings(settings: Settings) -> None:
@@ -93,7 +122,7 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
         (production and settings.sandbox, "sandbox features are on in production: leave CITYTWIN_SANDBOX out"),
         (
             production and settings.signing_key_jwk is None,
-            "no signing key in production: give CITYTWIN_SIGNING_KEY (EC P-256 private JWK)",
+            "no signing key in production: give CITYTWIN_SIGNING_KEY_JWK (EC P-256 private JWK)",
         ),
         (
             production and settings.database == ":memory:",

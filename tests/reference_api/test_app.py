@@ -203,7 +203,7 @@ def test_names_beyond_the_basic_plane_return_unharmed(city: Any) -> None:
     ("change", "word"),
     [
         ({"sandbox": True}, "sandbox"),
-        ({"signing_key_jwk": None}, "CITYTWIN_SIGNING_KEY"),
+        ({"signing_key_jwk": None}, "CITYTWIN_SIGNING_KEY_JWK"),
         ({"database": ":memory:"}, "CITYTWIN_DATABASE"),
         ({"issuer": "http://city.example"}, "https"),
         ({"issuer": "https://city.example/"}, "slash"),

@@ -1,0 +1,99 @@
+"""The app as it is served: with time limits, a look at its own load, and what it has to send to others."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference_api.app import Application
+from reference_api.disaster import gravest, modes
+from reference_api.errors import ApiError
+from reference_api.fault_bodies import fault_reply
+from reference_api.outbox import deliver_forever
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.05
+"""How often the load is measured. Source: none; a tenth of the lag at which anything is put off. Confidence C."""
+
+
+def served(app: Application) -> ASGIApp:
+    """The app with its lifespan: the store is opened and closed in the event loop, background tasks run between."""
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        services = app.services
+        await services.store.open()
+        tasks = [
+            asyncio.create_task(watch_load(app)),
+            asyncio.create_task(deliver_forever(services.store, services.clock)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                await _stop(task)
+            await services.store.close()
+
+    return Router(routes=[], default=Deadline(app, app.services.settings.request_timeout_s), lifespan=lifespan)
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def watch_load(app: Application) -> None:
+    """Measure how late the event loop is, until cancelled; what waits in it waits as long."""
+    loop = asyncio.get_running_loop()
+    services = app.services
+    while True:
+        asked_s = loop.time()
+        await asyncio.sleep(LOOK_S)
+        now_s = loop.time()
+        lag_s = max(now_s - asked_s - LOOK_S, 0.0)
+        try:
+            mode = gravest(await modes(services))
+        except Exception:
+            # The boundary of a background task: without a store the last known mode is not worth stopping for.
+            logger.exception("mode not read")
+            mode = "disaster"
+        services.pressure.observe(lag_s, mode, now_s)
+        if services.telemetry is not None:
+            services.telemetry.lag(lag_s)
+
+
+class Deadline:
+    """Ends requests that take too long: a client that sends its body drop by drop must not hold a worker's memory."""
+
+    def __init__(self, app: ASGIApp, timeout_s: float) -> None:
+        self._app = app
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI); 408 if it took too long and nothing was answered yet."""
+        started = False
+
+        async def note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._app(scope, receive, note)
+        except TimeoutError:
+            if not started:
+                await _answer_timeout(send)
+
+
+async def _answer_timeout(send: Send) -> None:
+    reply = fault_reply(ApiError("request-timeout", headers={"connection": "close"}), None)
+    headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+    headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
