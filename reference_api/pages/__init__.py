@@ -1,0 +1,1 @@
+"""Pages for people, in Japanese and English: texts are data, and nothing runs in the browser."""
