@@ -1,10 +1,14 @@
 """Profiles and fixtures of all tests."""
 
+import asyncio
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from postgres import Databases, running_postgres, server_binaries
+from stores import CleanDatabases, OpenedStore, in_memory
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile(
@@ -21,3 +25,33 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real data are absent: {SHARED_DATA} is no folder")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """A throw-away PostgreSQL; tests that need it skip where its server is not installed."""
+    binaries = server_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL: initdb is not on the PATH, nor where pg_config says; apt-get install postgresql")
+    with running_postgres(binaries) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def clean_databases(postgres: Databases) -> Iterator[CleanDatabases]:
+    """Databases of the throw-away PostgreSQL that go from test to test."""
+    with asyncio.Runner() as runner:
+        databases = CleanDatabases(postgres, runner)
+        yield databases
+        databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_empty(request: pytest.FixtureRequest) -> Iterator[Callable[[], OpenedStore]]:
+    """Opens an empty store: in memory, then the same test again on PostgreSQL."""
+    if request.param == "sqlite":
+        yield in_memory
+        return
+    databases: CleanDatabases = request.getfixturevalue("clean_databases")
+    with databases.lent() as lend:
+        yield lend

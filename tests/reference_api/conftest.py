@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
 from starlette.types import ASGIApp
+from stores import Drive, OpenedStore
 
 from reference_api.app import create_app
 from reference_api.clock import GivenClock
@@ -24,10 +25,11 @@ from reference_api.seed import (
     SeedData,
     Shelter,
     User,
-    load,
+    load_into,
     sandbox_client,
 )
 from reference_api.settings import Settings
+from reference_api.store.protocol import Row, Store
 from reference_api.store.sqlite import SqliteStore
 
 AT = "2027-01-15T07:00:00+09:00"
@@ -56,7 +58,15 @@ class Answer:
         return str(self.json["type"].rpartition("/")[2])
 
 
-def send(app: ASGIApp, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
+def send(
+    app: ASGIApp,
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    *,
+    drive: Drive = run_inline,
+) -> Answer:
     """One request to the app, answered at once."""
     parts = urlsplit(url)
     pending = iter([{"type": "http.request", "body": body, "more_body": False}])
@@ -77,7 +87,7 @@ def send(app: ASGIApp, method: str, url: str, headers: Mapping[str, str] | None 
         "query_string": parts.query.encode("latin-1"),
         "headers": raw,
     }
-    run_inline(app(scope, receive, take))  # type: ignore[arg-type]  # an ASGI app of ours is a coroutine function
+    drive(app(scope, receive, take))  # type: ignore[arg-type]  # an ASGI app of ours is a coroutine function
     names = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]}
     return Answer(sent[0]["status"], names, b"".join(message.get("body", b"") for message in sent[1:]))
 
@@ -87,11 +97,20 @@ class City:
     """A server over a small town, its clock, and tokens for everybody."""
 
     app: ASGIApp
-    store: SqliteStore
+    opened: OpenedStore
     clock: GivenClock
     seed: SeedData
     _tokens: dict[tuple[str, str], str] = field(default_factory=dict)
     _keys: Any = field(default_factory=itertools.count)
+
+    @property
+    def store(self) -> Store:
+        """The server's store."""
+        return self.opened.store
+
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """What the store holds."""
+        return self.opened.rows(sql, *parameters)
 
     def client(self, client_id: str) -> Client:
         """A client of the seed."""
@@ -102,7 +121,7 @@ class City:
         credential = f"{client_id}:{self.client(client_id).secret if secret is None else secret}"
         basic = base64.b64encode(credential.encode()).decode()
         headers = {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"}
-        return send(self.app, "POST", "/token", headers, urlencode(form).encode())
+        return send(self.app, "POST", "/token", headers, urlencode(form).encode(), drive=self.opened.drive)
 
     def token(self, who: str) -> str:
         """An access token: of a client, or of a citizen (c1, c2 ...)."""
@@ -128,7 +147,7 @@ class City:
             given["content-type"] = "application/json"
             raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return send(self.app, method, url, given, raw)
+        return send(self.app, method, url, given, raw, drive=self.opened.drive)
 
     def check_in(self, shelter: str, sub: str, **headers: str) -> Answer:
         """A shelter desk receives a person with ID."""
@@ -242,16 +261,20 @@ CityMaker = Callable[..., City]
 
 
 @pytest.fixture
-def make_city() -> CityMaker:
-    """Makes cities; ``decide`` may be a broken decision, ``settings`` others than a sandbox's."""
+def make_city(open_empty: Callable[[], OpenedStore]) -> CityMaker:
+    """Makes cities; ``decide`` may be a broken decision, ``settings`` others than a sandbox's.
+
+    Settings that name a database are taken at their word; all other cities are on the store under test.
+    """
 
     def make(seed: SeedData | None = None, *, decide: Decide = decide, settings: Settings | None = None) -> City:
         settings = settings or Settings(sandbox=True)
         filled = seed or small_seed()
-        store = SqliteStore(settings.database)
-        load(store, filled, sandbox=settings.sandbox)
+        named = settings.database != ":memory:"
+        opened = OpenedStore(SqliteStore(settings.database), run_inline) if named else open_empty()
+        opened.drive(load_into(opened.store, filled, sandbox=settings.sandbox))
         clock = GivenClock(1_800_000_000.0)
-        return City(create_app(settings, store, clock, decide=decide), store, clock, filled)
+        return City(create_app(settings, opened.store, clock, decide=decide), opened, clock, filled)
 
     return make
 

@@ -112,7 +112,7 @@ def test_validation_says_where(city: Any) -> None:
 
 def test_failure_of_the_server_is_told_without_its_cause(city: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A fault inside is a problem 500 without a traceback, and stands in the log."""
-    city.store._db.execute("DROP TABLE shelter")
+    city.opened.drive(city.store.run("DROP TABLE shelter"))
     answer = city.call("GET", "/v1/shelters")
     assert (answer.status, answer.problem) == (500, "internal-error")
     assert b"sqlite" not in answer.body.lower()
@@ -236,25 +236,21 @@ def test_sandbox_features_are_off_by_default(make_city: Any) -> None:
         subject_token_type="urn:citytwin:local-id",
     )
     assert exchanged.json["error"] == "unsupported_grant_type"
-    assert plain.store._db.execute("SELECT count(*) FROM sandbox_secret").fetchone() == (0,)
+    assert plain.rows("SELECT count(*) FROM sandbox_secret") == [(0,)]
     assert plain.call("POST", "/v1/sandbox/reset", "sandbox-admin").problem == "not-found"
 
 
 def test_reset_brings_back_the_seeded_state(city: Any) -> None:
     """After a reset every table is as it was after seeding."""
-
-    def dump() -> list[str]:
-        return [line for line in city.store._db.iterdump() if "sqlite_sequence" not in line]
-
-    before = dump()
+    before = city.opened.contents()
     city.declare("disaster", "d0", "d1")
     city.check_in("S0", "c0")
     city.call("POST", "/v1/safety-reports", "c0", {"status": "safe", "observed_at": "2027-01-15T07:00:00Z"})
     city.everything("/v1/check-ins?shelter=S0", "city-office")
     city.call("POST", "/v1/notifications", "city-office", {"title": "t", "body": "b", "areas": ["d0"]})
-    assert dump() != before
+    assert city.opened.contents() != before
     assert city.call("POST", "/v1/sandbox/reset", "sandbox-admin").status == 204
-    assert dump() == before
+    assert city.opened.contents() == before
     assert city.board()["S0"]["headcount"] == 0
     assert city.call("GET", "/v1/disaster-state").json["mode"] == "normal"
 

@@ -76,7 +76,7 @@ def test_workers_see_one_another(tmp_path: Path, make_city: Any) -> None:
 
 def through(city: Any, app: Any) -> Any:
     """The same city asked through another app."""
-    return type(city)(app, city.store, city.clock, city.seed)
+    return type(city)(app, city.opened, city.clock, city.seed)
 
 
 def test_waiting_store_is_noticed() -> None:

@@ -93,5 +93,5 @@ def test_notification_to_named_people(city: Any) -> None:
     sent = city.call("POST", "/v1/notifications", "city-office", body, idempotency_key="k")
     assert sent.json["outcomes"] == {"delivered": 1, "no_device": 1, "not_in_area": 1}
     assert city.call("POST", "/v1/notifications", "city-office", body, idempotency_key="k").json == sent.json
-    assert city.store._db.execute("SELECT count(*) FROM notification").fetchone() == (1,)
+    assert city.rows("SELECT count(*) FROM notification") == [(1,)]
     assert city.call("POST", "/v1/notifications", "city-office", {"title": "t", "body": "b"}).problem == "validation"

@@ -213,11 +213,11 @@ def test_every_disclosure_is_logged_with_its_basis(city: Any) -> None:
     report(city, "c2")
     city.everything("/v1/safety-reports?audience=municipality&limit=1", "city-office")
     entries(city, "association-n0", "n0")
-    rows = city.store._db.execute(
+    rows = city.rows(
         "SELECT person, operation_id, client_id, recipient, purpose, grants FROM access_log"
         " JOIN access_request ON access_request.id = request_id JOIN access_grant ON access_grant.id = grant_id"
         " ORDER BY person"
-    ).fetchall()
+    )
     assert [(row[0], row[2], row[4]) for row in rows] == [
         ("s:c0", "city-office", "disaster_support"),
         ("s:c1", "city-office", "disaster_support"),

@@ -131,5 +131,5 @@ def test_forged_tokens_are_refused(city: Any) -> None:
 
 def test_secrets_are_kept_hashed(city: Any) -> None:
     """No client's secret stands in the table that tokens are issued from."""
-    stored = str(city.store._db.execute("SELECT * FROM client").fetchall())
+    stored = str(city.rows("SELECT * FROM client"))
     assert not any(client.secret in stored for client in city.seed.clients)

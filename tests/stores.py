@@ -1,0 +1,99 @@
+"""Stores under test: the same tests run on SQLite in memory and on PostgreSQL."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from postgres import Databases
+
+from reference_api.inline import run_inline
+from reference_api.store.postgres import PostgresStore
+from reference_api.store.protocol import Row, Store
+from reference_api.store.sqlite import SqliteStore
+
+T = TypeVar("T")
+Drive = Callable[[Coroutine[Any, Any, Any]], Any]
+
+_TABLES = {
+    SqliteStore: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+    PostgresStore: "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+}
+_OF_THE_STORE = ("change_count", "migration", "sqlite_sequence")
+"""Tables that a driver keeps for itself."""
+
+
+@dataclass(frozen=True)
+class OpenedStore:
+    """A store, and what drives its coroutines: nothing for an embedded one, an event loop for PostgreSQL."""
+
+    store: Store
+    drive: Drive
+
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """All rows of a result."""
+        found: list[Row] = self.drive(self.store.all(sql, parameters))
+        return found
+
+    def tables(self) -> list[str]:
+        """Names of the tables that migrations made."""
+        return [row[0] for row in self.rows(_TABLES[type(self.store)]) if row[0] not in _OF_THE_STORE]
+
+    def contents(self) -> dict[str, list[str]]:
+        """Everything that is in the store, by table, in an order that does not depend on how it came there."""
+        select = "SELECT * FROM "
+        return {table: sorted(map(repr, self.rows(select + table))) for table in self.tables()}
+
+
+def in_memory() -> OpenedStore:
+    """A new SQLite database that dies with its store."""
+    return OpenedStore(SqliteStore(), run_inline)
+
+
+@dataclass
+class CleanDatabases:
+    """Databases of PostgreSQL lent to one test after the other, empty each time, connections kept."""
+
+    databases: Databases
+    runner: asyncio.Runner
+    _free: list[OpenedStore] = field(default_factory=list)
+    _tables: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def lent(self) -> Iterator[Callable[[], OpenedStore]]:
+        """Lends as many as are asked for, and takes them back."""
+        out: list[OpenedStore] = []
+
+        def lend() -> OpenedStore:
+            out.append(self._free.pop() if self._free else self._new())
+            return out[-1]
+
+        try:
+            yield lend
+        finally:
+            self._free += [opened for opened in out if self._emptied(opened)]
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for opened in self._free:
+            opened.drive(opened.store.close())
+
+    def _new(self) -> OpenedStore:
+        store = PostgresStore(self.databases.make())
+        self.runner.run(store.open())
+        opened = OpenedStore(store, self.runner.run)
+        self._tables = self._tables or opened.tables()
+        return opened
+
+    def _emptied(self, opened: OpenedStore) -> bool:
+        """Empty it and number from the start again; False if a test has changed its tables: it is not lent again."""
+        if opened.tables() != self._tables:
+            opened.drive(opened.store.close())
+            return False
+        names = [row[0] for row in opened.rows("SELECT sequencename FROM pg_sequences")]
+        clean = [f"DELETE FROM {table};" for table in self._tables]  # noqa: S608 - names that the catalogue gave
+        clean += [f"PERFORM setval('{name}', 1, false);" for name in names]
+        body = " ".join(["SET LOCAL session_replication_role = replica;", *clean])
+        opened.drive(opened.store.run(f"DO $$ BEGIN {body} END $$"))
+        return True
