@@ -2,18 +2,26 @@
 
 Pure and table-driven. A consent counts if it covers recipient, purpose, category and mode and is valid at that time; a
 consent for normal times says nothing of a disaster. Failing that, in mode disaster only, a clause of the contract's
-statutory table may permit. Source: contract C4; clauses in ``conformance/contract/consent.toml``.
+statutory table may permit. Source: contract C4; clauses in ``conformance/contract/consent.toml``, audience rings in
+``consent/rings.toml``.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from conformance.contract.catalogue import StatutoryRule, load_consent_catalogue
+from conformance.contract.catalogue import StatutoryRule, load_consent_catalogue, load_rings
 
 REFUSALS = ("refused", "withdrawn")
 """States in which a person has said no. Source: ISO/IEC TS 27560 event states."""
+OBLIGATIONS = ("audit", "notify_after", "minimum_necessary")
+"""What must be done about a disclosure by law. Source: contract C4."""
+RINGED = "safety"
+"""The category of which the rings pick items. Source: ``consent/rings.toml``."""
+_REMEMBERED = 4096
+"""Cells of the tables kept ready: more than there are clients of a town. Source: none. Confidence C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +53,60 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer. ``basis`` is own, consent, statutory or none; ``clause`` names the law; ``reason`` says why not."""
+    """The answer. ``basis`` is own, consent, statutory or none; ``clause`` names the law; ``reason`` says why not.
+
+    ``ring`` is the audience ring that a permission falls under, 0 for none; ``items`` are then the only ones of the
+    category that may be shown.
+    """
 
     permit: bool
     basis: str
     clause: str = ""
     reason: str = ""
+    ring: int = 0
+    items: tuple[str, ...] = ()
+
+    @property
+    def obligations(self) -> tuple[str, ...]:
+        """What must be done about the disclosure."""
+        return OBLIGATIONS if self.basis == "statutory" else ()
 
 
 BY_CONSENT = Decision(permit=True, basis="consent")
 OWN = Decision(permit=True, basis="own")
+UNKNOWN = Decision(permit=False, basis="none", reason="unknown_subject")
 
 
 class Decide(Protocol):
     """The decision as a function, so that a test can put a broken one in its place."""
 
     def __call__(
-        self, consents: Sequence[ConsentRecord], recipient: str, purpose: str, category: str, mode: str, at_s: float
+        self,
+        consents: Sequence[ConsentRecord] | None,
+        recipient: str,
+        purpose: str,
+        category: str,
+        mode: str,
+        at_s: float,
     ) -> Decision:
-        """Decide on one question about one person, given all of the person's consents."""
+        """Decide on one question about one person, given all of the person's consents; None for nobody we know."""
 
 
 def decide(
-    consents: Sequence[ConsentRecord], recipient: str, purpose: str, category: str, mode: str, at_s: float
+    consents: Sequence[ConsentRecord] | None, recipient: str, purpose: str, category: str, mode: str, at_s: float
 ) -> Decision:
-    """Decide on one question about one person, given all of the person's consents.
+    """Decide on one question about one person, given all of the person's consents; None for nobody we know.
 
     Codes are those of the contract's consent catalogue; ``at_s`` is Unix seconds.
     """
+    if consents is None:
+        return UNKNOWN
     question = Question(recipient, purpose, category, mode, at_s)
     furthest = -1
     for consent in consents:
         passed = _passed(consent, question)
         if passed == len(_CRITERIA):
-            return BY_CONSENT
+            return _by_consent(recipient, category)
         furthest = max(furthest, passed)
     return _statutory(consents, question) or _denied(furthest)
 
@@ -92,6 +120,11 @@ def _is_running(consent: ConsentRecord, question: Question) -> bool:
     return started and (consent.valid_until_s is None or question.at_s < consent.valid_until_s)
 
 
+@cache
+def _counting() -> frozenset[str]:
+    return load_consent_catalogue().valid_states
+
+
 _Test = Callable[[ConsentRecord, Question], bool]
 _COVERAGE: tuple[tuple[str, _Test], ...] = (
     ("category", lambda consent, question: question.category in consent.categories),
@@ -101,7 +134,7 @@ _COVERAGE: tuple[tuple[str, _Test], ...] = (
 )
 _CRITERIA: tuple[tuple[str, _Test], ...] = (
     *_COVERAGE,
-    ("withdrawn", lambda consent, _: consent.state in load_consent_catalogue().valid_states),
+    ("withdrawn", lambda consent, _: consent.state in _counting()),
     ("expired", _is_running),
 )
 """What a consent must pass, in order; the name is the reason given where the best consent of the person fails."""
@@ -120,7 +153,7 @@ def _denied(furthest: int) -> Decision:
     return Decision(permit=False, basis="none", reason="no_consent" if furthest < 0 else _CRITERIA[furthest][0])
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _clauses(purpose: str, recipient: str, category: str) -> tuple[StatutoryRule, ...]:
     return tuple(
         rule
@@ -134,7 +167,7 @@ def _statutory(consents: Sequence[ConsentRecord], question: Question) -> Decisio
         return None
     for rule in _clauses(question.purpose, question.recipient, question.category):
         if not (rule.unless_refused and _refused(consents, question)):
-            return _by_clause(rule.clause)
+            return _by_clause(rule.clause, question.recipient, question.category)
     return None
 
 
@@ -142,6 +175,25 @@ def _refused(consents: Sequence[ConsentRecord], question: Question) -> bool:
     return any(consent.state in REFUSALS and _covers(consent, question) for consent in consents)
 
 
+@lru_cache(_REMEMBERED)
+def _by_consent(recipient: str, category: str) -> Decision:
+    return _in_ring(BY_CONSENT, recipient, category)
+
+
+@lru_cache(_REMEMBERED)
+def _by_clause(clause: str, recipient: str, category: str) -> Decision:
+    return _in_ring(Decision(permit=True, basis="statutory", clause=clause), recipient, category)
+
+
+def _in_ring(decision: Decision, recipient: str, category: str) -> Decision:
+    """The same permission, held to the items of the recipient's ring where the category has rings."""
+    ring, items = _rings().get(recipient.partition(":")[0], (0, ())) if category == RINGED else (0, ())
+    return replace(decision, ring=ring, items=items) if ring else decision
+
+
 @cache
-def _by_clause(clause: str) -> Decision:
-    return Decision(permit=True, basis="statutory", clause=clause)
+def _rings() -> Mapping[str, tuple[int, tuple[str, ...]]]:
+    """Number and items of the ring of each recipient that is in one."""
+    return MappingProxyType(
+        {recipient: (ring.number, ring.items) for ring in load_rings() for recipient in ring.recipients}
+    )
