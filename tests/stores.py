@@ -30,6 +30,7 @@ class OpenedStore:
 
     store: Store
     drive: Drive
+    address: str = ":memory:"
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """All rows of a result."""
@@ -80,9 +81,10 @@ class CleanDatabases:
             opened.drive(opened.store.close())
 
     def _new(self) -> OpenedStore:
-        store = PostgresStore(self.databases.make())
+        address = self.databases.make()
+        store = PostgresStore(address)
         self.runner.run(store.open())
-        opened = OpenedStore(store, self.runner.run)
+        opened = OpenedStore(store, self.runner.run, address)
         self._tables = self._tables or opened.tables()
         return opened
 

@@ -19,11 +19,9 @@ def open_store(url: str) -> Store:
     Raises:
         StoreFault: The address is of no kind known here, or the database cannot be used; the message says what to do.
     """
-    scheme, mark, rest = url.partition("://")
-    if not mark:
-        return SqliteStore(url)
-    if scheme == "sqlite":
-        return SqliteStore(unquote(rest.removeprefix("/")) or MEMORY)
+    scheme = url.partition("://")[0]
+    if is_embedded(url):
+        return SqliteStore(_path(url))
     if scheme in ("postgresql", "postgres"):
         return _postgres(url)
     raise StoreFault(
@@ -34,6 +32,17 @@ def open_store(url: str) -> Store:
 def is_embedded(url: str) -> bool:
     """Whether the store at an address lives in this process and never waits."""
     return "://" not in url or url.startswith("sqlite:")
+
+
+def is_shared(url: str) -> bool:
+    """Whether other processes see the same database at an address: all but the one in memory."""
+    return not is_embedded(url) or _path(url) != MEMORY
+
+
+def _path(url: str) -> str:
+    """The path in an address of SQLite."""
+    _, mark, rest = url.partition("://")
+    return (unquote(rest.removeprefix("/")) or MEMORY) if mark else url
 
 
 def _postgres(url: str) -> Store:

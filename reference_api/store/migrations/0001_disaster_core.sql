@@ -1,6 +1,6 @@
 -- Times are Unix seconds; flags are 0 or 1; lists of codes are separated by blanks. ROW_ID: see migration.py.
 
-CREATE TABLE about (municipality TEXT NOT NULL, town TEXT NOT NULL, people INTEGER NOT NULL, seed INTEGER NOT NULL, population_sha256 TEXT NOT NULL);
+CREATE TABLE about (municipality TEXT NOT NULL, town TEXT NOT NULL, people INTEGER NOT NULL, seed INTEGER NOT NULL, population_sha256 TEXT NOT NULL, municipality_name TEXT NOT NULL);
 CREATE TABLE district (code TEXT PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE neighbourhood (code TEXT PRIMARY KEY, name TEXT NOT NULL, district TEXT NOT NULL);
 
@@ -11,11 +11,6 @@ CREATE TABLE account (
 CREATE INDEX account_by_household ON account (household);
 CREATE INDEX account_by_district ON account (district);
 CREATE INDEX account_by_neighbourhood ON account (neighbourhood);
-
-CREATE TABLE consent (
-    id ROW_ID, subject TEXT NOT NULL, purpose TEXT NOT NULL, categories TEXT NOT NULL, recipients TEXT NOT NULL,
-    modes TEXT NOT NULL, state TEXT NOT NULL, valid_from_s DOUBLE PRECISION, valid_until_s DOUBLE PRECISION);
-CREATE INDEX consent_by_subject ON consent (subject);
 
 -- No foreign key on sub: a register may name a local ID that has no account here.
 CREATE TABLE register_entry (
@@ -29,17 +24,19 @@ CREATE TABLE shelter (
     district TEXT NOT NULL, longitude_deg DOUBLE PRECISION NOT NULL, latitude_deg DOUBLE PRECISION NOT NULL, capacity_persons INTEGER NOT NULL,
     capacity_standard_persons INTEGER NOT NULL, hazards TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT 'unopened', status_observed_at_s DOUBLE PRECISION, headcount INTEGER NOT NULL DEFAULT 0 CHECK (headcount >= 0),
-    updated_at_s DOUBLE PRECISION, version INTEGER NOT NULL DEFAULT 0);
+    updated_at_s DOUBLE PRECISION, version INTEGER NOT NULL DEFAULT 0, city TEXT NOT NULL DEFAULT '',
+    origin TEXT NOT NULL DEFAULT 'register', deleted_at_s DOUBLE PRECISION);
 
 CREATE TABLE disaster_event (
     id ROW_ID, mode TEXT NOT NULL, hazard TEXT, areas TEXT NOT NULL, declared_at_s DOUBLE PRECISION NOT NULL,
     received_at_s DOUBLE PRECISION NOT NULL, ended_at_s DOUBLE PRECISION, version INTEGER NOT NULL DEFAULT 1);
--- What holds now in each district where anything but normal holds.
+-- What holds now in each district, or neighbourhood inside one, where anything but normal holds.
 CREATE TABLE district_mode (district TEXT PRIMARY KEY, mode TEXT NOT NULL, hazard TEXT, event_id BIGINT NOT NULL);
 
 CREATE TABLE evacuation_order (
     id ROW_ID, level INTEGER NOT NULL, areas TEXT NOT NULL, reason TEXT NOT NULL, issued_at_s DOUBLE PRECISION NOT NULL,
-    received_at_s DOUBLE PRECISION NOT NULL, client_id TEXT NOT NULL);
+    received_at_s DOUBLE PRECISION NOT NULL, client_id TEXT NOT NULL, lifted_at_s DOUBLE PRECISION, lifting_reason TEXT,
+    cap_status TEXT NOT NULL, sent_times TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1);
 
 -- People without an account, as they told it; what was told to an association is not the city's to see, nor the reverse.
 CREATE TABLE unregistered (
@@ -49,8 +46,9 @@ CREATE TABLE unregistered (
 CREATE TABLE check_in (
     id ROW_ID, shelter_id TEXT NOT NULL, sub TEXT, temp_id TEXT, person TEXT NOT NULL, channel TEXT NOT NULL,
     observed_at_s DOUBLE PRECISION NOT NULL, received_at_s DOUBLE PRECISION NOT NULL, transferred_from TEXT, checked_out_at_s DOUBLE PRECISION, recorded_by TEXT NOT NULL,
-    recorded_for TEXT NOT NULL,
+    recorded_for TEXT NOT NULL, seen_at_s DOUBLE PRECISION NOT NULL, household TEXT NOT NULL,
     CHECK ((sub IS NULL) <> (temp_id IS NULL)));
+CREATE INDEX check_in_by_person ON check_in (person);
 -- A person is in one shelter at most: the database itself refuses a second place.
 CREATE UNIQUE INDEX check_in_present ON check_in (person) WHERE checked_out_at_s IS NULL;
 CREATE INDEX check_in_by_shelter ON check_in (shelter_id, id) WHERE checked_out_at_s IS NULL;
@@ -76,9 +74,3 @@ CREATE TABLE idempotency (
     client_id TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,
     location TEXT, body TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL, PRIMARY KEY (client_id, subject, key));
 CREATE INDEX idempotency_by_age ON idempotency (created_at_s);
-
--- Every disclosure of personal data: which request, of whom, which categories on which basis.
-CREATE TABLE access_request (id ROW_ID, at_s DOUBLE PRECISION NOT NULL, operation_id TEXT NOT NULL, client_id TEXT NOT NULL, recipient TEXT NOT NULL, purpose TEXT NOT NULL);
-CREATE TABLE access_grant (id ROW_ID, grants TEXT NOT NULL UNIQUE);
-CREATE TABLE access_log (request_id BIGINT NOT NULL, person TEXT NOT NULL, grant_id BIGINT NOT NULL);
-CREATE INDEX access_log_by_person ON access_log (person);

@@ -55,7 +55,7 @@ CREATE TABLE grant_consent (consent_id TEXT NOT NULL, grant_id TEXT NOT NULL, wi
 CREATE INDEX grant_consent_by_grant ON grant_consent (grant_id);
 
 CREATE TABLE authorization_code (
-    code_sha256 TEXT PRIMARY KEY, grant_id TEXT NOT NULL, client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL, redirect_uri_given INTEGER NOT NULL,
+    code_sha256 TEXT PRIMARY KEY, grant_id TEXT NOT NULL, client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL,
     code_challenge TEXT NOT NULL, expires_at_s DOUBLE PRECISION NOT NULL, used_at_s DOUBLE PRECISION);
 CREATE INDEX authorization_code_by_expiry ON authorization_code (expires_at_s);
 CREATE TABLE refresh_token (

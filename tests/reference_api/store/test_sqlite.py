@@ -1,0 +1,81 @@
+"""The SQLite store: a file that lasts, shared between processes."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from reference_api.errors import StoreFault
+from reference_api.inline import run_inline
+from reference_api.store.migration import migration_texts
+from reference_api.store.sqlite import SqliteStore
+
+
+def test_file_keeps_and_migrates_once(tmp_path: Path) -> None:
+    """A file opened again holds what was written; no migration runs twice."""
+    path = str(tmp_path / "city.db")
+    first = SqliteStore(path)
+    run_inline(first.run("INSERT INTO district (code, name) VALUES ('d', '東')"))
+    run_inline(first.close())
+    second = SqliteStore(path)
+    assert run_inline(second.all("SELECT * FROM district")) == [("d", "東")]
+    assert run_inline(second.one("PRAGMA user_version")) == (len(migration_texts()),)
+    run_inline(second.close())
+
+
+def test_acknowledged_commits_are_on_the_disk(tmp_path: Path) -> None:
+    """Write-ahead log, synced at every commit (2 is FULL), so that readers go on while somebody writes."""
+    store = SqliteStore(str(tmp_path / "city.db"))
+    assert run_inline(store.one("PRAGMA journal_mode")) == ("wal",)
+    assert run_inline(store.one("PRAGMA synchronous")) == (2,)
+    run_inline(store.close())
+
+
+def test_foreign_files_are_refused(tmp_path: Path) -> None:
+    """A file that is no database, or a newer one, is refused by name."""
+    text = tmp_path / "notes.txt"
+    text.write_text("no database" * 100)
+    with pytest.raises(StoreFault, match=r"notes\.txt"):
+        SqliteStore(str(text))
+    newer = tmp_path / "newer.db"
+    with sqlite3.connect(newer) as db:
+        db.execute("PRAGMA user_version = 999")
+    db.close()
+    with pytest.raises(StoreFault, match="999"):
+        SqliteStore(str(newer))
+
+
+def test_handler_that_waits_in_a_transaction_is_noticed() -> None:
+    """While one task is within a transaction, another one cannot slip into it; the first one ends as if alone."""
+    store = SqliteStore()
+
+    async def write(code: str) -> None:
+        async with store.transaction():
+            await asyncio.sleep(0)
+            await store.run("INSERT INTO district (code, name) VALUES (?, '')", (code,))
+
+    async def both() -> list[BaseException | None]:
+        return await asyncio.gather(write("a"), write("b"), return_exceptions=True)
+
+    first, second = asyncio.run(both())
+    assert first is None
+    assert isinstance(second, StoreFault)
+    assert run_inline(store.all("SELECT code FROM district")) == [("a",)]
+    run_inline(store.close())
+
+
+def test_writer_that_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that somebody else does not give up is a fault of the store, and nothing hangs."""
+    monkeypatch.setattr("reference_api.store.sqlite.BUSY_TIMEOUT_S", 0.01)
+    path = str(tmp_path / "city.db")
+    one, other = SqliteStore(path), SqliteStore(path)
+
+    async def write_both() -> None:
+        async with one.transaction(), other.transaction():
+            pass
+
+    with pytest.raises(StoreFault, match="locked"):
+        run_inline(write_both())
+    run_inline(one.close())
+    run_inline(other.close())
