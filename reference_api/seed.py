@@ -1,6 +1,7 @@
 """What a city OS is filled with before a run: subjects, consents, shelters, areas, the register, clients."""
 
 import secrets
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import msgspec
 from conformance.contract.catalogue import load_consent_catalogue, load_roles
 from reference_api.errors import InvalidSeed
 from reference_api.inline import run_inline
+from reference_api.sandbox_state import remember_seeded
 from reference_api.services import sha256_text
 from reference_api.store.protocol import Store
 
@@ -48,6 +50,26 @@ class Shelter(msgspec.Struct, frozen=True):
     hazards: Mapping[str, str] = {}
 
 
+class EvacuationSite(msgspec.Struct, frozen=True):
+    """A designated emergency evacuation site (指定緊急避難場所); ``hazards`` as of a shelter. Degrees are WGS 84.
+
+    ``for_communities`` names the neighbourhoods it is meant for (対象となる町会・自治会).
+    """
+
+    id: str
+    name: str
+    longitude_deg: float
+    latitude_deg: float
+    district: str = ""
+    capacity_persons: int = 0
+    name_kana: str = ""
+    address: str = ""
+    city: str = ""
+    elevation_m: float | None = None
+    hazards: Mapping[str, str] = {}
+    for_communities: str = ""
+
+
 class User(msgspec.Struct, frozen=True):
     """A subject with a city-OS ID.
 
@@ -84,6 +106,14 @@ class Consent(msgspec.Struct, frozen=True):
     state: str = "given"
     valid_from_s: float | None = None
     valid_until_s: float | None = None
+
+
+class EventReceiver(msgspec.Struct, frozen=True):
+    """Where a client takes security event tokens (RFC 8935): ``events`` are the names of ``events.EVENTS``."""
+
+    client_id: str
+    url: str
+    events: tuple[str, ...]
 
 
 class RegisterEntry(msgspec.Struct, frozen=True):
@@ -133,6 +163,10 @@ class SeedData(msgspec.Struct, frozen=True):
     consents: tuple[Consent, ...] = ()
     register: tuple[RegisterEntry, ...] = ()
     clients: tuple[Client, ...] = ()
+    event_receivers: tuple[EventReceiver, ...] = ()
+    consents_given_at_s: float = 1_735_657_200.0
+    """When the consents were given (Unix seconds). Source: none; before any run, 2025-01-01 in Japan. Confidence C."""
+    municipality_name: str = ""
 
 
 def sandbox_client(role: str, neighbourhood: str | None = None) -> Client:
@@ -183,6 +217,9 @@ async def load_into(store: Store, seed: SeedData, *, sandbox: bool = False) -> N
                 f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})",
                 table.rows,
             )
+        await store.run(_HISTORY)
+        if sandbox:
+            await remember_seeded(store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +229,24 @@ class _Table:
     rows: Iterable[tuple[object, ...]]
 
 
-_ABOUT = ("municipality", "town", "people", "seed", "population_sha256")
+_ABOUT = ("municipality", "town", "people", "seed", "population_sha256", "municipality_name")
+_CONSENT = (
+    "record_id",
+    "subject",
+    "purpose",
+    "categories",
+    "recipients",
+    "modes",
+    "state",
+    "valid_from_s",
+    "valid_until_s",
+    "updated_at_s",
+)
+_HISTORY = (
+    "INSERT INTO consent_event (consent_id, type, state, at_s, entity_id, method)"
+    " SELECT id, 'give', state, updated_at_s, subject, 'self' FROM consent"
+)
+"""The first event of each seeded consent: the person said so themselves."""
 _SHELTER = (
     "id",
     "name",
@@ -204,6 +258,19 @@ _SHELTER = (
     "latitude_deg",
     "capacity_persons",
     "capacity_standard_persons",
+)
+_SITE = (
+    "id",
+    "name",
+    "name_kana",
+    "address",
+    "district",
+    "city",
+    "longitude_deg",
+    "latitude_deg",
+    "elevation_m",
+    "capacity_persons",
+    "for_communities",
 )
 
 
@@ -220,21 +287,15 @@ def _tables(seed: SeedData, *, sandbox: bool) -> list[_Table]:
             [(*_values(row, _SHELTER), msgspec.json.encode(row.hazards).decode()) for row in seed.shelters],
         ),
         _Table(
-            "consent",
-            ("subject", "purpose", "categories", "recipients", "modes", "state", "valid_from_s", "valid_until_s"),
-            (
-                (
-                    row.subject,
-                    row.purpose,
-                    " ".join(row.categories),
-                    " ".join(row.recipients),
-                    " ".join(row.modes),
-                    row.state,
-                    row.valid_from_s,
-                    row.valid_until_s,
-                )
-                for row in seed.consents
-            ),
+            "evacuation_site",
+            (*_SITE, "hazards"),
+            [(*_values(row, _SITE), msgspec.json.encode(row.hazards).decode()) for row in _sites(seed)],
+        ),
+        _Table("consent", _CONSENT, (_consent(row, seed.consents_given_at_s) for row in seed.consents)),
+        _Table(
+            "event_receiver",
+            ("client_id", "url", "events"),
+            [(row.client_id, row.url, " ".join(row.events)) for row in seed.event_receivers],
         ),
         _Table(
             "client",
@@ -248,6 +309,44 @@ def _tables(seed: SeedData, *, sandbox: bool) -> list[_Table]:
             "sandbox_secret",
             ("client_id", "secret"),
             [(row.client_id, row.secret) for row in seed.clients] if sandbox else [],
+        ),
+    ]
+
+
+def _consent(row: Consent, given_at_s: float) -> tuple[object, ...]:
+    return (
+        str(uuid.uuid4()),
+        row.subject,
+        row.purpose,
+        " ".join(row.categories),
+        " ".join(row.recipients),
+        " ".join(row.modes),
+        row.state,
+        row.valid_from_s,
+        row.valid_until_s,
+        given_at_s,
+    )
+
+
+def _sites(seed: SeedData) -> list[EvacuationSite]:
+    """The sites; a place among the shelters that is a site only is one of them."""
+    known = {row.id for row in seed.sites}
+    return [
+        *seed.sites,
+        *(
+            EvacuationSite(
+                id=row.id,
+                name=row.name,
+                longitude_deg=row.longitude_deg,
+                latitude_deg=row.latitude_deg,
+                district=row.district,
+                capacity_persons=row.capacity_persons,
+                name_kana=row.name_kana,
+                address=row.address,
+                hazards=row.hazards,
+            )
+            for row in seed.shelters
+            if row.kind == "site" and row.id not in known
         ),
     ]
 
@@ -270,6 +369,7 @@ def _doubles(seed: SeedData) -> list[str]:
         "district code": [row.code for row in seed.districts],
         "neighbourhood code": [row.code for row in seed.neighbourhoods],
         "shelter id": [row.id for row in seed.shelters],
+        "evacuation site id": [row.id for row in seed.sites],
         "register entry id": [row.id for row in seed.register],
         "sub or client id": [*(row.sub for row in seed.users), *(row.client_id for row in seed.clients)],
     }
