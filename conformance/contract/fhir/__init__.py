@@ -1,1 +1,1 @@
-"""What the contract demands of FHIR resources: constraint tables, the capability statement, the lifelog items, examples."""
+"""What the contract demands of FHIR resources: constraint tables, capability statement, lifelog items, examples."""

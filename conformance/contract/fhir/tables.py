@@ -76,13 +76,14 @@ class Slicing(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """What a profile demands of one element beyond its parent; a tree along ``elements`` and ``slices``.
 
-    ``types`` narrows a choice; ``profiles`` names a profile for a type; ``fixed`` is the whole value, ``pattern`` a
-    part of it.
+    ``types`` narrows a choice; ``choice`` is the element of which this is the JSON member of one type; ``profiles``
+    names a profile for a type; ``fixed`` is the whole value, ``pattern`` a part of it.
     """
 
     min: int = 0
     max: int | None = None
     types: tuple[str, ...] = ()
+    choice: str | None = None
     profiles: dict[str, str] = {}
     targets: tuple[str, ...] = ()
     fixed: Any = None

@@ -2,25 +2,26 @@
 
 from dataclasses import dataclass
 
+ERROR = "error"
+WARNING = "warning"
+
 REQUIRED = "required"
 VALUE = "value"
 STRUCTURE = "structure"
 INVARIANT = "invariant"
 CODE_INVALID = "code-invalid"
 EXTENSION = "extension"
-NOT_FOUND = "not-found"
 NOT_SUPPORTED = "not-supported"
-TOO_LONG = "too-long"
-INFORMATIONAL = "informational"
+TOO_COSTLY = "too-costly"
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One entry of OperationOutcome.issue.
 
-    ``severity`` is ``fatal``, ``error``, ``warning`` or ``information``; ``code`` is of the code system issue-type;
-    ``details`` says in English what was demanded, and never repeats the value that was sent; ``expression`` is the
-    FHIRPath of the place, such as ``Observation.component[1].valueQuantity``.
+    ``severity`` is ``error`` or ``warning``; ``code`` is of the code system issue-type; ``details`` says in English
+    what was demanded and never repeats a value that was sent; ``expression`` is the FHIRPath of the place, by element
+    names and indices, such as ``Observation.component[1].value.code`` (a choice has its element's name).
     Source: HL7 FHIR R4 4.0.1, OperationOutcome.
     """
 
@@ -32,4 +33,4 @@ class Issue:
     @property
     def is_error(self) -> bool:
         """Whether the resource is to be refused for it."""
-        return self.severity in ("fatal", "error")
+        return self.severity == ERROR

@@ -22,14 +22,11 @@ EXPONENT_LIMIT = 308
 class WrittenDecimal(Decimal):
     """A decimal whose usual form has other characters than the one it was sent in (``1.0e2``, ``-0``)."""
 
-    __slots__ = ("text",)
-
-    def __new__(cls, text: str) -> "WrittenDecimal":
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
     text: str
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 def parse(body: bytes) -> dict[str, Any]:

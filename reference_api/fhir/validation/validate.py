@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reference_api.fhir.validation.issue import STRUCTURE, Issue
+from reference_api.fhir.validation.issue import ERROR, TOO_COSTLY, Issue
+from reference_api.fhir.validation.structure import check_resource
 
 
 def validate(resource: Mapping[str, Any], profiles: Sequence[str] | None = None) -> list[Issue]:
@@ -11,6 +12,12 @@ def validate(resource: Mapping[str, Any], profiles: Sequence[str] | None = None)
 
     ``profiles`` are canonical URLs demanded besides those it claims in ``meta.profile``.
     """
-    if not isinstance(resource.get("resourceType"), str) or profiles == ():
-        return [Issue("error", STRUCTURE, "A resource names its type in resourceType", "resourceType")]
-    return []
+    try:
+        found = check_resource(resource, resource, profiles or ())
+    except RecursionError:
+        return [Issue(ERROR, TOO_COSTLY, "The resource nests too deeply to be checked", "Resource")]
+    if not found:
+        return []
+    name = resource.get("resourceType")
+    resource_type = name if isinstance(name, str) and name.isidentifier() else "Resource"
+    return [finding.issue(resource_type) for finding in found]

@@ -1,5 +1,6 @@
 """Tables of profiles from their differentials: what each demands beyond its parent, as a tree of rules."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from conformance.contract.fhir.generation.packages import STRUCTURES, Definitions
@@ -41,7 +42,7 @@ def tables(definitions: Definitions) -> dict[str, dict[str, Table]]:
             continue
         profiles[url] = _table(definitions, url)
         invariants.update(_invariants(definitions, url))
-        waiting += [profiles[url].get("base", "")] + sorted(_named(profiles[url]["rules"]))
+        waiting += [profiles[url].get("base", ""), *sorted(_named(profiles[url]["rules"]))]
     return {"profiles": dict(sorted(profiles.items())), "invariants": dict(sorted(invariants.items()))}
 
 
@@ -62,11 +63,22 @@ def _table(definitions: Definitions, url: str) -> Table:
 def _rules(definitions: Definitions, structure: dict[str, Any]) -> Table:
     root: Table = {}
     parent = {element["id"]: element for element in definitions.snapshot(structure["baseDefinition"])}
+    choices = _choices(parent.values())
     for element in _merged(structure):
         facets = _facets(definitions, structure, element, _inherited(definitions, parent, element))
         if facets:
-            _place(root, element["id"], facets)
+            _place(root, element["id"], facets, choices)
     return root
+
+
+def _choices(elements: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The elements that are choices, by the JSON member of each of their types (``valueQuantity``: ``value``)."""
+    members: dict[str, str] = {}
+    for element in elements:
+        title = element["path"].rpartition(".")[2]
+        for kind in element.get("type", ()) if title.endswith("[x]") else ():
+            members[title.removesuffix("[x]") + kind["code"][0].upper() + kind["code"][1:]] = title.removesuffix("[x]")
+    return members
 
 
 def _merged(structure: dict[str, Any]) -> list[dict[str, Any]]:
@@ -171,14 +183,17 @@ def _slicing(element: dict[str, Any]) -> Table:
     return {"slicing": {"by": by, **({"closed": True} if slicing["rules"] == "closed" else {})}}
 
 
-def _place(root: Table, identity: str, facets: Table) -> None:
+def _place(root: Table, identity: str, facets: Table, choices: dict[str, str]) -> None:
     node = root
     for segment in identity.split(".")[1:]:
         name, _, part = segment.partition(":")
+        choice = choices.get(name)
         if part and name.endswith("[x]"):
             # A slice of a choice by its type is the JSON member of that type.
-            name, part = part, ""
+            choice, name, part = name.removesuffix("[x]"), part, ""
         node = node.setdefault("elements", {}).setdefault(name, {})
+        if choice:
+            node["choice"] = choice
         if part:
             if name == "extension":
                 node.setdefault("slicing", {"by": ["url"]})

@@ -90,7 +90,7 @@ def _table(structure: dict[str, Any], root: dict[str, Any]) -> Table:
     table: Table = {}
     if base := structure.get("baseDefinition"):
         table["base"] = base.removeprefix(STRUCTURES)
-    if structure["kind"] == "resource":
+    if structure["kind"] == "resource" and not structure["abstract"]:
         table["resource"] = True
     if structure["type"] != structure["name"]:
         table["stands_for"] = structure["type"]

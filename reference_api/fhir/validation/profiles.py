@@ -1,0 +1,108 @@
+"""Which profiles a resource must keep, and whether it does."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from conformance.contract.fhir.tables import Profile, load_profiles
+from reference_api.fhir.validation.finding import Finding, Findings, placed
+from reference_api.fhir.validation.issue import STRUCTURE
+from reference_api.fhir.validation.rules import Compiler, ItemRule
+
+_HL7 = "http://hl7.org/fhir/StructureDefinition/"
+VITAL_SIGNS = _HL7 + "vitalsigns"
+_LOINC = "http://loinc.org"
+_CATEGORY = {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
+
+
+def broken_profiles(resource: Any, root: Any, demanded: Sequence[str]) -> Findings:
+    """What a sound resource breaks of the profiles that it claims, that are demanded, or that its codes call for."""
+    found: Findings = None
+    name = resource["resourceType"]
+    for url in _lines([*_claimed(resource), *demanded, *_vital_signs(resource)]):
+        profile = load_profiles().profiles[url]
+        if profile.type != name:
+            return [Finding(STRUCTURE, f"{_label(url)} is a profile of {profile.type}", ".meta.profile")]
+        rule = _own_rule(url)
+        found = placed(found, rule(resource, root) if rule else None, "")
+    return found
+
+
+@cache
+def extension_rule(url: str) -> ItemRule | None:
+    """What a known extension demands; None of an unknown one, which is not checked further."""
+    profile = load_profiles().profiles.get(url)
+    return profile_rule(url) if profile is not None and profile.type == "Extension" else None
+
+
+@cache
+def profile_rule(url: str) -> ItemRule | None:
+    """What a profile and those it rests on demand together; None if nothing, or if the tables do not have it."""
+    rules = [rule for one in _lines([url]) if (rule := _own_rule(one))]
+    if not rules:
+        return None
+
+    def checked(item: Any, root: Any) -> Findings:
+        found: Findings = None
+        for rule in rules:
+            found = placed(found, rule(item, root), "")
+        return found
+
+    return checked
+
+
+@cache
+def _own_rule(url: str) -> ItemRule | None:
+    return Compiler(profile_rule, _label(url)).item(load_profiles().profiles[url].rules)
+
+
+def _label(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _lines(urls: Sequence[str]) -> list[str]:
+    """The profiles with those they rest on, each once, the general ones first; unknown ones are left out."""
+    found: dict[str, None] = {}
+    for url in urls:
+        found.update(dict.fromkeys(_line(url)))
+    return list(found)
+
+
+@cache
+def _line(url: str) -> tuple[str, ...]:
+    profile: Profile | None = load_profiles().profiles.get(url)
+    if profile is None:
+        return ()
+    return (*(_line(profile.base) if profile.base else ()), url)
+
+
+def _claimed(resource: Any) -> Iterator[str]:
+    for url in resource.get("meta", {}).get("profile", ()):
+        if url is not None:
+            yield url.partition("|")[0]
+
+
+def _vital_signs(resource: Any) -> Iterator[str]:
+    """Source: HL7 FHIR R4 4.0.1, observation-vitalsigns.html: the profile holds for the category and for each code."""
+    if resource["resourceType"] != "Observation":
+        return
+    profiles = _vital_sign_profiles()
+    for coding in resource["code"].get("coding", ()):
+        if coding.get("system") == _LOINC and coding.get("code") in profiles:
+            yield profiles[coding["code"]]
+    for category in resource.get("category", ()):
+        for coding in category.get("coding", ()):
+            if coding.get("system") == _CATEGORY["system"] and coding.get("code") == _CATEGORY["code"]:
+                yield VITAL_SIGNS
+
+
+@cache
+def _vital_sign_profiles() -> Mapping[str, str]:
+    """The profile of each LOINC code that one of the vital-sign profiles fixes."""
+    found: dict[str, str] = {}
+    for url, profile in load_profiles().profiles.items():
+        if profile.base == VITAL_SIGNS:
+            slices = profile.rules.elements["code"].elements["coding"].slices
+            found.update({part.elements["code"].fixed: url for part in slices.values()})
+    return MappingProxyType(found)

@@ -1,0 +1,170 @@
+"""Invariants of resources and their backbone elements, and of the profile of vital signs."""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from reference_api.fhir.validation.presence import are_distinct, has, has_choice, many, walk
+
+_COMPUTER_NAME = re.compile(r"[A-Z][A-Za-z0-9_]{0,254}", re.ASCII)
+
+
+def _dom_2(node: Any, _root: Any) -> bool:
+    return "contained" not in node or not any("contained" in one for one in node["contained"])
+
+
+def _dom_3(node: Any, _root: Any) -> bool:
+    if "contained" not in node:
+        return True
+    named = {text for _, text in walk(node) if type(text) is str and text.startswith("#")}
+    named.update(text for _, texts in walk(node) if type(texts) is list for text in texts if type(text) is str)
+    return all("#" + one["id"] in named or _points_out(one) for one in node["contained"] if "id" in one)
+
+
+def _points_out(contained: Any) -> bool:
+    """Whether a contained resource refers to its container."""
+    return any(text == "#" for _, text in walk(contained) if type(text) is str)
+
+
+def _dom_4(node: Any, _root: Any) -> bool:
+    return not _contained_meta_has(node, "versionId") and not _contained_meta_has(node, "lastUpdated")
+
+
+def _dom_5(node: Any, _root: Any) -> bool:
+    return not _contained_meta_has(node, "security")
+
+
+def _contained_meta_has(node: Any, name: str) -> bool:
+    metas = [one["meta"] for one in node.get("contained", ()) if type(one.get("meta")) is dict]
+    return any(has(meta, name) for meta in metas)
+
+
+def _obs_3(node: Any, _root: Any) -> bool:
+    return has(node, "low") or has(node, "high") or has(node, "text")
+
+
+def _obs_6(node: Any, _root: Any) -> bool:
+    return "dataAbsentReason" not in node or not has_choice(node, "value")
+
+
+def _obs_7(node: Any, _root: Any) -> bool:
+    if "component" not in node or not has_choice(node, "value"):
+        return True
+    codings = many(node["code"], "coding")
+    return not any(coding in codings for one in node["component"] for coding in many(one["code"], "coding"))
+
+
+def _vs_1(node: Any, _root: Any) -> bool:
+    return type(node) is not str or len(node) >= 8
+
+
+def _vs_2(node: Any, root: Any) -> bool:
+    return "component" in node or "hasMember" in node or _vs_3(node, root)
+
+
+def _vs_3(node: Any, _root: Any) -> bool:
+    return "dataAbsentReason" in node or has_choice(node, "value")
+
+
+def _pat_1(node: Any, _root: Any) -> bool:
+    return any(name in node for name in ("name", "telecom", "address", "organization"))
+
+
+def _org_1(node: Any, _root: Any) -> bool:
+    return "identifier" in node or has(node, "name")
+
+
+def _is_not_home(node: Any, _root: Any) -> bool:
+    return bool(node.get("use") != "home")
+
+
+def _ppc_1(node: Any, _root: Any) -> bool:
+    return "policy" in node or "policyRule" in node
+
+
+def _ppc(code: str) -> Callable[[Any, Any], bool]:
+    """The expressions compare with the system ``something``, as they were published."""
+
+    def holds(node: Any, _root: Any) -> bool:
+        codings = many(node["scope"], "coding")
+        return "patient" in node or ("something", code) not in [(one.get("system"), one.get("code")) for one in codings]
+
+    return holds
+
+
+def _cpb_0(node: Any, _root: Any) -> bool:
+    return "name" not in node or _COMPUTER_NAME.fullmatch(node["name"]) is not None
+
+
+def _cpb_1(node: Any, _root: Any) -> bool:
+    return "rest" in node or "messaging" in node or "document" in node
+
+
+def _cpb_2(node: Any, _root: Any) -> bool:
+    return has(node, "description") or "software" in node or "implementation" in node
+
+
+def _cpb_3(node: Any, _root: Any) -> bool:
+    return node.get("kind", "instance") == "instance" or not any("endpoint" in one for one in many(node, "messaging"))
+
+
+def _cpb_7(node: Any, _root: Any) -> bool:
+    return are_distinct(
+        [one["profile"] + one["mode"] for one in many(node, "document") if {"profile", "mode"} <= one.keys()]
+    )
+
+
+def _cpb_9(node: Any, _root: Any) -> bool:
+    return are_distinct([one["type"] for one in many(node, "resource") if "type" in one])
+
+
+def _cpb_12(node: Any, _root: Any) -> bool:
+    return are_distinct([one["name"] for one in many(node, "searchParam") if "name" in one])
+
+
+def _cpb_14(node: Any, _root: Any) -> bool:
+    return node.get("kind") != "instance" or "implementation" in node
+
+
+def _cpb_15(node: Any, _root: Any) -> bool:
+    return node.get("kind") != "capability" or ("implementation" not in node and "software" in node)
+
+
+def _cpb_16(node: Any, _root: Any) -> bool:
+    return node.get("kind") != "requirements" or ("implementation" not in node and "software" not in node)
+
+
+PREDICATES: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {
+        "cpb-0": _cpb_0,
+        "cpb-1": _cpb_1,
+        "cpb-2": _cpb_2,
+        "cpb-3": _cpb_3,
+        "cpb-7": _cpb_7,
+        "cpb-9": _cpb_9,
+        "cpb-12": _cpb_12,
+        "cpb-14": _cpb_14,
+        "cpb-15": _cpb_15,
+        "cpb-16": _cpb_16,
+        "dom-2": _dom_2,
+        "dom-3": _dom_3,
+        "dom-4": _dom_4,
+        "dom-5": _dom_5,
+        "obs-3": _obs_3,
+        "obs-6": _obs_6,
+        "obs-7": _obs_7,
+        "org-1": _org_1,
+        "org-2": _is_not_home,
+        "org-3": _is_not_home,
+        "pat-1": _pat_1,
+        "ppc-1": _ppc_1,
+        "ppc-2": _ppc("patient-privacy"),
+        "ppc-3": _ppc("research"),
+        "ppc-4": _ppc("adr"),
+        "ppc-5": _ppc("treatment"),
+        "vs-1": _vs_1,
+        "vs-2": _vs_2,
+        "vs-3": _vs_3,
+    }
+)
