@@ -60,10 +60,10 @@ class Databases:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         return self.address(name)
 
-    def make_empty(self, encoding: str = "UTF8") -> str:
-        """Address of a new database without any table."""
+    def make_empty(self, options: str = "") -> str:
+        """Address of a new database without any table; ``options`` as CREATE DATABASE takes them."""
         name = f"empty_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
         return self.address(name)
 
     def address(self, name: str) -> str:

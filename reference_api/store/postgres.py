@@ -7,7 +7,7 @@ something changed, at the moment it did.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,12 +45,6 @@ MIGRATION_LOCK = 0x63697479
 
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
-_SETTINGS = {
-    "application_name": "citytwin",
-    "lock_timeout": f"{BUSY_TIMEOUT_S:.0f}s",
-    "idle_in_transaction_session_timeout": f"{IDLE_WRITER_TIMEOUT_S:.0f}s",
-}
-
 
 @dataclass(slots=True)
 class _Held:
@@ -80,24 +74,22 @@ class PostgresStore:
             StoreFault: It cannot be reached or is not as it must be; the message says what to do.
         """
         try:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=POOL_CONNECTIONS,
-                max_queries=1 << 62,
-                max_inactive_connection_lifetime=0.0,
-                statement_cache_size=CACHED_STATEMENTS,
-                server_settings=_SETTINGS,
-                reset=_leave_as_it_is,
-                timeout=BUSY_TIMEOUT_S,
-            )
-            async with self._pool.acquire() as connection, connection.transaction():
-                self._seen = await _prepare(connection)
+            pool = await asyncpg.create_pool(self._url, **_POOL)
         except (asyncpg.PostgresError, OSError) as fault:
             # A driver's message on an address may quote it: only the server's and the network's own words are told.
-            raise self._unreachable(str(fault).splitlines()[0]) from None
+            raise self._unreachable(f"{type(fault).__name__}: {fault}") from None
         except (asyncpg.InterfaceError, ValueError) as fault:
             raise self._unreachable(f"the address cannot be read ({type(fault).__name__})") from None
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                self._seen = await _prepare(connection)
+        except asyncpg.PostgresError as fault:
+            pool.terminate()
+            raise StoreFault(f"database {self._shown} cannot be migrated: {fault}; see the server's log") from fault
+        except BaseException:
+            pool.terminate()
+            raise
+        self._pool = pool
 
     async def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         """First row of the result, None if there is none."""
@@ -284,6 +276,23 @@ async def _prepare(connection: Connection) -> int:
 
 async def _leave_as_it_is(_: "asyncpg.Connection[asyncpg.Record]") -> None:
     """A connection given back needs no reset: nothing here sets, listens or opens a cursor."""
+
+
+_POOL: Mapping[str, Any] = {
+    "min_size": 1,
+    "max_size": POOL_CONNECTIONS,
+    "max_queries": 1 << 62,
+    "max_inactive_connection_lifetime": 0.0,
+    "statement_cache_size": CACHED_STATEMENTS,
+    "reset": _leave_as_it_is,
+    "timeout": BUSY_TIMEOUT_S,
+    "server_settings": {
+        "application_name": "citytwin",
+        "lock_timeout": f"{BUSY_TIMEOUT_S:.0f}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_WRITER_TIMEOUT_S:.0f}s",
+    },
+}
+"""Connections stay for good, and speak as little as possible."""
 
 
 def _task() -> asyncio.Task[Any]:

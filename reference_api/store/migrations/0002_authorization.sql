@@ -27,13 +27,14 @@ CREATE INDEX used_assertion_by_expiry ON used_assertion (expires_at_s);
 -- A person signed in with a browser. The cookie's value is kept hashed; sid is what clients are told (Back-Channel Logout 2.1).
 CREATE TABLE auth_session (
     cookie_sha256 TEXT PRIMARY KEY, sid TEXT NOT NULL UNIQUE, sub TEXT NOT NULL, auth_time_s DOUBLE PRECISION NOT NULL,
-    acr TEXT NOT NULL, amr TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL, seen_at_s DOUBLE PRECISION NOT NULL,
+    acr TEXT NOT NULL, amr TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL,
     expires_at_s DOUBLE PRECISION NOT NULL, ended_at_s DOUBLE PRECISION);
 CREATE INDEX auth_session_by_sub ON auth_session (sub);
--- An authorization request while the person signs in and consents; request is an AuthorizationRequest as JSON.
+-- An authorization request while the person signs in and consents; request is an AuthorizationRequest as JSON, sid the
+-- session that was signed in or chosen for it.
 CREATE TABLE interaction (
-    handle_sha256 TEXT PRIMARY KEY, request TEXT NOT NULL, sid TEXT, created_at_s DOUBLE PRECISION NOT NULL,
-    expires_at_s DOUBLE PRECISION NOT NULL, finished_at_s DOUBLE PRECISION);
+    handle_sha256 TEXT PRIMARY KEY, browser_sha256 TEXT NOT NULL, request TEXT NOT NULL, sid TEXT, signed_in INTEGER NOT NULL DEFAULT 0,
+    device_sha256 TEXT, created_at_s DOUBLE PRECISION NOT NULL, expires_at_s DOUBLE PRECISION NOT NULL, finished_at_s DOUBLE PRECISION);
 CREATE INDEX interaction_by_expiry ON interaction (expires_at_s);
 
 -- RFC 9126: parameters as they were pushed, as JSON.
@@ -47,6 +48,7 @@ CREATE TABLE authorization_grant (
     id TEXT PRIMARY KEY, client_id TEXT NOT NULL, sub TEXT NOT NULL, sid TEXT, scope TEXT NOT NULL, resources TEXT NOT NULL,
     authorization_details TEXT NOT NULL, claims TEXT NOT NULL, nonce TEXT, acr TEXT NOT NULL, amr TEXT NOT NULL,
     auth_time_s DOUBLE PRECISION NOT NULL, created_at_s DOUBLE PRECISION NOT NULL, revoked_at_s DOUBLE PRECISION);
+CREATE INDEX authorization_grant_by_age ON authorization_grant (created_at_s);
 CREATE INDEX authorization_grant_by_session ON authorization_grant (sid);
 CREATE INDEX authorization_grant_by_subject ON authorization_grant (sub, client_id);
 CREATE INDEX authorization_grant_by_revocation ON authorization_grant (revoked_at_s) WHERE revoked_at_s IS NOT NULL;
