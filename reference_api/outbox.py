@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from reference_api.clock import Clock
+from reference_api.services import Services
 from reference_api.store.protocol import Row, Store
 
 logger = logging.getLogger(__name__)
@@ -89,21 +89,22 @@ def retry_after_s(attempts: int) -> float:
     return min(FIRST_RETRY_S * 2.0 ** min(attempts, 30), LONGEST_RETRY_S)
 
 
-async def deliver(store: Store, clock: Clock, client: httpx2.AsyncClient) -> int:
+async def deliver(services: Services, client: httpx2.AsyncClient) -> int:
     """Send what is due; number of messages tried."""
-    messages = await claim(store, clock.now_s())
+    store = services.store
+    messages = await claim(store, await services.now_s())
     outcomes = await asyncio.gather(*(_post(client, message) for message in messages))
     for message, accepted in zip(messages, outcomes, strict=True):
-        await settle(store, message, accepted=accepted, now_s=clock.now_s())
+        await settle(store, message, accepted=accepted, now_s=await services.now_s())
     return len(messages)
 
 
-async def deliver_forever(store: Store, clock: Clock) -> None:
+async def deliver_forever(services: Services) -> None:
     """Send what is due, until cancelled."""
     async with httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
         while True:
             try:
-                tried = await deliver(store, clock, client)
+                tried = await deliver(services, client)
             except Exception:
                 # The boundary of a background task: a store that is away for a while must not end it.
                 logger.exception("outbox not delivered")

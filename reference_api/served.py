@@ -29,7 +29,7 @@ def served(app: Application) -> ASGIApp:
         await services.store.open()
         tasks = [
             asyncio.create_task(watch_load(app)),
-            asyncio.create_task(deliver_forever(services.store, services.clock)),
+            asyncio.create_task(deliver_forever(services)),
         ]
         try:
             yield

@@ -106,16 +106,37 @@ def seed_data(town: Town, population: Population) -> SeedData:
         people=about.people,
         seed=about.seed,
         population_sha256=about.population_sha256,
-        districts=tuple(District(one.code, one.name) for one in town.districts),
-        neighbourhoods=tuple(
-            Neighbourhood(one.code, one.name, town.districts[one.district].code) for one in town.neighbourhoods
-        ),
+        districts=_districts(town),
+        neighbourhoods=_neighbourhoods(town),
         shelters=tuple(_shelters(town)),
         users=tuple(_users(town, population, ids, known)),
         consents=tuple(consent_records(population, ids)),
         register=tuple(_register(town, population, ids, known)),
         clients=tuple(_clients(town)),
+        municipality_name=town.name,
     )
+
+
+def public_data(town: Town) -> SeedData:
+    """A town's areas and shelters, without people and clients: what a city OS begins with outside a sandbox."""
+    return SeedData(
+        municipality=town.code,
+        town=town.code,
+        people=0,
+        seed=0,
+        population_sha256="",
+        districts=_districts(town),
+        neighbourhoods=_neighbourhoods(town),
+        shelters=tuple(_shelters(town)),
+    )
+
+
+def _districts(town: Town) -> tuple[District, ...]:
+    return tuple(District(one.code, one.name) for one in town.districts)
+
+
+def _neighbourhoods(town: Town) -> tuple[Neighbourhood, ...]:
+    return tuple(Neighbourhood(one.code, one.name, town.districts[one.district].code) for one in town.neighbourhoods)
 
 
 def _shelters(town: Town) -> Iterator[Shelter]:

@@ -1,37 +1,45 @@
-"""What only a sandbox offers."""
+"""What only a sandbox offers: back to the start, and a clock that can be set."""
 
-from reference_api.call import Call, Reply
-from reference_api.oidc.discovery import require_sandbox
-from reference_api.services import Services
+import msgspec
 
-_GROWN = (
-    "disaster_event",
-    "district_mode",
-    "evacuation_order",
-    "unregistered",
-    "check_in",
-    "safety_report",
-    "safety_holding",
-    "position",
-    "notification",
-    "delivery",
-    "idempotency",
-    "access_request",
-    "access_grant",
-    "access_log",
-)
-"""Tables that are empty after seeding; the others are never written but by seeding, the state of shelters excepted."""
+from reference_api.call import Call, Reply, json_reply, unix_s
+from reference_api.city.shapes import Instant
+from reference_api.clock import instant
+from reference_api.discovery import require_sandbox
+from reference_api.sandbox_state import restore_seeded
+from reference_api.services import CLOCK_OFFSET, Services
+
+
+class _Time(msgspec.Struct):
+    now: Instant
+
+
+_TIME = msgspec.json.Decoder(_Time)
 
 
 async def reset_sandbox(services: Services, _: Call) -> Reply:
-    """Back to the seeded state."""
+    """Back to the seeded state; the clock too."""
     await require_sandbox(services)
     async with services.store.transaction():
-        for table in _GROWN:
-            await services.store.run(f"DELETE FROM {table}")
-        await services.store.run(
-            "UPDATE shelter SET status = 'unopened', status_observed_at_s = NULL, headcount = 0, updated_at_s = NULL,"
-            " version = 0"
-        )
+        await restore_seeded(services.store)
     services.memory.forget_all()
     return Reply(status=204)
+
+
+async def get_sandbox_clock(services: Services, call: Call) -> Reply:
+    """The time that the sandbox goes by."""
+    await require_sandbox(services)
+    return json_reply({"now": instant(call.now_s)})
+
+
+async def set_sandbox_clock(services: Services, call: Call) -> Reply:
+    """Go by another time from now on; it keeps running."""
+    await require_sandbox(services)
+    now_s = unix_s(call.read(_TIME).now, "/now")
+    async with services.store.transaction():
+        await services.store.run("DELETE FROM sandbox_clock")
+        await services.store.run(
+            "INSERT INTO sandbox_clock (offset_s) VALUES (?)", (now_s - services.clock.now_s(),)
+        )
+    services.memory.forget(CLOCK_OFFSET)
+    return json_reply({"now": instant(now_s)})

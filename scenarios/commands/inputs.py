@@ -32,7 +32,9 @@ SEED = click.IntRange(0, 2**63 - 1)
 
 def option(language: Language, flag: str, **settings: Any) -> Decorator:
     """An option with its help in the language."""
-    return click.option(flag, help=say(language, f"cli.{flag.removeprefix('--').replace('-', '_')}"), **settings)
+    return click.option(
+        flag, help=say(language, f"cli.{flag.removeprefix('--').partition('/')[0].replace('-', '_')}"), **settings
+    )
 
 
 def language_option(language: Language) -> Decorator:

@@ -1,26 +1,33 @@
 """``citytwin serve``: the reference city OS of a town, for runs from elsewhere."""
 
+import asyncio
+import os
 import shlex
 import socket
 import sys
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reference_api.serve import serve as serve_app
+from reference_api.seed import SeedData
+from reference_api.serve import fill, is_filled, serve, serve_workers, stored_app
+from reference_api.settings import Settings, check_settings, settings_from_environment
+from reference_api.store.opening import MEMORY, is_embedded
 from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
-from scenarios.connection import reference_app
 from scenarios.defaults import default_parameters
 from scenarios.errors import PortInUse
 from scenarios.language import Language, say
 from scenarios.progress import show_progress
 from scenarios.recipes import existing, find_recipe
+from scenarios.seeding import public_data, seed_data
 from twin.randomness import Stream
 from twin.sources.people import populate
 from twin.sources.recipe import build_town
 
+ISSUER_VARIABLE = "CITYTWIN_ISSUER"
 DEFAULT_TOWN = "synthetic"
 DEFAULT_SEED = 1
 """The seed of the scenarios that ship, so that a run without --seed meets the same people."""
@@ -30,30 +37,36 @@ def build(language: Language) -> click.Command:
     """The sub-command in a language."""
 
     @click.command("serve", help=say(language, "cli.serve"))
-    @option(language, "--town", default=DEFAULT_TOWN, show_default=True)
+    @option(language, "--town")
     @folder_option(language, "--data")
     @option(language, "--people", type=PEOPLE)
     @option(language, "--seed", type=SEED, default=DEFAULT_SEED, show_default=True)
     @option(language, "--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
     @option(language, "--host", default="127.0.0.1", show_default=True)
+    @option(language, "--db")
+    @option(language, "--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+    @option(language, "--sandbox/--no-sandbox", default=None)
     @option(language, "--quiet", is_flag=True)
     @language_option(language)
-    def serve(**given: Any) -> None:
+    def command(**given: Any) -> None:
         serve_town(ServeOptions(**given), language)
 
-    return serve
+    return command
 
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What to serve, and where; None leaves the number of people to the town."""
+    """What to serve, from which database, and where; None leaves it to the town or to the environment."""
 
-    town: str
+    town: str | None
     data: Path | None
     people: int | None
     seed: int
     port: int
     host: str
+    db: str | None
+    workers: int
+    sandbox: bool | None
     quiet: bool
 
     @property
@@ -68,7 +81,7 @@ class ServeOptions:
         """
         scenario = "earthquake_winter" if self.people is None else "drill"
         flags = {
-            "--town": self.town,
+            "--town": self.town or DEFAULT_TOWN,
             "--data": self.data,
             "--people": self.people,
             "--seed": self.seed,
@@ -79,20 +92,65 @@ class ServeOptions:
 
 
 def serve_town(options: ServeOptions, language: Language) -> None:
-    """Build the town and its people, fill the reference city OS, and serve it until interrupted."""
+    """Fill the reference city OS with a town, unless its database is filled already, and serve it until interrupted.
+
+    Raises:
+        ReferenceApiError: The settings or the database cannot be used.
+    """
     check_port(options.host, options.port)
+    with tempfile.TemporaryDirectory(prefix="citytwin-serve-") as folder:
+        settings = settings_of(options, Path(folder))
+        check_settings(settings)
+        seed = None if asyncio.run(is_filled(settings)) else seed_of(options, settings, language)
+        click.echo(say(language, "cli.serving", url=options.url))
+        if settings.sandbox:
+            click.echo(say(language, "cli.run_with", command=options.matching_run()))
+        _serve(settings, seed, options)
+
+
+def settings_of(options: ServeOptions, folder: Path) -> Settings:
+    """The environment's settings, with what the command line says in their place.
+
+    Without a database, one worker keeps everything in memory; several share a file in ``folder``.
+    """
+    given = settings_from_environment()
+    database = options.db or given.database
+    if database == MEMORY and options.workers > 1:
+        database = str(folder / "city.db")
+    return replace(
+        given,
+        issuer=given.issuer if ISSUER_VARIABLE in os.environ else options.url,
+        database=database,
+        sandbox=given.environment != "production" if options.sandbox is None else options.sandbox,
+    )
+
+
+def seed_of(options: ServeOptions, settings: Settings, language: Language) -> SeedData | None:
+    """What an empty database is filled with: a town and its people in a sandbox, else a named town's public data."""
+    if not settings.sandbox and options.town is None:
+        return None
     with show_progress(sys.stderr, language, quiet=options.quiet) as progress:
         progress("town", 0.0)
         stream = Stream(options.seed)
-        town = build_town(find_recipe(options.town), data=existing(options.data), stream=stream)
+        town = build_town(find_recipe(options.town or DEFAULT_TOWN), data=existing(options.data), stream=stream)
+        if not settings.sandbox:
+            return public_data(town)
         progress("people", 0.0)
         population = populate(town, stream=stream, parameters=default_parameters(), people=options.people)
         progress("seed", 0.0)
-        app = reference_app(town, population, issuer=options.url)
-    name = town.name if language is Language.JA else town.name_en
-    click.echo(say(language, "cli.serving", town=name, people=population.people, url=options.url))
-    click.echo(say(language, "cli.run_with", command=options.matching_run()))
-    serve_app(app, host=options.host, port=options.port)
+        return seed_data(town, population)
+
+
+def _serve(settings: Settings, seed: SeedData | None, options: ServeOptions) -> None:
+    if options.workers == 1 and is_embedded(settings.database):
+        serve(stored_app(settings, seed), options.host, options.port)
+        return
+    if seed is not None:
+        asyncio.run(fill(settings, seed))
+    if options.workers == 1:
+        serve(stored_app(settings), options.host, options.port)
+    else:
+        serve_workers(settings, options.workers, options.host, options.port)
 
 
 def check_port(host: str, port: int) -> None:

@@ -1,0 +1,113 @@
+"""What others are to be told is told at least once, ever later while they do not answer, and by one worker."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_api.inline import run_inline
+from reference_api.outbox import (
+    BATCH,
+    CLAIM_S,
+    FIRST_RETRY_S,
+    GIVE_UP_AFTER,
+    LONGEST_RETRY_S,
+    claim,
+    deliver,
+    retry_after_s,
+    send_later,
+)
+
+
+def _queue(city: Any, *bodies: str) -> None:
+    for body in bodies:
+        run_inline(send_later(city.store, "set", "https://hook.example/", "application/secevent+jwt", body, 0.0))
+
+
+def _deliver(city: Any, answer: Callable[[httpx2.Request], httpx2.Response]) -> int:
+    async def work() -> int:
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+            return await deliver(city.app.services, client)
+
+    return asyncio.run(work())
+
+
+def _left(city: Any) -> list[Any]:
+    return run_inline(city.store.all("SELECT body, attempts, next_attempt_at_s FROM outbox ORDER BY id"))
+
+
+def test_accepted_messages_are_sent_once(city: Any) -> None:
+    """Every message arrives as it was noted, and is then gone."""
+    seen: list[tuple[str, str]] = []
+
+    def accept(request: httpx2.Request) -> httpx2.Response:
+        seen.append((request.headers["content-type"], request.content.decode()))
+        return httpx2.Response(202)
+
+    _queue(city, "a", "b")
+    assert _deliver(city, accept) == 2
+    assert _deliver(city, accept) == 0
+    assert sorted(seen) == [("application/secevent+jwt", "a"), ("application/secevent+jwt", "b")]
+    assert _left(city) == []
+
+
+@pytest.mark.parametrize("status", [302, 400, 503])
+def test_refused_messages_wait_longer_each_time_and_end(city: Any, status: int) -> None:
+    """After a refusal or a redirect a message waits twice as long as before; after the last attempt it is let go."""
+    _queue(city, "a")
+    for attempt in range(GIVE_UP_AFTER):
+        now_s = city.clock.now_s()
+        assert _deliver(city, lambda _: httpx2.Response(status, headers={"location": "https://evil.example"})) == 1
+        if attempt + 1 < GIVE_UP_AFTER:
+            assert _left(city) == [("a", attempt + 1, now_s + retry_after_s(attempt))]
+            assert _deliver(city, lambda _: httpx2.Response(202)) == 0
+            city.clock.set_s(now_s + retry_after_s(attempt))
+    assert _left(city) == []
+
+
+def test_a_receiver_that_cannot_be_reached_holds_up_nobody_else(city: Any) -> None:
+    """A fault of the network counts as a refusal of that message alone."""
+
+    def half(request: httpx2.Request) -> httpx2.Response:
+        if request.content == b"a":
+            raise httpx2.ConnectError("unreachable")
+        return httpx2.Response(200)
+
+    _queue(city, "a", "b")
+    assert _deliver(city, half) == 2
+    assert [row[0] for row in _left(city)] == ["a"]
+
+
+def test_a_message_belongs_to_one_worker_for_a_minute(city: Any) -> None:
+    """What one worker has claimed no other sees, until the first had time enough and did not settle it."""
+    _queue(city, *map(str, range(BATCH + 1)))
+    first = run_inline(claim(city.store, 10.0))
+    second = run_inline(claim(city.store, 10.0))
+    assert [len(first), len(second)] == [BATCH, 1]
+    assert not {message.number for message in first} & {message.number for message in second}
+    assert run_inline(claim(city.store, 10.0 + CLAIM_S - 1.0)) == []
+    assert len(run_inline(claim(city.store, 10.0 + CLAIM_S))) == BATCH
+
+
+@given(attempts=st.integers(0, 10_000))
+def test_the_wait_grows_to_a_bound(attempts: int) -> None:
+    """The wait never shrinks, begins at the first retry and ends at the longest."""
+    assert FIRST_RETRY_S <= retry_after_s(attempts) <= retry_after_s(attempts + 1) <= LONGEST_RETRY_S
+
+
+def test_what_is_undone_is_not_sent(city: Any) -> None:
+    """A message noted in a transaction that fails was never noted."""
+
+    async def fail() -> None:
+        async with city.store.transaction():
+            await send_later(city.store, "set", "https://hook.example/", "application/json", json.dumps({}), 0.0)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        run_inline(fail())
+    assert _left(city) == []
