@@ -1,6 +1,5 @@
 """What a city OS is filled with before a run: subjects, consents, shelters, areas, the register, clients."""
 
-import secrets
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,13 +10,9 @@ import msgspec
 from conformance.contract.catalogue import load_consent_catalogue, load_roles
 from reference_api.errors import InvalidSeed
 from reference_api.inline import run_inline
+from reference_api.oidc.client_seed import CLIENT_COLUMNS, Client, client_row
 from reference_api.sandbox_state import remember_seeded
-from reference_api.services import sha256_text
 from reference_api.store.protocol import Store
-
-SECRET_BYTES = 32
-"""Entropy of a generated client secret. Source: RFC 6749 10.10, odds of guessing at most 2**-128."""
-
 
 class District(msgspec.Struct, frozen=True):
     """A district (地区) for which disasters are declared and orders issued."""
@@ -108,8 +103,8 @@ class Consent(msgspec.Struct, frozen=True):
     valid_until_s: float | None = None
 
 
-class EventReceiver(msgspec.Struct, frozen=True):
-    """Where a client takes security event tokens (RFC 8935): ``events`` are the names of ``events.EVENTS``."""
+class EventStream(msgspec.Struct, frozen=True):
+    """Where a client takes security event tokens (RFC 8935): ``events`` are names of ``events.toml``."""
 
     client_id: str
     url: str
@@ -138,16 +133,6 @@ class RegisterEntry(msgspec.Struct, frozen=True):
     plan_note: str | None = None
 
 
-class Client(msgspec.Struct, frozen=True):
-    """A client of the authorization server; ``recipient`` is municipality, association:<code>, family or none."""
-
-    client_id: str
-    role: str
-    recipient: str
-    scopes: tuple[str, ...]
-    secret: str
-
-
 class SeedData(msgspec.Struct, frozen=True):
     """Everything a city OS is filled with. Codes and ids are unique within their kind."""
 
@@ -163,33 +148,10 @@ class SeedData(msgspec.Struct, frozen=True):
     consents: tuple[Consent, ...] = ()
     register: tuple[RegisterEntry, ...] = ()
     clients: tuple[Client, ...] = ()
-    event_receivers: tuple[EventReceiver, ...] = ()
+    event_streams: tuple[EventStream, ...] = ()
     consents_given_at_s: float = 1_735_657_200.0
     """When the consents were given (Unix seconds). Source: none; before any run, 2025-01-01 in Japan. Confidence C."""
     municipality_name: str = ""
-
-
-def sandbox_client(role: str, neighbourhood: str | None = None) -> Client:
-    """A client of a role of the contract's ``roles.toml`` with a random secret.
-
-    ``neighbourhood`` is the association's area and demanded for role association only; the client is then named
-    ``association-<code>``.
-
-    Raises:
-        KeyError: The role is not one of the contract.
-        ValueError: An association without an area, or another role with one.
-    """
-    rules = load_roles()[role]
-    if (role == "association") != (neighbourhood is not None):
-        raise ValueError(f"role {role!r} with neighbourhood {neighbourhood!r}: an association has one, nobody else has")
-    suffix = "" if neighbourhood is None else f"-{neighbourhood}"
-    return Client(
-        client_id=role.replace("_", "-") + suffix,
-        role=role,
-        recipient=rules.recipient if neighbourhood is None else f"{rules.recipient}:{neighbourhood}",
-        scopes=rules.scopes,
-        secret=secrets.token_urlsafe(SECRET_BYTES),
-    )
 
 
 def load(store: Store, seed: SeedData, *, sandbox: bool = False) -> None:
@@ -293,22 +255,19 @@ def _tables(seed: SeedData, *, sandbox: bool) -> list[_Table]:
         ),
         _Table("consent", _CONSENT, (_consent(row, seed.consents_given_at_s) for row in seed.consents)),
         _Table(
-            "event_receiver",
+            "event_stream",
             ("client_id", "url", "events"),
-            [(row.client_id, row.url, " ".join(row.events)) for row in seed.event_receivers],
+            [(row.client_id, row.url, " ".join(row.events)) for row in seed.event_streams],
         ),
         _Table(
             "client",
-            ("client_id", "role", "recipient", "scopes", "secret_sha256"),
-            [
-                (row.client_id, row.role, row.recipient, " ".join(row.scopes), sha256_text(row.secret))
-                for row in seed.clients
-            ],
+            CLIENT_COLUMNS,
+            map(client_row, seed.clients),
         ),
         _Table(
             "sandbox_secret",
-            ("client_id", "secret"),
-            [(row.client_id, row.secret) for row in seed.clients] if sandbox else [],
+            ("client_id", "secret", "private_jwk"),
+            [(row.client_id, row.secret, row.private_jwk) for row in seed.clients] if sandbox else [],
         ),
     ]
 

@@ -128,12 +128,23 @@ class ConsentCatalogue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeTexts(msgspec.Struct, frozen=True, kw_only=True):
-    """The sentences that notices are put together from: common ones by what they tell, and one for each purpose."""
+    """The sentences that notices are put together from: common ones by what they tell, and one for each purpose.
+
+    ``law`` is the name of the act that clauses begin with.
+    """
 
     version: str
     languages: tuple[str, ...]
+    law: Term
     sentences: dict[str, Term]
     uses: dict[str, Term]
+
+
+class EventType(Term, frozen=True, kw_only=True):
+    """An event that a city OS pushes: its URI and the members of what it tells."""
+
+    uri: str
+    members: tuple[str, ...]
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +202,12 @@ def load_detail_schema() -> Mapping[str, Any]:
     text = files("conformance.contract").joinpath("consent/cityos_consent.schema.json").read_bytes()
     schema: dict[str, Any] = msgspec.json.decode(text)
     return schema
+
+
+@cache
+def load_events() -> Mapping[str, EventType]:
+    """Read ``events.toml``: the events that are pushed, by name."""
+    return msgspec.convert(_read("events.toml"), dict[str, EventType])
 
 
 @cache

@@ -9,6 +9,7 @@ CREATE TABLE consent (
     notice_hash TEXT NOT NULL DEFAULT '', updated_at_s DOUBLE PRECISION NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX consent_by_subject ON consent (subject, id);
 CREATE INDEX consent_by_client ON consent (client_id, id) WHERE client_id IS NOT NULL;
+CREATE UNIQUE INDEX consent_by_record ON consent (record_id) WHERE client_id IS NOT NULL;
 -- What happened to a record, the first event included; evidence is JSON.
 CREATE TABLE consent_event (
     id ROW_ID, consent_id BIGINT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, at_s DOUBLE PRECISION NOT NULL, entity_id TEXT NOT NULL,
@@ -35,5 +36,8 @@ CREATE TABLE notify_after (
     person TEXT NOT NULL, client_id TEXT NOT NULL, purpose TEXT NOT NULL, grant_id BIGINT NOT NULL, request_id BIGINT NOT NULL,
     PRIMARY KEY (person, client_id, purpose, grant_id));
 
--- Where clients take security event tokens (RFC 8935), and which events.
-CREATE TABLE event_receiver (client_id TEXT PRIMARY KEY, url TEXT NOT NULL, events TEXT NOT NULL);
+-- Where clients take security event tokens (RFC 8935), and which: names of events.toml, separated by blanks.
+CREATE TABLE event_stream (
+    id ROW_ID, client_id TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL DEFAULT 0,
+    version INTEGER NOT NULL DEFAULT 1);
+CREATE INDEX event_stream_by_client ON event_stream (client_id, id);
