@@ -10,8 +10,9 @@ Row = tuple[Any, ...]
 class Store(Protocol):
     """A database. Its methods are coroutines; an embedded one never waits in them.
 
-    Outside a transaction each statement takes effect at once and alone. Whatever ``services.Memory`` remembers, and
-    whatever is read page by page in the order of its number, is written in a transaction.
+    Outside a transaction each statement takes effect at once and alone, and a loss of power may take the last of them
+    away: that is for what is short-lived, such as positions. Whatever must last, whatever ``services.Memory``
+    remembers, and whatever is read page by page in the order of its number, is written in a transaction.
 
     Raises:
         StoreFault: from every method, if the database cannot do it; never with values of parameters or rows.

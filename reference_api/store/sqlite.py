@@ -34,8 +34,8 @@ class SqliteStore:
                 timeout=BUSY_TIMEOUT_S,
             )
             self._db.execute("PRAGMA journal_mode = WAL")
-            # What was acknowledged survives the loss of power, not of the process only.
-            self._db.execute("PRAGMA synchronous = FULL")
+            # Of a statement alone: it survives the end of the process, not always the loss of power.
+            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             _migrate(self._db)
         except sqlite3.Error as fault:
@@ -87,12 +87,24 @@ class SqliteStore:
 
         Within another transaction it is a part of that one which can be undone alone.
         """
-        return self._transaction() if self._depth == 0 else self._part()
+        if self._depth > 0:
+            return self._part()
+        return self._durable() if self._shared else self._transaction()
 
     @property
     def in_transaction(self) -> bool:
         """Whether the caller is within a transaction."""
         return self._depth > 0
+
+    @asynccontextmanager
+    async def _durable(self) -> AsyncIterator[None]:
+        """A transaction that is on the disk when it has ended: it survives the loss of power too."""
+        await self.run("PRAGMA synchronous = FULL")
+        try:
+            async with self._transaction():
+                yield
+        finally:
+            await self.run("PRAGMA synchronous = NORMAL")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:

@@ -18,8 +18,8 @@ CREATE TABLE client (
     name_ja TEXT NOT NULL DEFAULT '', name_en TEXT NOT NULL DEFAULT '', id_token_alg TEXT NOT NULL DEFAULT 'RS256',
     require_par INTEGER NOT NULL DEFAULT 0, default_max_age_s INTEGER, registered_at_s DOUBLE PRECISION,
     registration_token_sha256 TEXT, metadata TEXT NOT NULL DEFAULT '{}');
--- Clear secrets of a sandbox's clients, for its discovery document; empty in every other environment.
-CREATE TABLE sandbox_secret (client_id TEXT PRIMARY KEY, secret TEXT NOT NULL);
+-- What a sandbox's clients prove themselves by, for its discovery document; empty in every other environment.
+CREATE TABLE sandbox_secret (client_id TEXT PRIMARY KEY, secret TEXT, private_jwk TEXT);
 -- Assertions by which clients have proven themselves (private_key_jwt): each counts once.
 CREATE TABLE used_assertion (client_id TEXT NOT NULL, jti TEXT NOT NULL, expires_at_s DOUBLE PRECISION NOT NULL, PRIMARY KEY (client_id, jti));
 CREATE INDEX used_assertion_by_expiry ON used_assertion (expires_at_s);

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,28 @@ def test_file_keeps_and_migrates_once(tmp_path: Path) -> None:
     run_inline(second.close())
 
 
-def test_acknowledged_commits_are_on_the_disk(tmp_path: Path) -> None:
-    """Write-ahead log, synced at every commit (2 is FULL), so that readers go on while somebody writes."""
+def test_transactions_are_on_the_disk(tmp_path: Path) -> None:
+    """Write-ahead log; synced (2, FULL) at the end of each transaction, not (1, NORMAL) after a statement alone."""
     store = SqliteStore(str(tmp_path / "city.db"))
+    levels = []
+
+    async def look() -> None:
+        levels.append(await store.one("PRAGMA synchronous"))
+
+    async def write() -> None:
+        for _ in range(3):
+            await look()
+            async with store.transaction():
+                await look()
+            await look()
+            with suppress(KeyError):
+                async with store.transaction():
+                    await look()
+                    raise KeyError
+
+    run_inline(write())
+    assert levels == [(1,), (2,), (1,), (2,)] * 3
     assert run_inline(store.one("PRAGMA journal_mode")) == ("wal",)
-    assert run_inline(store.one("PRAGMA synchronous")) == (2,)
     run_inline(store.close())
 
 
