@@ -59,7 +59,8 @@ def _starts_with(kind: str, resource_type: str) -> Callable[[Any, Any], bool]:
     """``type = kind implies entry.first().resource.is(resource_type)``."""
 
     def holds(node: Any, _root: Any) -> bool:
-        first = next(iter(many(node, "entry")), {}).get("resource")
+        entries = many(node, "entry")
+        first = entries[0].get("resource") if entries else None
         return node.get("type") != kind or first is None or first.get("resourceType") == resource_type
 
     return holds

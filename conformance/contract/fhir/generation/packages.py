@@ -40,19 +40,16 @@ def read_package(path: Path) -> Package:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is under another licence than CC0-1.0, so nothing may be derived from it.
     """
     content = path.read_bytes()
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         documents = {member.name: _document(archive, member) for member in archive if _is_document(member.name)}
     manifest = documents["package/package.json"]
-    if manifest["license"] != "CC0-1.0":
-        raise ValueError(f"{path.name} is under {manifest['license']}: tables are derived from CC0-1.0 packages only")
     source = {
         "package": manifest["name"],
         "version": manifest["version"],
         "sha256": hashlib.sha256(content).hexdigest(),
-        "license": manifest["license"],
+        "license": manifest.get("license", "not stated"),
     }
     resources = {
         document["url"]: document for document in documents.values() if "resourceType" in document and "url" in document
