@@ -1,4 +1,4 @@
-"""Events: security event tokens (RFC 8417) for the clients that registered an endpoint, pushed by the outbox (RFC 8935).
+"""Events: security event tokens (RFC 8417) for clients that registered an endpoint, pushed by the outbox (RFC 8935).
 
 They are written in the transaction of what they tell of, so that neither is there without the other.
 """
@@ -49,7 +49,7 @@ async def tell(
     *,
     sub: str | None = None,
 ) -> None:
-    """Note an event for these receivers; ``sub`` is the local ID of the person it is about. Call it in a transaction."""
+    """Note an event for these receivers; ``sub`` is the local ID of whom it is about. Call it in a transaction."""
     uri = load_events()[event].uri
     for receiver in towards:
         claims: dict[str, object] = {

@@ -39,13 +39,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def controller_of(settings: Settings) -> Controller:
-    """Who manages the data of a city OS; a municipality that is not listed goes by its code."""
-    code = settings.municipality
-    found = load_controllers().get(code)
+    """Who manages the data of a city OS; a municipality that is not listed goes by its settings' name."""
+    found = load_controllers().get(settings.municipality)
     if found is not None:
         return found
-    name = Term(ja=code, en=code)
-    return Controller(party_type="local_government", party_name=name, party_address=name, party_contact=settings.issuer)
+    name = settings.municipality_name
+    return Controller(
+        party_type="local_government",
+        party_name=Term(ja=name, en=name),
+        party_address=Term(ja=name, en=name),
+        party_contact=settings.issuer,
+    )
 
 
 def notice_uri(settings: Settings, purpose: str) -> str:

@@ -14,6 +14,7 @@ from reference_api.oidc.client_seed import CLIENT_COLUMNS, Client, client_row
 from reference_api.sandbox_state import remember_seeded
 from reference_api.store.protocol import Store
 
+
 class District(msgspec.Struct, frozen=True):
     """A district (地区) for which disasters are declared and orders issued."""
 
