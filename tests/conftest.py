@@ -10,6 +10,10 @@ from hypothesis import HealthCheck, settings
 from postgres import Databases, running_postgres, server_binaries
 from stores import CleanDatabases, OpenedStore, in_memory
 
+from reference_api.inline import run_inline
+from reference_api.store.postgres import PostgresStore
+from reference_api.store.sqlite import SqliteStore
+
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile(
     "ci", max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -55,3 +59,31 @@ def open_empty(request: pytest.FixtureRequest) -> Iterator[Callable[[], OpenedSt
     databases: CleanDatabases = request.getfixturevalue("clean_databases")
     with databases.lent() as lend:
         yield lend
+
+
+@pytest.fixture
+def two_files(tmp_path: Path) -> Iterator[tuple[OpenedStore, OpenedStore]]:
+    """A file opened twice."""
+    path = str(tmp_path / "city.db")
+    first, second = (OpenedStore(SqliteStore(path), run_inline, path) for _ in range(2))
+    yield first, second
+    run_inline(first.store.close())
+    run_inline(second.store.close())
+
+
+@pytest.fixture
+def two_postgres(clean_databases: CleanDatabases) -> Iterator[tuple[OpenedStore, OpenedStore]]:
+    """A database of PostgreSQL opened twice, in one event loop."""
+    with clean_databases.lent() as lend:
+        first = lend()
+        second = OpenedStore(PostgresStore(first.address), first.drive, first.address)
+        first.drive(second.store.open())
+        yield first, second
+        first.drive(second.store.close())
+
+
+@pytest.fixture(params=["two_files", "two_postgres"])
+def two_over_one(request: pytest.FixtureRequest) -> tuple[OpenedStore, OpenedStore]:
+    """A file opened twice, then the same test again over PostgreSQL."""
+    pair: tuple[OpenedStore, OpenedStore] = request.getfixturevalue(request.param)
+    return pair

@@ -10,14 +10,14 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
 from starlette.types import ASGIApp
-from stores import Drive, OpenedStore
+from stores import Drive, OpenedStore, Watched
 
 from reference_api.app import create_app
 from reference_api.clock import GivenClock
 from reference_api.consent import Decide, decide
 from reference_api.inline import run_inline
+from reference_api.oidc.client_seed import Client, example_clients, sandbox_client
 from reference_api.seed import (
-    Client,
     Consent,
     District,
     Neighbourhood,
@@ -26,11 +26,9 @@ from reference_api.seed import (
     Shelter,
     User,
     load_into,
-    sandbox_client,
 )
 from reference_api.settings import Settings
 from reference_api.store.protocol import Row, Store
-from reference_api.store.sqlite import SqliteStore
 
 AT = "2027-01-15T07:00:00+09:00"
 LATER = "2027-01-15T08:00:00+09:00"
@@ -212,6 +210,7 @@ def small_seed(users: int = 8) -> SeedData:
         clients=(
             *(sandbox_client(role) for role in ("city_office", "shelter_desk", "citizen_app", "sandbox_admin")),
             *(sandbox_client("association", area.code) for area in neighbourhoods),
+            *example_clients(),
         ),
     )
 
@@ -264,17 +263,23 @@ CityMaker = Callable[..., City]
 def make_city(open_empty: Callable[[], OpenedStore]) -> CityMaker:
     """Makes cities; ``decide`` may be a broken decision, ``settings`` others than a sandbox's.
 
-    Settings that name a database are taken at their word; all other cities are on the store under test.
+    It is on the store under test unless it is given one; a store that holds a city already is taken as it is.
     """
 
-    def make(seed: SeedData | None = None, *, decide: Decide = decide, settings: Settings | None = None) -> City:
+    def make(
+        seed: SeedData | None = None,
+        *,
+        decide: Decide = decide,
+        settings: Settings | None = None,
+        opened: OpenedStore | None = None,
+    ) -> City:
         settings = settings or Settings(sandbox=True)
         filled = seed or small_seed()
-        named = settings.database != ":memory:"
-        opened = OpenedStore(SqliteStore(settings.database), run_inline) if named else open_empty()
-        opened.drive(load_into(opened.store, filled, sandbox=settings.sandbox))
+        opened = opened or open_empty()
+        if not opened.rows("SELECT 1 FROM about"):
+            opened.drive(load_into(opened.store, filled, sandbox=settings.sandbox))
         clock = GivenClock(1_800_000_000.0)
-        return City(create_app(settings, opened.store, clock, decide=decide), opened, clock, filled)
+        return City(create_app(settings, Watched(opened.store), clock, decide=decide), opened, clock, filled)
 
     return make
 
