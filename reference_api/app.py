@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from conformance.contract.operations import Operation, load_operations
 from reference_api.access import authorise
@@ -22,8 +22,8 @@ from reference_api.errors import ApiError
 from reference_api.fault_bodies import fault_reply
 from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
 from reference_api.limits import PollFloor, Quota, quota_exceeded, quota_headers
-from reference_api.oidc.keys import SigningKey
 from reference_api.routing import Routes
+from reference_api.server_secret import ServerSecret
 from reference_api.services import Memory, Services
 from reference_api.settings import Settings, check_settings
 from reference_api.store.protocol import Store
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 def create_app(
     settings: Settings, store: Store, clock: Clock, *, decide: Decide = decide, telemetry: Telemetry | None = None
-) -> ASGIApp:
+) -> "Application":
     """The server as an ASGI app.
 
     ``decide`` may be replaced by a broken decision, so that tests can see whether that is noticed.
@@ -47,7 +47,8 @@ def create_app(
         settings=settings,
         store=store,
         clock=clock,
-        key=SigningKey(settings.signing_key_jwk),
+        secret=ServerSecret(settings.secret),
+        signing_keys={},
         decide=decide,
         memory=Memory(store),
         tokens={},
@@ -62,9 +63,8 @@ class Application:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.routes = Routes(
-            [*((operation, HANDLERS[operation.operation_id]) for operation in load_operations()), *OWN_ROUTES]
-        )
+        offered = (one for one in load_operations() if one.profile not in services.settings.not_enabled)
+        self.routes = Routes([*((one, HANDLERS[one.operation_id]) for one in offered), *OWN_ROUTES])
         self._quota = Quota(services.settings.subject_quota, services.settings.client_quota)
         self._floor = PollFloor()
 
@@ -128,7 +128,7 @@ class Application:
             headers=headers,
             query_string=scope["query_string"].decode("latin-1"),
             body=await _body(receive, headers, services.settings.max_body_bytes),
-            now_s=services.clock.now_s(),
+            now_s=await services.now_s(),
         )
         call.token = await authorise(services, call)
         if call.token is not ANONYMOUS:

@@ -27,6 +27,8 @@ class Token:
     """What a verified access token says. ``subject`` is None when the client acts for itself.
 
     ``recipient`` is who data are disclosed to (municipality, association:<code>, family); ``expires_s`` Unix seconds.
+    ``subject`` is the local ID; the client is shown a pairwise one where ``sector`` is not None (oidc.subjects).
+    ``grant_id`` names the person's grant that the token comes from, if it comes from one.
     """
 
     client_id: str
@@ -35,6 +37,10 @@ class Token:
     recipient: str
     scopes: frozenset[str]
     expires_s: float
+    audience: frozenset[str] = frozenset()
+    jti: str = ""
+    grant_id: str | None = None
+    sector: str | None = None
 
     @property
     def association(self) -> str | None:

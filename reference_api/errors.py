@@ -2,8 +2,10 @@
 
 ReferenceApiError
 ├── ApiError           a request that is answered with a problem (RFC 9457)
+├── OAuthError         a request that is answered with an error of OAuth 2.0 (RFC 6749)
 ├── UnsafeSettings     settings that must not go into production (ValueError); carries every fault
 ├── InvalidSeed        seed data contradict themselves (ValueError); carries every fault
+├── UnacceptablePassword a password cannot be set (ValueError)
 ├── UnreadableResource a body is no FHIR resource in JSON (ValueError); carries the issue type
 └── StoreFault         the database cannot be used as it is (RuntimeError)
     └── UnstorableValue a value that no database column can hold: U+0000, a lone surrogate, an integer too large
@@ -99,6 +101,20 @@ class ApiError(ReferenceApiError):
         return msgspec.json.encode(members | self.members)
 
 
+class OAuthError(ReferenceApiError):
+    """A request to the authorization server that is refused; ``error`` is a registered code, ``description`` public.
+
+    Source: RFC 6749 sections 4.1.2.1 and 5.2.
+    """
+
+    def __init__(self, error: str, description: str = "", *, status: int = 400, challenge: str = "") -> None:
+        super().__init__(error, description)
+        self.error = error
+        self.description = description
+        self.status = status
+        self.challenge = challenge
+
+
 def invalid(pointer: str, code: str) -> ApiError:
     """The problem ``validation`` for one fault."""
     return ApiError("validation", faults=[Fault(pointer, code)])
@@ -118,6 +134,10 @@ class InvalidSeed(ReferenceApiError, ValueError):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+
+
+class UnacceptablePassword(ReferenceApiError, ValueError):
+    """A password cannot be set: too short or too long, or for nobody."""
 
 
 class UnreadableResource(ReferenceApiError, ValueError):

@@ -1,16 +1,17 @@
 """Paging: limits, opaque cursors bound to their list, and pages that hold only what the asker may see."""
 
-import hashlib
-import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from reference_api.call import Call, Reply, json_reply
+from reference_api.call import Call, Reply, instant_s, json_reply
+from reference_api.clock import instant
 from reference_api.errors import ApiError, invalid
 from reference_api.services import Services
 
@@ -18,8 +19,11 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 500
 """Source: contract C6."""
-_SEAL_BYTES = 16
-"""Of the HMAC-SHA-256 kept in a cursor. Source: RFC 2104 section 5, at least half of the hash."""
+_KEY_BYTES = 64
+"""AES-256-SIV, which needs no number used once. Source: RFC 5297 section 2.2: two keys of 256 bits."""
+SETTLING_S = 60.0
+"""A write may be noted this long before others can see it; deltas overlap by as much. Source: none; longer than a
+request may take. Confidence C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +59,39 @@ def read_window(services: Services, call: Call, *filters: str) -> Window:
         raise invalid("limit", "range")
     bound_to = "\n".join((call.operation.operation_id, call.token.client_id, call.token.subject or "", *filters))
     cursor = query.get("cursor")
-    return Window(int(text), None if cursor is None else _open(services, cursor, bound_to), bound_to)
+    return Window(int(text), None if cursor is None else open_cursor(services, cursor, bound_to), bound_to)
 
 
-def page_reply(services: Services, call: Call, window: Window, page: Page[Any]) -> Reply:
-    """The page as JSON with its Link header (RFC 8288)."""
+def page_reply(
+    services: Services, call: Call, window: Window, page: Page[Any], members: Mapping[str, object] | None = None
+) -> Reply:
+    """The page as JSON with its Link header (RFC 8288); ``members`` stand beside the items."""
+    cursor, headers = next_page(services, call, window, page)
+    return json_reply({"items": page.items, "next_cursor": cursor, **(members or {})}, headers=headers)
+
+
+def next_page(services: Services, call: Call, window: Window, page: Page[Any]) -> tuple[str | None, dict[str, str]]:
+    """Cursor of the next page, None if there is none, and the Link header that leads there (RFC 8288)."""
     if page.next_key is None:
-        return json_reply({"items": page.items, "next_cursor": None})
-    cursor = _seal(services, page.next_key, window.bound_to)
+        return None, {}
+    cursor = seal_cursor(services, page.next_key, window.bound_to)
     path = call.operation.path.format_map({name: quote(value, safe="") for name, value in call.parameters.items()})
-    link = f'<{path}?{urlencode({**call.query(), "cursor": cursor})}>; rel="next"'
-    return json_reply({"items": page.items, "next_cursor": cursor}, headers={"link": link})
+    return cursor, {"link": f'<{path}?{urlencode({**call.query(), "cursor": cursor})}>; rel="next"'}
+
+
+def read_since(call: Call) -> float | None:
+    """The query's ``updated_since`` as Unix seconds, None where everything is asked for.
+
+    Raises:
+        ApiError: validation.
+    """
+    text = call.query().get("updated_since")
+    return None if text is None else instant_s(text, "updated_since")
+
+
+def as_of(call: Call) -> str:
+    """What the client sends as ``updated_since`` next time: some things may come twice, none is missed."""
+    return instant(max(0.0, call.now_s - SETTLING_S))
 
 
 async def fill(
@@ -91,24 +117,35 @@ async def fill(
     return Page(items, kept[window.limit - 1][0] if len(kept) > window.limit else None)
 
 
-def _seal(services: Services, key: Any, bound_to: str) -> str:
-    text = msgspec.json.encode(key)
-    return urlsafe_b64encode(_mac(services, text, bound_to) + text).decode("ascii").rstrip("=")
+def seal_cursor(services: Services, key: Any, bound_to: str) -> str:
+    """A cursor that stands for a place in a list, for those only who know what it is ``bound_to``.
+
+    It is encrypted, because a key may be a local ID that the client is not to learn (RFC 5297).
+    """
+    sealed = _cipher(services).encrypt(msgspec.json.encode(key), [_bytes(bound_to)])
+    return urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
 
 
-def _open(services: Services, cursor: str, bound_to: str) -> Any:
+def open_cursor(services: Services, cursor: str, bound_to: str) -> Any:
+    """The place that a cursor stands for.
+
+    Raises:
+        ApiError: invalid-cursor.
+    """
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-    except ValueError as fault:
+        text = _cipher(services).decrypt(raw, [_bytes(bound_to)])
+    except (ValueError, InvalidTag) as fault:
         raise ApiError("invalid-cursor") from fault
-    mac, text = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
     # Two texts may decode to the same bytes; only the one that was given out is taken.
-    genuine = hmac.compare_digest(mac, _mac(services, text, bound_to))
-    if not genuine or urlsafe_b64encode(raw).decode("ascii").rstrip("=") != cursor:
+    if urlsafe_b64encode(raw).decode("ascii").rstrip("=") != cursor:
         raise ApiError("invalid-cursor")
     return msgspec.json.decode(text)
 
 
-def _mac(services: Services, text: bytes, bound_to: str) -> bytes:
-    message = bound_to.encode("utf-8", "surrogatepass") + b"\n" + text
-    return hmac.new(services.key.derive("cursor"), message, hashlib.sha256).digest()[:_SEAL_BYTES]
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _cipher(services: Services) -> AESSIV:
+    return AESSIV(services.secret.derive("cursor", _KEY_BYTES))

@@ -1,7 +1,7 @@
 """Services: what every handler may use, and a memory of answers that change seldom."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -10,11 +10,15 @@ from reference_api.call import Token
 from reference_api.clock import Clock
 from reference_api.consent import Decide
 from reference_api.oidc.keys import SigningKey
+from reference_api.server_secret import ServerSecret
 from reference_api.settings import Settings
 from reference_api.store.protocol import Store
 from reference_api.telemetry import Telemetry
 
 T = TypeVar("T")
+
+CLOCK_OFFSET = "sandbox clock offset"
+"""Under this name the memory keeps by how much a sandbox's clock differs from the machine's."""
 
 
 class Memory:
@@ -57,44 +61,24 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientRecord:
-    """A client as the server knows it; the secret only as SHA-256.
-
-    A client secret is 32 random bytes: it cannot be guessed from its hash, so no slow password hash is needed.
-    """
-
-    client_id: str
-    role: str
-    recipient: str
-    scopes: tuple[str, ...]
-    secret_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Services:
     """What every handler may use.
 
-    ``tokens`` are the access tokens verified already, by SHA-256. ``pressure`` is how loaded this worker is;
+    ``signing_keys`` are the keys unsealed already, by kid; ``tokens`` the access tokens verified already, by SHA-256.
+    ``pressure`` is how loaded this worker is;
     ``telemetry`` is None where nobody looks (an app in process).
     """
 
     settings: Settings
     store: Store
     clock: Clock
-    key: SigningKey
+    secret: ServerSecret
+    signing_keys: dict[str, SigningKey]
     decide: Decide
     memory: Memory
     tokens: dict[bytes, Token]
     pressure: Pressure
     telemetry: Telemetry | None = None
-
-    async def clients(self) -> Mapping[str, ClientRecord]:
-        """All clients by id."""
-        return await self.memory.recall("clients", self._read_clients)
-
-    async def _read_clients(self) -> Mapping[str, ClientRecord]:
-        rows = await self.store.all("SELECT client_id, role, recipient, scopes, secret_sha256 FROM client")
-        return {row[0]: ClientRecord(row[0], row[1], row[2], tuple(row[3].split()), row[4]) for row in rows}
 
 
 def sha256_text(secret: str) -> str:

@@ -3,12 +3,16 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 
+from conformance.contract.profiles import load_profiles
 from reference_api.errors import UnsafeSettings
+
+SECRET_BYTES = 32
+"""Least length of the server's secret. Source: RFC 2104 section 3, a key as long as the hash keeps its strength."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -19,15 +23,17 @@ class Settings:
 
     ``issuer`` is the public base URL without a closing slash. ``database`` is ``:memory:`` or a file. ``environment``
     is production, drill or test. ``sandbox`` opens the client list in discovery, token exchange and reset.
-    ``signing_key_jwk`` is the private EC P-256 key as JWK text; without it a key is made that dies with the process.
+    ``secret`` is what seals, signs and hides what leaves the server or lies in its database; without it one is made and
+    kept in the database.
     """
 
     issuer: str = "http://127.0.0.1:8080"
     municipality: str = "072028"
+    municipality_name: str = "会津若松市"
     environment: str = "test"
     sandbox: bool = False
     database: str = ":memory:"
-    signing_key_jwk: str | None = None
+    secret: str | None = None
     access_token_ttl_s: int = 3600
     """Source: contract C7, access tokens at most 60 minutes."""
     idempotency_retention_s: float = 72 * 3600.0
@@ -39,6 +45,8 @@ class Settings:
     are 400/s; 1,000/s leave room for one gateway in front of all apps. Confidence C."""
     request_timeout_s: float = 30.0
     """Source: none; a megabyte over a congested mobile cell (0.3 Mbit/s) takes 28 s. Confidence C."""
+    not_enabled: tuple[str, ...] = ()
+    """Profiles that are built and whose release waits for somebody's agreement; their operations are absent."""
     log_requests: bool = False
     """Whether each request is a line of the log: operation, status and duration, never who or whom."""
     max_body_bytes: int = 1 << 20
@@ -49,11 +57,16 @@ class Settings:
         """Audience of access tokens: the API's base."""
         return self.issuer + "/v1"
 
+    @property
+    def fhir_base(self) -> str:
+        """Base of the FHIR server."""
+        return self.issuer + "/fhir"
+
 
 def settings_from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; what is not given keeps its default.
 
-    Each field is the variable ``CITYTWIN_`` and its name in capitals; flags are 1 or 0.
+    Each field is the variable ``CITYTWIN_`` and its name in capitals; flags are 1 or 0, lists are separated by commas.
 
     Raises:
         UnsafeSettings: with every value that cannot be read.
@@ -67,7 +80,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         if text is None:
             continue
         try:
-            values[name] = msgspec.convert(text, kind, strict=False)
+            values[name] = msgspec.convert(text.split(",") if get_origin(kind) is tuple else text, kind, strict=False)
         except msgspec.ValidationError as fault:
             # The value itself is not told: it may be a secret.
             faults.append(f"{_variable(name)}: {fault}; give {getattr(kind, '__name__', kind)}")
@@ -79,7 +92,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
 def settings_to_environment(settings: Settings) -> dict[str, str]:
     """The variables from which ``settings_from_environment`` reads the same settings, for another worker."""
     values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
-    return {_variable(name): _text(value) for name, value in values.items() if value is not None}
+    return {_variable(name): _text(value) for name, value in values.items() if value not in (None, ())}
 
 
 def _variable(name: str) -> str:
@@ -87,6 +100,8 @@ def _variable(name: str) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
@@ -109,6 +124,10 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
             settings.environment not in ("production", "drill", "test"),
             f"environment {settings.environment!r}: give production, drill or test",
         ),
+        (
+            not {*settings.not_enabled} <= {*load_profiles()},
+            f"profiles {', '.join(settings.not_enabled)} not enabled: give names of {', '.join(load_profiles())}",
+        ),
         (scheme not in ("http", "https") or not host, f"issuer {settings.issuer!r} is no URL: give https://host"),
         (settings.issuer.endswith("/"), f"issuer {settings.issuer!r} ends in a slash: leave it out"),
         (
@@ -121,8 +140,12 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
         ),
         (production and settings.sandbox, "sandbox features are on in production: leave CITYTWIN_SANDBOX out"),
         (
-            production and settings.signing_key_jwk is None,
-            "no signing key in production: give CITYTWIN_SIGNING_KEY_JWK (EC P-256 private JWK)",
+            settings.secret is not None and len(settings.secret.encode()) < SECRET_BYTES,
+            f"the secret is short: give CITYTWIN_SECRET at least {SECRET_BYTES} random bytes",
+        ),
+        (
+            production and settings.secret is None,
+            f"no secret in production: give CITYTWIN_SECRET ({SECRET_BYTES} random bytes or more, to all workers alike)",
         ),
         (
             production and settings.database == ":memory:",

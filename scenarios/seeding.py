@@ -11,15 +11,14 @@ import numpy.typing as npt
 
 from agents.city_os.directory import Directory
 from agents.city_os.messages import Seeding
+from reference_api.oidc.client_seed import Client, example_clients, sandbox_client
 from reference_api.seed import (
-    Client,
     District,
     Neighbourhood,
     RegisterEntry,
     SeedData,
     Shelter,
     User,
-    sandbox_client,
 )
 from scenarios.consent_records import consent_records
 from twin.population import Identity, Phone, Population, Sex
@@ -205,3 +204,4 @@ def _register(
 def _clients(town: Town) -> Iterator[Client]:
     yield from (sandbox_client(role) for role in SINGLE_ROLES)
     yield from (sandbox_client("association", one.code) for one in town.neighbourhoods)
+    yield from example_clients()

@@ -1,70 +1,87 @@
-"""The key that signs access tokens (ES256), and its public half."""
+"""Keys that sign tokens: made, sealed for the database, published, used."""
 
-import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
+from secrets import token_bytes
 from typing import Any
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
-from reference_api.errors import UnsafeSettings
+from reference_api.errors import StoreFault
 
-ALGORITHM = "ES256"
-JWT_TYPE = "at+jwt"
-"""Source: RFC 9068 section 2.1."""
+ES256 = "ES256"
+RS256 = "RS256"
+ALGORITHMS = (ES256, RS256)
+"""ES256 signs access tokens; RS256 signs ID tokens, since every client must be able to have that (Discovery 1.0, 3)."""
+
+RSA_BITS = 2048
+"""Source: RFC 7518 section 3.3, at least 2048."""
+
+NONCE_BYTES = 12
+"""Source: NIST SP 800-38D, 96-bit initialisation vectors for AES-GCM."""
 
 
+@dataclass(frozen=True, slots=True)
 class SigningKey:
-    """An EC P-256 key. Without ``private_jwk`` (JWK text) one is made that dies with the object.
+    """A private key with its identifier; it signs from ``active_from_s`` (Unix seconds) until a later one does."""
 
-    Raises:
-        UnsafeSettings: The text is no such private key.
-    """
-
-    def __init__(self, private_jwk: str | None = None) -> None:
-        self._key = ECKey.generate_key("P-256", private=True) if private_jwk is None else _read(private_jwk)
-        self.kid = self._key.thumbprint()
-        self._header = {"alg": ALGORITHM, "typ": JWT_TYPE, "kid": self.kid}
+    kid: str
+    alg: str
+    active_from_s: float
+    key: ECKey | RSAKey
 
     def public_jwk(self) -> dict[str, Any]:
         """The public half, for the JWK set (RFC 7517)."""
-        return {**self._key.as_dict(private=False), "kid": self.kid, "use": "sig", "alg": ALGORITHM}
+        return {**self.key.as_dict(private=False), "kid": self.kid, "use": "sig", "alg": self.alg}
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """A signed JWT of the access-token type."""
-        return jwt.encode(self._header, dict(claims), self._key, algorithms=[ALGORITHM])
+    def sign(self, claims: Mapping[str, Any], typ: str) -> str:
+        """A signed JWT of the type ``typ``."""
+        header = {"alg": self.alg, "typ": typ, "kid": self.kid}
+        return jwt.encode(header, dict(claims), self.key, algorithms=[self.alg])
 
-    def verify(self, token: str) -> Mapping[str, Any] | None:
-        """The claims of a token that this key signed, None for anything else. Time and audience are not judged here."""
+    def verify(self, token: str, typ: str) -> Mapping[str, Any] | None:
+        """The claims of a token of that type that this key signed, None for anything else.
+
+        Time, issuer and audience are not judged here.
+        """
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, self.key, algorithms=[self.alg])
         except (JoseError, ValueError, TypeError, KeyError):
             return None
-        return decoded.claims if decoded.header.get("typ") == JWT_TYPE else None
+        return decoded.claims if decoded.header.get("typ") == typ else None
 
-    def derive(self, purpose: str) -> bytes:
-        """A secret of 32 bytes for another purpose, the same in every worker that has this key."""
-        private = self._key.as_dict(private=True)["d"]
-        return hashlib.sha256(f"citytwin {purpose} {private}".encode()).digest()
-
-
-def new_private_jwk() -> str:
-    """A fresh private key as JWK text, for ``Settings.signing_key_jwk``."""
-    key = ECKey.generate_key("P-256", private=True)
-    return msgspec.json.encode(key.as_dict(private=True)).decode()
+    def sealed(self, secret: bytes) -> str:
+        """The private key for the database, readable with ``secret`` (32 bytes) only."""
+        nonce = token_bytes(NONCE_BYTES)
+        text = msgspec.json.encode(self.key.as_dict(private=True))
+        return b64encode(nonce + AESGCM(secret).encrypt(nonce, text, self.kid.encode())).decode()
 
 
-def _read(text: str) -> ECKey:
+def new_key(alg: str, active_from_s: float) -> SigningKey:
+    """A fresh key of an algorithm of ``ALGORITHMS``; RSA takes about 0.1 s."""
+    key = ECKey.generate_key("P-256") if alg == ES256 else RSAKey.generate_key(RSA_BITS)
+    return SigningKey(key.thumbprint(), alg, active_from_s, key)
+
+
+def unsealed(kid: str, alg: str, active_from_s: float, sealed_jwk: str, *, secret: bytes) -> SigningKey:
+    """The key that was sealed with ``secret``.
+
+    Raises:
+        StoreFault: It was sealed with another secret.
+    """
+    raw = b64decode(sealed_jwk)
     try:
-        key = ECKey.import_key(msgspec.json.decode(text, type=dict[str, str | list[str]]))
-    except (msgspec.DecodeError, JoseError, ValueError) as fault:
-        raise UnsafeSettings(
-            [f"the signing key cannot be read ({type(fault).__name__}): give a private JWK"]
+        text = AESGCM(secret).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], kid.encode())
+    except InvalidTag as fault:
+        raise StoreFault(
+            f"signing key {kid} was sealed with another secret: give the server the secret it had, or remove the key"
         ) from fault
-    if key.curve_name != "P-256" or not key.is_private:
-        raise UnsafeSettings(
-            [f"the signing key is {key.curve_name}, private: {key.is_private}: give a private P-256 key"]
-        )
-    return key
+    jwk = msgspec.json.decode(text, type=dict[str, str | list[str]])
+    kind = ECKey if alg == ES256 else RSAKey
+    return SigningKey(kid, alg, active_from_s, kind.import_key(jwk))

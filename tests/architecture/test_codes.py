@@ -34,8 +34,8 @@ def test_the_document_lists_the_catalogues_categories() -> None:
 
 
 def test_roles_of_clients_are_the_contracts() -> None:
-    """The adapters know exactly the kinds of clients that the contract knows."""
-    assert {str(one) for one in Role} == set(load_roles())
+    """The adapters know no kind of client that the contract does not know."""
+    assert {str(one) for one in Role} <= set(load_roles())
 
 
 def test_modes_hazards_and_status_are_the_documents() -> None:

@@ -107,7 +107,7 @@ def test_validation_says_where(city: Any) -> None:
     assert answer.json["errors"] == [{"pointer": "/areas/0", "code": "value"}]
     body["areas"] = ["d0", "nowhere"]
     answer = city.call("POST", "/v1/disaster-events", "city-office", body)
-    assert answer.json["errors"] == [{"pointer": "/areas/1", "code": "unknown_district"}]
+    assert answer.json["errors"] == [{"pointer": "/areas/1", "code": "unknown_area"}]
 
 
 def test_failure_of_the_server_is_told_without_its_cause(city: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -203,7 +203,8 @@ def test_names_beyond_the_basic_plane_return_unharmed(city: Any) -> None:
     ("change", "word"),
     [
         ({"sandbox": True}, "sandbox"),
-        ({"signing_key_jwk": None}, "CITYTWIN_SIGNING_KEY_JWK"),
+        ({"secret": None}, "CITYTWIN_SECRET"),
+        ({"secret": "short"}, "CITYTWIN_SECRET"),
         ({"database": ":memory:"}, "CITYTWIN_DATABASE"),
         ({"issuer": "http://city.example"}, "https"),
         ({"issuer": "https://city.example/"}, "slash"),
@@ -213,7 +214,7 @@ def test_names_beyond_the_basic_plane_return_unharmed(city: Any) -> None:
 )
 def test_unsafe_settings_are_refused(change: dict[str, Any], word: str) -> None:
     """Production does not start with what is meant for trying; the fault is named."""
-    safe = {"issuer": "https://city.example", "environment": "production", "database": "x.db", "signing_key_jwk": "{}"}
+    safe = {"issuer": "https://city.example", "environment": "production", "database": "x.db", "secret": "s" * 32}
     with pytest.raises(UnsafeSettings, match=word):
         create_app(Settings(**{**safe, **change}), SqliteStore(), GivenClock(0.0))
 
