@@ -18,7 +18,8 @@ Way = Literal["check", "review", "none"]
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One requirement.
 
-    ``id`` is never used again, not even when the requirement is ``withdrawn``. ``level`` is as in RFC 2119. ``clauses`` are as ``OIDCC 3.1.3.7`` or ``CITY C4``, the first is the one that demands it. ``condition`` says when
+    ``id`` is never used again, not even when the requirement is ``withdrawn``. ``level`` is as in RFC 2119.
+    ``clauses`` are as ``OIDCC 3.1.3.7`` or ``CITY C4``; the first is the one that demands it. ``condition`` says when
     it applies (empty: always, for services that declare the profile). ``operations`` are operationIds of the contract
     that it speaks of. ``covers`` are bullets of the contract's sections and needs of towns (N1 to N19). ``way`` is how
     it is judged: by a check, by a person (review), or not at all; ``how`` says what is done, or why nothing is.
