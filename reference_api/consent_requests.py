@@ -100,7 +100,7 @@ def _recipient_faults(detail: ConsentDetail, purpose: Purpose, client_id: str | 
     for number, code in enumerate(detail.recipients):
         pointer = f"/recipients/{number}"
         kind, _, name = code.partition(":")
-        if kind not in load_consent_catalogue().recipients or not _is_well_named(code, kind):
+        if not is_recipient(code):
             yield Fault(pointer, "unknown")
         elif kind not in purpose.recipients:
             yield Fault(pointer, "not_for_purpose")
@@ -110,11 +110,12 @@ def _recipient_faults(detail: ConsentDetail, purpose: Purpose, client_id: str | 
             yield Fault(pointer, "repeated")
 
 
-def _is_well_named(code: str, kind: str) -> bool:
-    """Only associations and services have names, and a service must have one."""
+def is_recipient(code: str) -> bool:
+    """Whether data can be disclosed to such a recipient: only associations and services have names, services always."""
+    kind, _, _ = code.partition(":")
     if ":" in code or kind == "service":
         return _NAMED_RECIPIENT.fullmatch(code) is not None
-    return kind != "self"
+    return kind in load_consent_catalogue().recipients and kind != "self"
 
 
 def _term_faults(detail: ConsentDetail, purpose: Purpose, now_s: float) -> Iterator[Fault]:

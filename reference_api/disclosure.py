@@ -1,4 +1,7 @@
-"""Disclosure: what an asker may see of a person, and the log of what it was shown."""
+"""Disclosure: what an asker may see of a person, and the log of what it was shown.
+
+Nothing of the consents is kept between requests: a withdrawal holds for the next decision.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +12,14 @@ import msgspec
 from reference_api.call import Call, Token
 from reference_api.consent import OWN, ConsentRecord, Decision
 from reference_api.disaster import mode_of, modes
+from reference_api.errors import ApiError
+from reference_api.notices import notice_uri
+from reference_api.notify_after import owe_notice
 from reference_api.services import Services
 from reference_api.store.protocol import Row
+
+STATUTORY_MARK = "=statutory:"
+"""By this a text of ``access_grant`` shows that something in it rests on law."""
 
 Decisions = Mapping[str, Decision]
 """Decision for each category."""
@@ -47,6 +56,11 @@ def recipient_towards(token: Token, neighbourhood: str | None) -> str:
     return "association" if token.association is not None and token.association == neighbourhood else token.recipient
 
 
+def speaks_for_person(token: Token) -> bool:
+    """Whether a token is a person's own, by an app of the city; a third party's service is a recipient like others."""
+    return token.subject is not None and token.recipient == "family"
+
+
 async def judge(
     services: Services, call: Call, people: Sequence[Person], purpose: str, categories: Sequence[str]
 ) -> list[Decisions]:
@@ -65,7 +79,7 @@ async def judge(
             answers.append(own)
             continue
         recipient = recipient_towards(call.token, person.neighbourhood)
-        case = (consents.get(person.sub or "", ()), recipient, mode_of(held, person.district))
+        case = (consents.get(person.sub or "", ()), recipient, mode_of(held, person.district, person.neighbourhood))
         if case not in decided:
             decided[case] = _decide_all(services, call, case, purpose, categories)
         answers.append(decided[case])
@@ -105,6 +119,9 @@ async def log(services: Services, call: Call, purpose: str, shown: Sequence[tupl
             "INSERT INTO access_log (request_id, person, grant_id) VALUES (?, ?, ?)",
             [(request_id, key, known[text]) for key, text in grants],
         )
+        by_law = [(key, known[text], text) for key, text in grants if STATUTORY_MARK in text]
+        if by_law:
+            await owe_notice(services, call, purpose, request_id, by_law)
 
 
 def _grants(decisions: Decisions) -> str:
@@ -115,6 +132,43 @@ def _grants(decisions: Decisions) -> str:
         if decision.permit and decision is not OWN
     ]
     return " ".join(parts)
+
+
+async def refusal(services: Services, call: Call, sub: str, purpose: str, decisions: Decisions) -> ApiError:
+    """Why nothing of a person (local ID) is disclosed, as far as the asker may know.
+
+    Whoever had nothing to do with the person before is told the same as of somebody who does not exist.
+    """
+    if not await is_linked(services, call.token, sub):
+        return ApiError("not-found")
+    reasons = {decision.reason for decision in decisions.values() if not decision.permit}
+    if reasons == {"mode"}:
+        return ApiError("mode-not-allowed", "the person agreed to this in another mode")
+    return ApiError(
+        "consent-required",
+        members={
+            "missing_categories": [category for category, decision in decisions.items() if not decision.permit],
+            "consent_uri": notice_uri(services.settings, purpose),
+        },
+    )
+
+
+async def is_linked(services: Services, token: Token, sub: str) -> bool:
+    """Whether a client had to do with a person before: by a consent that names it, or by what it was shown."""
+    rows = await services.store.all(
+        "SELECT consent.client_id, recipients, neighbourhood FROM consent JOIN account ON account.sub = consent.subject"
+        " WHERE consent.subject = ?",
+        (sub,),
+    )
+    for asked_by, named, area in rows:
+        if asked_by == token.client_id or recipient_towards(token, area) in named.split():
+            return True
+    shown = await services.store.one(
+        "SELECT 1 FROM access_log JOIN access_request ON access_request.id = access_log.request_id"
+        " WHERE access_log.person = ? AND access_request.client_id = ? LIMIT 1",
+        (person_key(sub, None), token.client_id),
+    )
+    return shown is not None
 
 
 def entries(decisions: Decisions) -> list[msgspec.Raw]:
@@ -129,7 +183,15 @@ def _entry(category: str, decision: Decision) -> msgspec.Raw:
         members["clause"] = decision.clause
     if decision.reason:
         members["reason"] = decision.reason
+    if decision.ring:
+        return msgspec.Raw(msgspec.json.encode({**members, "ring": decision.ring}))
     return msgspec.Raw(msgspec.json.encode(members))
+
+
+async def consents_of(services: Services, sub: str) -> list[ConsentRecord]:
+    """All consents of a person (local ID), as the decision takes them."""
+    found = await _consents(services, [sub])
+    return [_record(row) for row in found.get(sub, ())]
 
 
 async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str, Consents]:

@@ -20,9 +20,14 @@ def json_with_etag(value: object) -> tuple[bytes, str]:
 def quoted(call: Call, body: bytes, etag: str) -> Reply:
     """The body, or 304 if the client has it (RFC 9110 section 13.1.2)."""
     headers = {**PUBLIC_CACHE, "etag": etag}
-    if _matches(call.headers.get("if-none-match", ""), etag, weakly=True):
+    if is_not_modified(call, etag):
         return Reply(status=304, headers=headers)
     return Reply(body=body, headers=headers)
+
+
+def is_not_modified(call: Call, etag: str) -> bool:
+    """Whether the client has what the entity tag stands for (RFC 9110 section 13.1.2)."""
+    return _matches(call.headers.get("if-none-match", ""), etag, weakly=True)
 
 
 def check_if_match(call: Call, etag: str, *, required: bool) -> None:

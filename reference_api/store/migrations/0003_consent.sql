@@ -15,10 +15,10 @@ CREATE TABLE consent_event (
     id ROW_ID, consent_id BIGINT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, at_s DOUBLE PRECISION NOT NULL, entity_id TEXT NOT NULL,
     method TEXT NOT NULL, evidence TEXT NOT NULL DEFAULT '{}');
 CREATE INDEX consent_event_by_consent ON consent_event (consent_id, id);
--- The receipt of a version of a record, signed once.
+-- The receipt of a version of a record, signed once for each sector of subjects ('' where local IDs are shown).
 CREATE TABLE consent_receipt (
-    receipt_id TEXT PRIMARY KEY, consent_id BIGINT NOT NULL, version INTEGER NOT NULL, issued_at_s DOUBLE PRECISION NOT NULL, jws TEXT NOT NULL,
-    UNIQUE (consent_id, version));
+    receipt_id TEXT PRIMARY KEY, consent_id BIGINT NOT NULL, version INTEGER NOT NULL, sector TEXT NOT NULL,
+    issued_at_s DOUBLE PRECISION NOT NULL, jws TEXT NOT NULL, UNIQUE (consent_id, version, sector));
 
 -- Every decision that was asked for by itself: who asked about whom, and what was answered.
 CREATE TABLE consent_decision (
