@@ -1,8 +1,8 @@
 """PostgreSQL over the network, by asyncpg: a pool of connections, plain SQL, a writer at a time.
 
-Writers follow one another by the lock on the one row of ``change_count``. So numbers of rows appear in the order in
-which they are committed, and a reader that pages by them misses nothing; and the count tells every process that
-something changed, at the moment it did.
+Writers follow one another by an advisory lock, which PostgreSQL gives up after a commit is visible. So numbers of rows
+appear in the order in which they are committed, and a reader that pages by them misses nothing. Every transaction that
+wrote increases the one number in ``change_count``: it tells all processes that something changed, at the moment it did.
 """
 
 import asyncio
@@ -40,18 +40,21 @@ IDLE_WRITER_TIMEOUT_S = 30.0
 Source: none; longer than any request may take. Confidence C.
 """
 
-MIGRATION_LOCK = 0x63697479
-"""Key of the advisory lock under which one process migrates. Source: none; "city" in ASCII."""
+WRITER_LOCK, MIGRATION_LOCK = 0x63697479, 0x63697480
+"""Keys of the advisory locks of the one who writes and the one who migrates. Source: none; "city" in ASCII."""
 
+_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+_PASSED_OVER = "a statement of this transaction failed and was passed over: nothing of it was kept"
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 @dataclass(slots=True)
 class _Held:
-    """The connection of a transaction under way, and how many transactions are open within it."""
+    """The connection of a transaction under way, how many are open within it, and whether anything was written."""
 
     connection: Connection
     depth: int = 1
+    wrote: bool = False
 
 
 class PostgresStore:
@@ -131,8 +134,6 @@ class PostgresStore:
         """
         row = await self.one("SELECT n FROM change_count")
         newest: int = self._seen if row is None else row[0]
-        if self.in_transaction:
-            newest -= 1
         while self._seen < newest:
             self._seen += 1
             self._foreign += self._seen not in self._own
@@ -149,6 +150,7 @@ class PostgresStore:
         try:
             held = self._held.get(_task())
             if held is not None:
+                held.wrote = held.wrote or not sql.startswith("SELECT")
                 return await question(held.connection)
             async with self._connections().acquire() as connection:
                 return await question(connection)
@@ -157,47 +159,49 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        # One writer of this process waits for the row; the others wait here and leave connections to the readers.
+        # One writer of this process waits for the lock; the others wait here and leave connections to the readers.
         async with self._writing, self._connections().acquire() as connection:
-            number = await self._begin(connection)
-            task = _task()
-            self._held[task] = _Held(connection)
+            task, held = _task(), _Held(connection)
             try:
+                await self._end(connection, _BEGIN)
+                self._held[task] = held
                 yield
+                await self._commit(held)
             except BaseException:
                 await self._undo(connection, "ROLLBACK")
                 raise
             finally:
-                del self._held[task]
-            await self._commit(connection, number)
+                self._held.pop(task, None)
 
-    async def _begin(self, connection: Connection) -> int:
-        try:
-            await connection.execute("BEGIN")
-            number: int = await connection.fetchval("UPDATE change_count SET n = n + 1 RETURNING n")
-        except _FAULTS as fault:
-            await self._undo(connection, "ROLLBACK")
-            raise self._told(fault, "BEGIN") from None
-        return number
+    async def _commit(self, held: _Held) -> None:
+        """Count what was written, and commit.
 
-    async def _commit(self, connection: Connection, number: int) -> None:
-        """Whoever reads the number from now on knows that it is our own.
-
-        Whether a commit that failed took effect is not known: then it counts as foreign.
+        Whoever reads the number from then on knows that it is our own. Whether a commit that failed took effect is not
+        known: then it counts as foreign.
         """
-        self._own.add(number)
+        number = await self._number(held) if held.wrote else None
         try:
-            status = await self._end(connection, "COMMIT")
+            status = await self._end(held.connection, "COMMIT")
         except BaseException:
             self._disown(number)
             raise
         if status != "COMMIT":
-            self._disown(number)
-            raise StoreFault("a statement of this transaction failed and was passed over: nothing of it was kept")
+            raise StoreFault(_PASSED_OVER)
 
-    def _disown(self, number: int) -> None:
-        self._own.discard(number)
-        self._foreign += 1
+    async def _number(self, held: _Held) -> int:
+        try:
+            number: int = await held.connection.fetchval("UPDATE change_count SET n = n + 1 RETURNING n")
+        except asyncpg.InFailedSQLTransactionError:
+            raise StoreFault(_PASSED_OVER) from None
+        except _FAULTS as fault:
+            raise self._told(fault, "COMMIT") from None
+        self._own.add(number)
+        return number
+
+    def _disown(self, number: int | None) -> None:
+        if number is not None:
+            self._own.discard(number)
+            self._foreign += 1
 
     async def _undo(self, connection: Connection, how: str) -> None:
         """Undo what is undone by the server anyway where the connection is lost."""

@@ -256,6 +256,12 @@ def _entry(
     )
 
 
+@pytest.fixture
+def make_seed() -> Callable[[int], SeedData]:
+    """Makes the small town with as many people as asked for."""
+    return small_seed
+
+
 CityMaker = Callable[..., City]
 
 

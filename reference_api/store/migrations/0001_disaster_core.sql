@@ -7,7 +7,8 @@ CREATE TABLE neighbourhood (code TEXT PRIMARY KEY, name TEXT NOT NULL, district 
 CREATE TABLE account (
     id ROW_ID, sub TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_kana TEXT NOT NULL, birth_date TEXT NOT NULL,
     sex TEXT NOT NULL, address TEXT NOT NULL, phone TEXT NOT NULL, email TEXT NOT NULL, household TEXT NOT NULL,
-    district TEXT NOT NULL, neighbourhood TEXT NOT NULL, support_flag INTEGER NOT NULL, push_device INTEGER NOT NULL);
+    district TEXT NOT NULL, neighbourhood TEXT NOT NULL, support_flag INTEGER NOT NULL, push_device INTEGER NOT NULL,
+    changed_at_s DOUBLE PRECISION NOT NULL DEFAULT 0);
 CREATE INDEX account_by_household ON account (household);
 CREATE INDEX account_by_district ON account (district);
 CREATE INDEX account_by_neighbourhood ON account (neighbourhood);
@@ -65,10 +66,12 @@ CREATE INDEX safety_holding_by_household ON safety_holding (household, person);
 
 CREATE TABLE position (
     sub TEXT PRIMARY KEY, longitude_deg DOUBLE PRECISION NOT NULL, latitude_deg DOUBLE PRECISION NOT NULL, observed_at_s DOUBLE PRECISION NOT NULL, accuracy_m DOUBLE PRECISION, expires_at_s DOUBLE PRECISION NOT NULL);
-CREATE INDEX position_by_expiry ON position (expires_at_s);
 
-CREATE TABLE notification (id ROW_ID, client_id TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL);
-CREATE TABLE delivery (notification_id BIGINT NOT NULL, account_id BIGINT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (notification_id, account_id));
+CREATE TABLE notification (id ROW_ID, client_id TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, language TEXT NOT NULL,
+    translations TEXT NOT NULL, expires_at_s DOUBLE PRECISION, created_at_s DOUBLE PRECISION NOT NULL);
+CREATE TABLE delivery (notification_id BIGINT NOT NULL, account_id BIGINT NOT NULL, outcome TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 1,
+    attempted_at_s DOUBLE PRECISION NOT NULL, receipt TEXT, receipt_at_s DOUBLE PRECISION, PRIMARY KEY (notification_id, account_id));
+CREATE INDEX delivery_by_account ON delivery (account_id, notification_id);
 
 CREATE TABLE idempotency (
     client_id TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,

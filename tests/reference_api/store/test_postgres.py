@@ -117,10 +117,29 @@ def test_statement_that_failed_cannot_be_passed_over(opened: OpenedStore) -> Non
             with pytest.raises(StoreFault):
                 await opened.store.run(ADD, ("a", ""))
 
+    async def pass_over_reading() -> None:
+        async with opened.store.transaction():
+            with pytest.raises(StoreFault):
+                await opened.store.one("SELECT 1 / 0")
+
+    for passes_over in (pass_over, pass_over_reading):
+        with pytest.raises(StoreFault, match="passed over"):
+            opened.drive(passes_over())
+        assert opened.rows(CODES) == []
+
+
+def test_commit_that_failed_counts_as_foreign(opened: OpenedStore) -> None:
+    """Where it is not sure whether a commit took effect, whatever is remembered is old; the next writer goes on."""
+
+    async def violate() -> None:
+        async with opened.store.transaction():
+            await opened.store.many("INSERT INTO outcome (n) VALUES (?)", [(1,), (1,)])
+
+    opened.drive(opened.store.run("CREATE TABLE outcome (n INTEGER UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
     before = opened.drive(opened.store.foreign_changes())
-    with pytest.raises(StoreFault, match="passed over"):
-        opened.drive(pass_over())
-    assert opened.rows(CODES) == []
+    with pytest.raises(StoreFault, match="UniqueViolationError in: COMMIT"):
+        opened.drive(violate())
+    assert opened.rows("SELECT n FROM outcome") == []
     assert opened.drive(opened.store.foreign_changes()) != before
 
 

@@ -206,10 +206,14 @@ def test_changes_of_others_are_noticed(two_over_one: Pair) -> None:
         found: int = mine.drive(mine.store.foreign_changes())
         return found
 
+    async def look() -> None:
+        async with other.store.transaction():
+            await other.store.all(NAMES)
+
     before = number()
     mine.drive(write(mine.store))
     assert number() == before
-    other.rows(NAMES)
+    other.drive(look())
     with pytest.raises(KeyError):
         other.drive(write(other.store, fails=True))
     assert number() == before
