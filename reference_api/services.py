@@ -65,8 +65,7 @@ class Services:
     """What every handler may use.
 
     ``signing_keys`` are the keys unsealed already, by kid; ``tokens`` the access tokens verified already, by SHA-256.
-    ``pressure`` is how loaded this worker is;
-    ``telemetry`` is None where nobody looks (an app in process).
+    ``pressure`` is how loaded this worker is; ``telemetry`` is None where nobody looks (an app in process).
     """
 
     settings: Settings
@@ -79,6 +78,17 @@ class Services:
     tokens: dict[bytes, Token]
     pressure: Pressure
     telemetry: Telemetry | None = None
+
+    async def now_s(self) -> float:
+        """The time to go by (Unix seconds): the clock's, in a sandbox as far off as it was set."""
+        now_s = self.clock.now_s()
+        if not self.settings.sandbox:
+            return now_s
+        return now_s + await self.memory.recall(CLOCK_OFFSET, self._read_offset_s)
+
+    async def _read_offset_s(self) -> float:
+        row = await self.store.one("SELECT offset_s FROM sandbox_clock")
+        return 0.0 if row is None else float(row[0])
 
 
 def sha256_text(secret: str) -> str:

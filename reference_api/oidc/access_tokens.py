@@ -14,6 +14,7 @@ from reference_api.oidc.grants import Grant
 from reference_api.oidc.key_ring import signing_key, verify
 from reference_api.oidc.keys import ES256
 from reference_api.oidc.resources import audience
+from reference_api.oidc.sessions import client_sid
 from reference_api.oidc.subjects import local_id_in, shown_sub
 from reference_api.services import Services
 
@@ -49,17 +50,17 @@ async def mint(services: Services, wanted: TokenRequest, now_s: float) -> str:
         "scope": " ".join(wanted.scope),
     }
     if wanted.grant is not None:
-        claims |= _of_grant(wanted.grant)
+        claims |= _of_grant(services, wanted.grant)
     key = await signing_key(services, ES256, now_s)
     return key.sign(claims, ACCESS_TOKEN_TYPE)
 
 
-def _of_grant(grant: Grant) -> dict[str, Any]:
+def _of_grant(services: Services, grant: Grant) -> dict[str, Any]:
     """Claims on the sign-in and the grant. Source: RFC 9068 section 2.2.1, RFC 9396 section 9.1."""
     sign_in, details = grant.sign_in, grant.granted.authorization_details
     claims: dict[str, Any] = {"grant_id": grant.id, "auth_time": int(sign_in.auth_time_s), "acr": sign_in.acr}
     if sign_in.sid is not None:
-        claims["sid"] = sign_in.sid
+        claims["sid"] = client_sid(services, sign_in.sid, grant.client_id)
     if details:
         claims["authorization_details"] = msgspec.to_builtins(details)
     return claims

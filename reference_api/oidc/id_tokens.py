@@ -9,6 +9,7 @@ from typing import Any
 from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.grants import Grant
 from reference_api.oidc.key_ring import signing_key, verify
+from reference_api.oidc.sessions import client_sid
 from reference_api.oidc.subjects import local_id_in, shown_sub
 from reference_api.services import Services
 
@@ -49,7 +50,7 @@ async def mint_id_token(
     if with_nonce and grant.nonce is not None:
         claims["nonce"] = grant.nonce
     if sign_in.sid is not None:
-        claims["sid"] = sign_in.sid
+        claims["sid"] = client_sid(services, sign_in.sid, client.client_id)
     if "local_id" in grant.granted.scope:
         claims["local_id"] = sign_in.sub
     key = await signing_key(services, client.id_token_alg, now_s)

@@ -92,6 +92,8 @@ def _parsed(text: str | bytes) -> Parameters:
         pairs = parse_qsl(plain, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError as fault:
         raise OAuthError("invalid_request", f"send at most {MAX_FIELDS} parameters, in UTF-8") from fault
+    if any("\0" in value for _, value in pairs):
+        raise OAuthError("invalid_request", "a parameter holds the character NUL")
     names = [name for name, _ in pairs if name != REPEATABLE]
     return Parameters(
         values={name: value for name, value in reversed(pairs) if value},

@@ -1,4 +1,4 @@
-"""The authorization request: every parameter validated, or the fault by which it is refused."""
+"""The authorization request: what a client asks of a person, all of it validated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from reference_api.oidc.consent_details import ConsentDetail
+
+Claims = Mapping[str, Mapping[str, Mapping[str, Any] | None]]
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,6 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
     claims_locales: tuple[str, ...] = ()
     display: str | None = None
     acr_values: tuple[str, ...] = ()
-    claims: Mapping[str, Mapping[str, Mapping[str, Any] | None]] = {}
+    claims: Claims = {}
     authorization_details: tuple[ConsentDetail, ...] = ()
     resources: tuple[str, ...] = ()
