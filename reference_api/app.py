@@ -76,7 +76,7 @@ class Application:
         found = self.routes.find(scope["path"])
         method: str = scope["method"]
         if found is None:
-            reply, operation = fault_reply(ApiError("not-found"), None), None
+            reply, operation = fault_reply(ApiError("not-found"), None, scope["path"]), None
         elif method not in found[0]:
             reply, operation = _no_operation(found[0], scope), None
         else:
@@ -129,6 +129,7 @@ class Application:
             query_string=scope["query_string"].decode("latin-1"),
             body=await _body(receive, headers, services.settings.max_body_bytes),
             now_s=await services.now_s(),
+            address=(scope.get("client") or ("",))[0],
         )
         call.token = await authorise(services, call)
         if call.token is not ANONYMOUS:
@@ -158,7 +159,7 @@ def _no_operation(methods: Mapping[str, object], scope: Scope) -> Reply:
         asked = dict(scope["headers"]).get(b"access-control-request-method")
         return preflight(methods, None if asked is None else asked.decode("latin-1"))
     return fault_reply(
-        ApiError("method-not-allowed", headers={"allow": ", ".join(sorted({*methods, "OPTIONS"}))}), None
+        ApiError("method-not-allowed", headers={"allow": ", ".join(sorted({*methods, "OPTIONS"}))}), None, scope["path"]
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from reference_api.errors import OAuthError
+from reference_api.fhir.smart import is_within
 from reference_api.oidc.clients import ClientRecord
 
 OPENID = "openid"
@@ -53,12 +54,12 @@ def allowed(client: ClientRecord, requested: str | None) -> tuple[str, ...]:
     return tuple(
         scope
         for scope in asked
-        if scope in client.scopes and (scope != OFFLINE_ACCESS or "refresh_token" in client.grant_types)
+        if is_within(scope, client.scopes) and (scope != OFFLINE_ACCESS or "refresh_token" in client.grant_types)
     )
 
 
 def _part_of(whole: tuple[str, ...], requested: str | None) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(requested.split())) if requested else whole
-    if not set(wanted) <= set(whole):
+    if not all(is_within(scope, whole) for scope in wanted):
         raise OAuthError("invalid_scope", "more than this client may have here")
     return wanted

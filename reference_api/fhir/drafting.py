@@ -1,0 +1,114 @@
+"""Drafting: from what a client sends to what may be written: valid, of a patient in reach, without loose ends."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reference_api.errors import ApiError
+from reference_api.fhir import stored
+from reference_api.fhir.categories import category_of
+from reference_api.fhir.compartment import Asker
+from reference_api.fhir.outcome import not_valid, refused
+from reference_api.fhir.search.criteria import MIRRORED, all_hold
+from reference_api.fhir.search.parameters import index, parameters_of
+from reference_api.fhir.search.references import account_of, patient_id, read_reference
+from reference_api.fhir.stored import Draft
+from reference_api.fhir.validation import validate
+
+SUBJECT = "subject"
+"""Element that names the patient, in every type that is stored."""
+
+
+async def draft(asker: Asker, resource_type: str, resource: Mapping[str, Any], letter: str, logical_id: str) -> Draft:
+    """The resource as it may be written under an id, for an interaction (letter of a SMART scope).
+
+    Raises:
+        ApiError: malformed-request, validation or insufficient-scope. A patient who is out of reach or does not consent
+            is answered like one who is not there.
+    """
+    if resource.get("resourceType") != resource_type:
+        raise refused("malformed-request", "structure", f"The body is no {resource_type}", "resourceType")
+    grants = await asker.grants(resource_type, letter)
+    issues = [issue for issue in validate(resource) if issue.is_error]
+    if issues:
+        raise not_valid(issues)
+    account = _patient(resource, asker.base_url)
+    indexed = index(resource, logical_id, account, asker.base_url)
+    category = category_of(resource_type, indexed.tokens)
+    reaching = [grant for grant in grants if grant.accounts is None or account in grant.accounts]
+    if not reaching or not await asker.permits(account, category):
+        raise _unknown_patient()
+    if not any(all_hold(grant.criteria, indexed) for grant in reaching):
+        raise ApiError("insufficient-scope", "the scope is restricted to other resources than this one")
+    return Draft(resource, indexed, category, frozenset(_local_references(resource, asker.base_url)))
+
+
+def _patient(resource: Mapping[str, Any], base_url: str) -> int:
+    """The account of the subject; whether there is one is not judged."""
+    reference = resource.get(SUBJECT, {}).get("reference")
+    if reference is None:
+        raise refused("validation", "required", "A literal reference to a Patient is required", SUBJECT)
+    kind, logical_id = read_reference(reference, base_url)
+    account = account_of(logical_id) if kind == "Patient" else None
+    if account is None:
+        raise _unknown_patient()
+    return account
+
+
+def _unknown_patient() -> ApiError:
+    return refused("validation", "not-found", "There is no such Patient here", SUBJECT)
+
+
+def _local_references(resource: Mapping[str, Any], base_url: str) -> Iterator[tuple[str, str]]:
+    """Type and id of what a resource refers to on this server, its subject left out.
+
+    Raises:
+        ApiError: validation, for a relative reference that can lead nowhere.
+    """
+    for reference in references(resource):
+        if reference.startswith("#"):
+            continue
+        kind, logical_id = read_reference(reference.partition("/_history/")[0], base_url)
+        if kind:
+            yield kind, logical_id
+        elif "://" not in reference:
+            raise _loose_end()
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every literal reference in a resource."""
+    if type(value) is dict:
+        for name, inner in value.items():
+            if name == "reference" and type(inner) is str:
+                yield inner
+            elif type(inner) is dict or type(inner) is list:
+                yield from references(inner)
+    elif type(value) is list:
+        for inner in value:
+            yield from references(inner)
+
+
+async def check_references(asker: Asker, accepted: Draft) -> None:
+    """Refuse references that lead nowhere, or to another patient's data; after writing, within the transaction.
+
+    Raises:
+        ApiError: validation.
+    """
+    account = accepted.indexed.account
+    for kind, logical_id in accepted.references:
+        if kind == "Patient":
+            leads_on = logical_id == patient_id(account)
+        elif kind in MIRRORED or not parameters_of(kind):
+            leads_on = False
+        else:
+            head = await stored.find(asker.services.store, kind, logical_id)
+            leads_on = head is not None and not head.is_deleted and head.account == account
+        if not leads_on:
+            raise _loose_end()
+
+
+def _loose_end() -> ApiError:
+    return refused(
+        "validation",
+        "not-found",
+        "A reference leads to nothing of this patient here: contain it, or use an identifier or an absolute URL",
+    )

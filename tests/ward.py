@@ -1,0 +1,94 @@
+"""A FHIR server over a small city, and people and services that talk to it."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.contract.fhir.lifelog import observation
+from reference_api.fhir.search.references import patient_id
+from reference_api.oidc.client_seed import sandbox_client
+from reference_api.seed import Consent, SeedData
+
+FHIR_JSON = "application/fhir+json"
+AT = "2027-01-15T07:00:00+09:00"
+HEALTH = ("lifelog", "rx_lab", "medication_condition", "profile.basic", "profile.contact")
+HOSPITAL = "medical-institution"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+
+def with_hospital(seed: SeedData) -> SeedData:
+    """The seed with a hospital: c0 lets it have everything, c1 the life log; c3 shares it with its household."""
+    consents = (
+        *seed.consents,
+        Consent("c0", "personal_service", HEALTH, ("medical",), ("normal",)),
+        Consent("c1", "personal_service", ("lifelog",), ("medical",), ("normal",)),
+        Consent("c3", "family_sharing", ("lifelog", "profile.basic"), ("family",), ("normal",)),
+    )
+    clients = (*seed.clients, sandbox_client("medical_institution"))
+    return SeedData(
+        **{name: getattr(seed, name) for name in seed.__struct_fields__} | {"consents": consents, "clients": clients}
+    )
+
+
+@dataclass
+class Ward:
+    """A FHIR server, and tokens by person (or client) and scope."""
+
+    city: Any
+    _tokens: dict[tuple[str, str, int], str] = field(default_factory=dict)
+
+    def patient(self, sub: str) -> str:
+        """Logical id of a person's Patient."""
+        ((row,),) = self.city.rows("SELECT id FROM account WHERE sub = ?", sub)
+        return patient_id(row)
+
+    def token(self, who: str, scope: str) -> str:
+        """An access token of a person or of the hospital; an empty scope is everything that may be had."""
+        key = (who, scope, int(self.city.clock.now_s()) // 3600)
+        if key not in self._tokens:
+            form = {"scope": scope} if scope else {}
+            if who == HOSPITAL:
+                answer = self.city.ask_token(who, grant_type="client_credentials", **form)
+            else:
+                answer = self.city.ask_token(
+                    "citizen-app",
+                    grant_type=EXCHANGE,
+                    subject_token=who,
+                    subject_token_type="urn:citytwin:local-id",
+                    **form,
+                )
+            assert answer.status == 200, answer.body
+            self._tokens[key] = answer.json["access_token"]
+        return self._tokens[key]
+
+    def call(self, method: str, path: str, who: str, body: Any = None, *, scope: str = "", **headers: str) -> Any:
+        """A request below ``/fhir`` (or to a whole URL); names of headers with underscores."""
+        given = {"authorization": f"Bearer {self.token(who, scope)}"} if who else {}
+        if body is not None:
+            given["content_type"] = FHIR_JSON
+            body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        url = path if path.startswith("http") else f"/fhir/{path}".rstrip("/")
+        return self.city.call(method, url, "", body, **given | headers)
+
+    def create(self, who: str, resource: Any, *, scope: str = "", **headers: str) -> Any:
+        """A new resource."""
+        return self.call("POST", resource["resourceType"], who, resource, scope=scope, **headers)
+
+    def search(self, query: str, who: str, *, scope: str = "", **headers: str) -> list[dict[str, Any]]:
+        """Matches and inclusions of all pages, in order."""
+        found: list[dict[str, Any]] = []
+        url = query
+        while url:
+            answer = self.call("GET", url, who, scope=scope, **headers)
+            assert answer.status == 200, answer.body
+            found += [entry["resource"] for entry in answer.json.get("entry", [])]
+            url = next((link["url"] for link in answer.json["link"] if link["relation"] == "next"), "")
+        return found
+
+    def pulse(self, sub: str, value: float = 72, at: str = AT) -> dict[str, Any]:
+        """A pulse rate that keeps every profile."""
+        return self.observed("pulse-rate", sub, value, at)
+
+    def observed(self, item: str, sub: str, value: float, at: str = AT) -> dict[str, Any]:
+        """An item of the life log that keeps every profile."""
+        return observation(item, {"value": value}, subject=f"Patient/{self.patient(sub)}", effective=at)
