@@ -54,7 +54,10 @@ ANONYMOUS = Token(client_id="", subject=None, role="", recipient="public", scope
 
 @dataclass(slots=True)
 class Call:
-    """One request. Names of ``headers`` are in lower case; ``now_s`` is when it arrived (Unix seconds)."""
+    """One request. Names of ``headers`` are in lower case; ``now_s`` is when it arrived (Unix seconds).
+
+    ``address`` is the network address that it came from, empty where there is none (an app in process).
+    """
 
     operation: Operation
     parameters: Mapping[str, str]
@@ -63,6 +66,7 @@ class Call:
     body: bytes
     now_s: float
     token: Token = ANONYMOUS
+    address: str = ""
 
     def query(self) -> dict[str, str]:
         """Query parameters; of a repeated one the first counts.

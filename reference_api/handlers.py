@@ -9,6 +9,7 @@ from reference_api.call import Call, Reply
 from reference_api.city import (
     access_log,
     batches,
+    cards,
     check_ins,
     consents,
     decisions,
@@ -18,6 +19,7 @@ from reference_api.city import (
     locations,
     notices,
     notifications,
+    off_shelter,
     orders,
     presence,
     receipts,
@@ -32,10 +34,25 @@ from reference_api.city import (
     survey_responses,
     survey_results,
     surveys,
+    summaries,
     users,
 )
 from reference_api.fhir import capability, find, read, smart_configuration, transaction, write
-from reference_api.oidc import authorize, discovery, introspection, par, revocation, rotation, token
+from reference_api.oidc import (
+    authorize,
+    device,
+    discovery,
+    interaction,
+    introspection,
+    logout,
+    par,
+    registration,
+    revocation,
+    rotation,
+    token,
+    userinfo,
+)
+from reference_api.pages import rendering
 from reference_api.services import Services
 
 Handler = Callable[[Services, Call], Awaitable[Reply]]
@@ -54,6 +71,15 @@ HANDLERS: Mapping[str, Handler] = {
     "authorizeByPost": authorize.authorize,
     "pushAuthorizationRequest": par.push_request,
     "issueToken": token.issue_token,
+    # People and their sessions, as in oidc_people.yaml
+    "getUserinfo": userinfo.get_userinfo,
+    "postUserinfo": userinfo.get_userinfo,
+    "endSession": logout.request_sign_out,
+    "postEndSession": logout.request_sign_out,
+    "authorizeDevice": device.authorize_device,
+    "registerClient": registration.register_client,
+    "readClient": registration.read_registered,
+    "deleteClient": registration.delete_registered,
     "revokeToken": revocation.revoke,
     "introspectToken": introspection.introspect,
     # Consent, as in consents.yaml
@@ -113,6 +139,17 @@ HANDLERS: Mapping[str, Handler] = {
     "transferCheckIn": check_ins.transfer,
     "linkCheckIn": check_ins.link,
     # Life in shelters, as in shelter_life.yaml
+    "getEvacueeCard": cards.get_evacuee_card,
+    "putEvacueeCard": cards.put_evacuee_card,
+    "deleteEvacueeCard": cards.delete_evacuee_card,
+    "getOwnCard": cards.get_own_card,
+    "putOwnCard": cards.put_own_card,
+    "deleteOwnCard": cards.delete_own_card,
+    "reportOffShelter": off_shelter.report_off_shelter,
+    "listOffShelter": off_shelter.list_off_shelter,
+    "getOffShelter": off_shelter.get_off_shelter,
+    "updateOffShelter": off_shelter.update_off_shelter,
+    "deleteOffShelter": off_shelter.delete_off_shelter,
     "createShelterRequest": shelter_requests.create_shelter_request,
     "listShelterRequests": shelter_requests.list_shelter_requests,
     "getShelterRequest": shelter_requests.get_shelter_request,
@@ -136,7 +173,8 @@ HANDLERS: Mapping[str, Handler] = {
     "reportSafety": safety.report_safety,
     "listSafetyReports": safety.list_safety_reports,
     "getSafetyReport": safety.get_safety_report,
-    "summariseSafety": safety.summarise_safety,
+    "listSafetyHistory": safety.list_safety_history,
+    "summariseSafety": summaries.summarise_safety,
     # Registers, plans, hazard reports, as in registers.yaml, plans.yaml, hazard_reports.yaml
     "listSupportRegister": registers.list_support_register,
     # Health data, as in fhir.yaml
@@ -183,5 +221,11 @@ OWN_ROUTES: tuple[tuple[Operation, Handler], ...] = (
     (own_route("GET", "/healthz", "application/json"), probes.alive),
     (own_route("GET", "/readyz", "application/json"), probes.ready),
     (own_route("GET", "/metrics", "text/plain"), probes.metrics),
+    (own_route("GET", "/pages/style.css", "text/css"), rendering.get_style),
+    (own_route("GET", "/interaction/{handle}"), interaction.show_interaction),
+    (own_route("POST", "/interaction/{handle}"), interaction.answer_interaction),
+    (own_route("GET", "/device"), device.show_device),
+    (own_route("POST", "/device"), device.answer_device),
+    (own_route("POST", "/sign-out"), logout.answer_sign_out),
 )
 """What this server offers beside the contract: pages for people to sign in and consent, and probes for operators."""

@@ -47,6 +47,10 @@ class Settings:
     """Source: none; a megabyte over a congested mobile cell (0.3 Mbit/s) takes 28 s. Confidence C."""
     not_enabled: tuple[str, ...] = ()
     """Profiles that are built and whose release waits for somebody's agreement; their operations are absent."""
+    registration: bool = False
+    """Whether clients may register themselves (RFC 7591); beyond a test only with ``registration_token``."""
+    registration_token: str | None = None
+    """Initial access token that the city gives to those who may register a client (RFC 7591 section 3)."""
     log_requests: bool = False
     """Whether each request is a line of the log: operation, status and duration, never who or whom."""
     max_body_bytes: int = 1 << 20
@@ -146,6 +150,10 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
         (
             production and settings.secret is None,
             f"no secret in production: give CITYTWIN_SECRET ({SECRET_BYTES} random bytes or more, to all workers alike)",
+        ),
+        (
+            production and settings.registration and settings.registration_token is None,
+            "anybody may register clients in production: give CITYTWIN_REGISTRATION_TOKEN, or CITYTWIN_REGISTRATION=0",
         ),
         (
             production and settings.database == ":memory:",

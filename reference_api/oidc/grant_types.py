@@ -11,5 +11,5 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 def offered(settings: Settings) -> tuple[str, ...]:
     """The grant types of this server. Token exchange without the subject's doing is for a sandbox only."""
-    everywhere = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
+    everywhere = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
     return (*everywhere, TOKEN_EXCHANGE) if settings.sandbox else everywhere

@@ -8,9 +8,11 @@ from reference_api.oidc.access_tokens import TokenRequest
 from reference_api.oidc.client_authentication import authenticate
 from reference_api.oidc.clients import PUBLIC, ClientRecord
 from reference_api.oidc.code_redemption import redeem_code
+from reference_api.oidc.device_codes import redeem_device_code
 from reference_api.oidc.grant_types import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
+    DEVICE_CODE,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
     offered,
@@ -50,6 +52,10 @@ async def _refresh(services: Services, call: Call, client: ClientRecord, form: P
     return await issue_of_grant(services, call, client, redeemed, form)
 
 
+async def _device(services: Services, call: Call, client: ClientRecord, form: Parameters) -> Reply:
+    return await issue_of_grant(services, call, client, await redeem_device_code(services, call, client, form), form)
+
+
 async def _client_credentials(services: Services, call: Call, client: ClientRecord, form: Parameters) -> Reply:
     """A token of the client's own. Source: RFC 6749 section 4.4: confidential clients only."""
     if client.auth_method == PUBLIC:
@@ -80,4 +86,5 @@ _ANSWERS: Mapping[str, Answer] = {
     REFRESH_TOKEN: _refresh,
     CLIENT_CREDENTIALS: _client_credentials,
     TOKEN_EXCHANGE: _exchange,
+    DEVICE_CODE: _device,
 }

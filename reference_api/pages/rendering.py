@@ -45,7 +45,7 @@ def show(services: Services, page: Page) -> Reply:
     """The page as a reply."""
     settings = services.settings
     texts = load_texts(page.language)
-    base = urlsplit(settings.issuer).path
+    base = page_base(services)
     joint = "&" if "?" in page.switch else "?"
     body = (
         _templates()
@@ -70,6 +70,20 @@ def show(services: Services, page: Page) -> Reply:
         media_type=HTML,
         cookies=page.cookies,
     )
+
+
+def message(
+    services: Services, language: str, section: str, name: str, *, status: int = 200, cookies: tuple[str, ...] = ()
+) -> Reply:
+    """A page that only tells something: the texts ``<name>_title`` and ``<name>`` of a section."""
+    texts = load_texts(language)[section]
+    values = {"heading": texts[f"{name}_title"], "text": texts[name], "errors": (), "code": "", "detail": ""}
+    return show(services, Page("message.html", language, values, status=status, cookies=cookies))
+
+
+def page_base(services: Services) -> str:
+    """What stands before every path, where the issuer is not at the root of its host."""
+    return urlsplit(services.settings.issuer).path
 
 
 def page_headers(language: str, targets: Iterable[str] = ()) -> Mapping[str, str]:

@@ -57,7 +57,8 @@ CREATE INDEX check_in_by_shelter ON check_in (shelter_id, id) WHERE checked_out_
 CREATE TABLE safety_report (
     id ROW_ID, person TEXT NOT NULL, sub TEXT, temp_id TEXT, status TEXT NOT NULL, observed_at_s DOUBLE PRECISION NOT NULL,
     received_at_s DOUBLE PRECISION NOT NULL, longitude_deg DOUBLE PRECISION, latitude_deg DOUBLE PRECISION, method TEXT NOT NULL, recorded_by TEXT NOT NULL,
-    recorded_for TEXT NOT NULL);
+    recorded_for TEXT NOT NULL, condition TEXT, whereabouts TEXT, contact TEXT, nationality TEXT, other_identifier TEXT, share_with TEXT);
+CREATE INDEX safety_report_by_person ON safety_report (person, id);
 -- The report that holds for each person: the newest observation.
 CREATE TABLE safety_holding (
     person TEXT PRIMARY KEY, report_id BIGINT NOT NULL, observed_at_s DOUBLE PRECISION NOT NULL, household TEXT, district TEXT, neighbourhood TEXT);

@@ -5,7 +5,7 @@
 CREATE TABLE server_secret (id INTEGER PRIMARY KEY CHECK (id = 1), secret TEXT NOT NULL);
 -- Private keys sealed with the server's secret. A key signs from active_from_s until a later one does.
 CREATE TABLE signing_key (
-    kid TEXT PRIMARY KEY, alg TEXT NOT NULL, sealed_jwk TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL,
+    id ROW_ID, kid TEXT NOT NULL UNIQUE, alg TEXT NOT NULL, sealed_jwk TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL,
     active_from_s DOUBLE PRECISION NOT NULL);
 
 -- secret_sha256 is NULL for clients without a secret; sector is NULL where local IDs are shown; metadata is what the

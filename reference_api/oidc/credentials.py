@@ -1,0 +1,201 @@
+"""Credentials: who somebody is by login name and password. Guesses are counted and slowed down, in every worker.
+
+Only the sign-in page is slowed down: whoever has a token keeps using every operation.
+"""
+
+import hmac
+import math
+import secrets
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+
+from reference_api.errors import UnacceptablePassword
+from reference_api.services import Services, sha256_text
+from reference_api.store.protocol import Row, Store
+
+MEMORY_COST_KIB, TIME_COST, PARALLELISM = 19_456, 2, 1
+"""Source: OWASP Password Storage Cheat Sheet, Argon2id: at least 19 MiB, 2 iterations, 1 degree of parallelism."""
+
+LEAST_CHARACTERS, MOST_CHARACTERS = 8, 256
+"""Source: NIST SP 800-63B 5.1.1.2, at least 8 and no less than 64 as the longest that is permitted."""
+
+LONGEST_NAME = 254
+"""Characters. Source: RFC 5321 section 4.5.3.1.3, the longest e-mail address."""
+
+MOST_FAILURES = 100
+"""Consecutive failures after which a password is refused until it is set anew. Source: NIST SP 800-63B 5.2.2."""
+
+FREE_FAILURES = 5
+"""Failures in a row before waiting begins. Source: none; people mistype a few times. Confidence C."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 30.0, 3600.0
+"""The wait doubles with each further failure. Source: NIST SP 800-63B 5.2.2, from 30 seconds up to one hour."""
+
+WINDOW_S = 3600.0
+"""Length of the windows of WINDOWED, from the first failure on. Source: none. Confidence C."""
+
+WINDOWED: Mapping[str, int] = {"address": 300, "device": 60}
+"""Failures from one network address in a window: of passwords, and of the codes of devices.
+
+Source: none; a hundred evacuees behind the one line of a shelter may err three times each, and 300 guesses an hour do
+not find a password of 8 characters; 60 an hour find one of ten waiting codes among 20**8 in 5,000 years. Confidence C.
+"""
+
+FORGOTTEN_AFTER_S = 30 * 86_400.0
+"""How long failures of unknown names and of addresses are kept. Source: none; bounds the table. Confidence C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``sub`` is who it is (local ID), None if name and password do not belong together.
+
+    ``wait_s`` is how long no guess is taken; then nothing was tried. It is infinite after too many failures.
+    """
+
+    sub: str | None
+    wait_s: float = 0.0
+
+
+async def check_password(services: Services, name: str, password: str, address: str, now_s: float) -> Verdict:
+    """Judge a login name (local ID or e-mail address) and a password, given from a network address at a time (Unix s).
+
+    Unknown names cost the same work and meet the same waits as known ones: nobody learns who has an account.
+    """
+    store = services.store
+    sub = await find_account(store, name)
+    keys = [f"account:{sub}" if sub is not None else f"name:{sha256_text(_folded(name))}"]
+    if address:
+        keys.append(f"address:{address}")
+    wait_s = await count_guess(store, keys, now_s)
+    if wait_s > 0:
+        return Verdict(None, wait_s)
+    if not await _matches(services, sub, password) or sub is None:
+        return Verdict(None)
+    await forgive(store, keys)
+    return Verdict(sub)
+
+
+async def find_account(store: Store, name: str) -> str | None:
+    """The local ID that a login name means; None if nobody's, or if several people share the e-mail address."""
+    if len(name) > LONGEST_NAME or "\0" in name:
+        return None
+    rows = await store.all("SELECT sub FROM account WHERE sub = ?", (name,))
+    if not rows and "@" in name:
+        rows = await store.all("SELECT sub FROM account WHERE lower(email) = ? LIMIT 2", (_folded(name),))
+    return rows[0][0] if len(rows) == 1 else None
+
+
+async def set_password(store: Store, sub: str, password: str, now_s: float) -> None:
+    """Give a person a password in place of the one before, and forget failed guesses.
+
+    Raises:
+        UnacceptablePassword: It is too short or too long, or nobody has that local ID.
+    """
+    length = len(_prepared(password))
+    if not LEAST_CHARACTERS <= length <= MOST_CHARACTERS:
+        raise UnacceptablePassword(f"{length} characters: give {LEAST_CHARACTERS} to {MOST_CHARACTERS}")
+    if await store.one("SELECT 1 FROM account WHERE sub = ?", (sub,)) is None:
+        raise UnacceptablePassword(f"no account {sub!r}: give the local ID of a person registered here")
+    async with store.transaction():
+        await store.run(
+            "INSERT INTO password (sub, argon2, set_at_s) VALUES (?, ?, ?)"
+            " ON CONFLICT (sub) DO UPDATE SET argon2 = excluded.argon2, set_at_s = excluded.set_at_s",
+            (sub, _hasher().hash(_prepared(password)), now_s),
+        )
+        await store.run("DELETE FROM guess WHERE guessed = ?", (f"account:{sub}",))
+
+
+async def count_guess(store: Store, keys: Sequence[str], now_s: float) -> float:
+    """Count a guess as failed before it is tried, so that guesses made at once are all counted.
+
+    Returns how long to wait (s) before a guess is taken; if that is not 0, nothing was counted.
+    """
+    async with store.transaction():
+        marks = ", ".join("?" * len(keys))
+        rows = await store.all(
+            f"SELECT guessed, failures, first_at_s, last_at_s FROM guess WHERE guessed IN ({marks})", keys
+        )
+        wait_s = max((_wait_s(row, now_s) for row in rows), default=0.0)
+        if wait_s > 0:
+            return wait_s
+        over = [row[0] for row in rows if _kind(row[0]) in WINDOWED and row[2] + WINDOW_S <= now_s]
+        await store.many("DELETE FROM guess WHERE guessed = ?", [(key,) for key in over])
+        await store.run(
+            "DELETE FROM guess WHERE last_at_s < ? AND guessed NOT LIKE 'account:%'", (now_s - FORGOTTEN_AFTER_S,)
+        )
+        await store.many(
+            "INSERT INTO guess (guessed, failures, first_at_s, last_at_s) VALUES (?, 1, ?, ?)"
+            " ON CONFLICT (guessed) DO UPDATE SET failures = guess.failures + 1, last_at_s = excluded.last_at_s",
+            [(key, now_s, now_s) for key in keys],
+        )
+    return 0.0
+
+
+async def forgive(store: Store, keys: Sequence[str]) -> None:
+    """The guess was right: what was counted for its name begins anew, and the address has one failure less."""
+    async with store.transaction():
+        for key in keys:
+            if _kind(key) in WINDOWED:
+                await store.run("UPDATE guess SET failures = failures - 1 WHERE guessed = ?", (key,))
+            else:
+                await store.run("DELETE FROM guess WHERE guessed = ?", (key,))
+
+
+def _wait_s(row: Row, now_s: float) -> float:
+    """How long no guess is taken for what a row counts."""
+    guessed, failures, first_at_s, last_at_s = row
+    if _kind(guessed) in WINDOWED:
+        return max(0.0, first_at_s + WINDOW_S - now_s) if failures >= WINDOWED[_kind(guessed)] else 0.0
+    if failures >= MOST_FAILURES:
+        return math.inf
+    if failures < FREE_FAILURES:
+        return 0.0
+    # The exponent is bounded by MOST_FAILURES.
+    pause_s: float = min(FIRST_WAIT_S * 2.0 ** (failures - FREE_FAILURES), LONGEST_WAIT_S)
+    return max(0.0, last_at_s + pause_s - now_s)
+
+
+def _kind(key: str) -> str:
+    """What is counted: account, name, address or device."""
+    return key.partition(":")[0]
+
+
+async def _matches(services: Services, sub: str | None, password: str) -> bool:
+    store = services.store
+    if services.settings.sandbox:
+        row = await store.one("SELECT password FROM sandbox_password WHERE id = 1")
+        # 256 random bits cannot be guessed from their hash: no slow hash is needed, as for client secrets.
+        if row is not None and hmac.compare_digest(sha256_text(password), sha256_text(row[0])):
+            return True
+    row = None if sub is None else await store.one("SELECT argon2 FROM password WHERE sub = ?", (sub,))
+    try:
+        _hasher().verify(_nobodys_hash() if row is None else row[0], _prepared(password)[:MOST_CHARACTERS])
+    except VerificationError:
+        return False
+    return row is not None
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_COST_KIB, parallelism=PARALLELISM)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """A hash that is tried where there is none, so that the answer takes as long."""
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def _prepared(password: str) -> str:
+    """The password as it is hashed. Source: NIST SP 800-63B 5.1.1.2, normalised by NFKC."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _folded(name: str) -> str:
+    """A login name without what people vary when they type it."""
+    return unicodedata.normalize("NFKC", name).strip().lower()

@@ -1,0 +1,137 @@
+"""Signing out: RP-Initiated Logout 1.0. Whoever shows no ID token of the session has the person asked first."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from reference_api.call import Call, Reply
+from reference_api.errors import ApiError, OAuthError
+from reference_api.oidc.clients import read_client
+from reference_api.oidc.consent_page import client_name
+from reference_api.oidc.id_tokens import Hint, read_hint
+from reference_api.oidc.parameters import Parameters, form_parameters, query_parameters
+from reference_api.oidc.session_end import end_session
+from reference_api.oidc.sessions import COOKIE, Session, client_sid, read_session
+from reference_api.pages.cookies import write_cookie
+from reference_api.pages.forms import first, form_token, is_own_form, read_form, sealed, unsealed
+from reference_api.pages.rendering import Page, form_target, message, page_base, page_language, show
+from reference_api.services import Services
+
+ANSWER_PATH = "/sign-out"
+_SEAL = "sign-out"
+
+
+class Return(msgspec.Struct, frozen=True):
+    """Where the person goes afterwards: a registered address of the client with its state, or to a page of ours."""
+
+    client_id: str = ""
+    uri: str = ""
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A logout request that was understood: where to go back to, and whether the person need not be asked."""
+
+    back: Return
+    is_sure: bool
+
+
+async def request_sign_out(services: Services, call: Call) -> Reply:
+    """The end_session_endpoint, by GET and by POST. Source: RP-Initiated Logout 1.0 sections 2 and 3."""
+    try:
+        given = form_parameters(call) if call.operation.method == "POST" else query_parameters(call)
+        given.check_single()
+    except OAuthError as fault:
+        raise ApiError("malformed-request", fault.description) from fault
+    session = await read_session(services, call)
+    wish = await _understood(services, call, given, session)
+    language = page_language(call, given.get("ui_locales") or "")
+    if session is None:
+        return _done(services, wish.back, language)
+    if wish.is_sure:
+        return await _sign_out(services, call, session, wish.back, language)
+    return await _ask(services, session, wish.back, language)
+
+
+async def answer_sign_out(services: Services, call: Call) -> Reply:
+    """What the person answered to the question whether to sign out."""
+    form = read_form(call)
+    language = page_language(call)
+    text = unsealed(services, _SEAL, first(form, "return"))
+    if text is None:
+        raise ApiError("malformed-request", "the form is not one of ours")
+    back = msgspec.json.decode(text, type=Return)
+    session = await read_session(services, call)
+    if session is None:
+        return _done(services, back, language)
+    if not is_own_form(services, call, form, _token(services, session)):
+        return await _ask(services, session, back, language)
+    if first(form, "step") == "sign_out":
+        return await _sign_out(services, call, session, back, language)
+    return message(services, language, "sign_out", "stayed")
+
+
+async def _understood(services: Services, call: Call, given: Parameters, session: Session | None) -> _Wish:
+    """What a request means.
+
+    An ID token that is not ours, or not the named client's, forbids going back. Source: RP-Initiated Logout 1.0
+    sections 2 (id_token_hint, client_id) and 3 (post_logout_redirect_uri).
+    """
+    text, client_id = given.get("id_token_hint"), given.get("client_id")
+    hint = None if text is None else await read_hint(services, text, call.now_s)
+    if text is not None and (hint is None or client_id not in (None, hint.client_id)):
+        return _Wish(Return(), is_sure=False)
+    client = await read_client(services.store, client_id or ("" if hint is None else hint.client_id))
+    if client is None:
+        return _Wish(Return(), is_sure=False)
+    uri = given.get("post_logout_redirect_uri")
+    if uri is not None and uri not in client.post_logout_redirect_uris:
+        return _Wish(Return(client.client_id), is_sure=False)
+    back = Return(client.client_id, uri or "", given.get("state"))
+    return _Wish(back, is_sure=_is_of_session(services, hint, session))
+
+
+def _is_of_session(services: Services, hint: Hint | None, session: Session | None) -> bool:
+    """Whether an ID token was given to its client in this session."""
+    if hint is None or session is None or hint.sub != session.sub:
+        return False
+    return hint.sid == client_sid(services, session.sid, hint.client_id)
+
+
+async def _sign_out(services: Services, call: Call, session: Session, back: Return, language: str) -> Reply:
+    async with services.store.transaction():
+        await end_session(services, session.sid, call.now_s)
+    cookie = write_cookie(services.settings, COOKIE, "", max_age_s=0)
+    return _done(services, back, language, cookie)
+
+
+def _done(services: Services, back: Return, language: str, cookie: str = "") -> Reply:
+    """Nobody is signed in any more: back to the client, or a page that says so."""
+    cookies = (cookie,) if cookie else ()
+    if not back.uri:
+        return message(services, language, "sign_out", "done", cookies=cookies)
+    query = "" if back.state is None else urlencode({"state": back.state})
+    joint = "" if not query else "&" if urlsplit(back.uri).query else "?"
+    headers = {"location": f"{back.uri}{joint}{query}", "cache-control": "no-store", "referrer-policy": "no-referrer"}
+    return Reply(status=303, headers=headers, cookies=cookies)
+
+
+async def _ask(services: Services, session: Session, back: Return, language: str) -> Reply:
+    row = await services.store.one("SELECT name FROM account WHERE sub = ?", (session.sub,))
+    client = await read_client(services.store, back.client_id) if back.client_id else None
+    values = {
+        "errors": (),
+        "client": client_name(client, language),
+        "person": "" if row is None else row[0],
+        "action": f"{page_base(services)}{ANSWER_PATH}?lang={language}",
+        "csrf": _token(services, session),
+        "sealed": sealed(services, _SEAL, msgspec.json.encode(back).decode()),
+    }
+    targets = (form_target(back.uri),) if back.uri else ()
+    return show(services, Page("sign_out.html", language, values, targets=targets))
+
+
+def _token(services: Services, session: Session) -> str:
+    return form_token(services, _SEAL, session.sid)
