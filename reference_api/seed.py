@@ -153,6 +153,7 @@ class SeedData(msgspec.Struct, frozen=True):
     consents_given_at_s: float = 1_735_657_200.0
     """When the consents were given (Unix seconds). Source: none; before any run, 2025-01-01 in Japan. Confidence C."""
     municipality_name: str = ""
+    sites: tuple[EvacuationSite, ...] = ()
 
 
 def load(store: Store, seed: SeedData, *, sandbox: bool = False) -> None:

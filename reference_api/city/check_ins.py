@@ -1,31 +1,43 @@
-"""Check-ins: who is in which shelter. A person is in one shelter at most; headcount is check-ins minus check-outs."""
+"""Check-ins: who is in which shelter. A person is in one shelter at most; headcount is check-ins minus check-outs.
 
-import hmac
-from typing import Any, Literal
+One check-in is one person: whoever is in a household's company has a check-in of their own (a party is a batch).
+"""
+
+from typing import Literal
 
 import msgspec
 
 from reference_api import disclosure
 from reference_api.call import Call, Reply, json_reply, row_id, unix_s
-from reference_api.city.people import BASIC_COLUMNS, TOLD_COLUMNS, keep_told, known_account, named
+from reference_api.city.card_entries import merge_cards
+from reference_api.city.people import account_named, keep_told, linked_sub
 from reference_api.city.shapes import Identifier, Instant, Told, exactly_one
-from reference_api.city.shelters import BOARD
+from reference_api.city.shelters import BOARD, demand_shelter
+from reference_api.city.stays import COLUMNS, Arrival, Stay, arrive, depart, newest_s, present_stay
 from reference_api.clock import instant
-from reference_api.errors import ApiError
+from reference_api.errors import ApiError, invalid
 from reference_api.idempotency import once
-from reference_api.paging import fill, page_reply, read_window
 from reference_api.services import Services
-from reference_api.store.protocol import Row
+
+Channel = Literal["app", "qr", "card", "web", "tablet", "paper", "ic_card"]
 
 
-class _Unregistered(Told, kw_only=True):
+class Unregistered(Told, kw_only=True):
+    """A person without an ID; people with the same ``household`` belong together."""
+
     temp_id: Identifier
+    household: Identifier | None = None
 
 
-class _CheckIn(msgspec.Struct, kw_only=True):
+class PersonBlock(msgspec.Struct, kw_only=True):
+    """Whom a request speaks of: exactly one of an account and somebody without."""
+
     sub: str | None = None
-    unregistered: _Unregistered | None = None
-    channel: Literal["app", "card", "tablet", "paper"]
+    unregistered: Unregistered | None = None
+
+
+class _CheckIn(PersonBlock, kw_only=True):
+    channel: Channel
     observed_at: Instant
 
 
@@ -33,10 +45,22 @@ class _CheckOut(msgspec.Struct):
     observed_at: Instant
 
 
+class _Link(msgspec.Struct):
+    sub: str
+
+
+class _Transfer(msgspec.Struct):
+    shelter_id: Identifier
+    observed_at: Instant
+    channel: Channel | None = None
+
+
 _CHECK_IN = msgspec.json.Decoder(_CheckIn)
 _CHECK_OUT = msgspec.json.Decoder(_CheckOut)
-_COLUMNS = "id, shelter_id, channel, observed_at_s, checked_out_at_s, transferred_from, sub"
-_CATEGORIES = ("checkin", "profile.basic")
+_LINK = msgspec.json.Decoder(_Link)
+_TRANSFER = msgspec.json.Decoder(_Transfer)
+_NOT_PRESENT = "this check-in has ended: the person has left or is in another shelter"
+_ELSEWHERE = "the ID is checked in already: check one of the two out first"
 
 
 async def check_in(services: Services, call: Call) -> Reply:
@@ -46,56 +70,46 @@ async def check_in(services: Services, call: Call) -> Reply:
     observed_at_s = unix_s(request.observed_at, "/observed_at")
 
     async def effect() -> Reply:
-        return await _receive(services, call, request, observed_at_s)
+        shelter_id = call.parameters["shelter_id"]
+        await demand_shelter(services, shelter_id)
+        person = await arrival_of(services, call, request, (shelter_id, request.channel, observed_at_s))
+        kind, stay = await arrive(services, call, person)
+        return _made(stay) if kind != "already_here" else json_reply(stay_shape(stay))
 
     reply = await once(services, call, effect)
     services.memory.forget(BOARD)
     return reply
 
 
-async def _receive(services: Services, call: Call, request: _CheckIn, observed_at_s: float) -> Reply:
-    shelter_id = call.parameters["shelter_id"]
-    if await services.store.one("SELECT 1 FROM shelter WHERE id = ?", (shelter_id,)) is None:
-        raise ApiError("not-found")
-    person, temp_id = await _person(services, call, request)
-    present = await services.store.one(
-        f"SELECT {_COLUMNS} FROM check_in WHERE person = ? AND checked_out_at_s IS NULL",
-        (person,),
-    )
-    if present is not None and present[1] == shelter_id:
-        return json_reply(_shape(present), 200)
-    if present is not None:
-        await _leave(services, call, present, observed_at_s)
-    row = await services.store.one(
-        "INSERT INTO check_in"
-        " (shelter_id, sub, temp_id, person, channel, observed_at_s, received_at_s, transferred_from, recorded_by,"
-        f" recorded_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
-        (
-            shelter_id,
-            request.sub,
-            temp_id,
-            person,
-            request.channel,
-            observed_at_s,
-            call.now_s,
-            None if present is None else present[1],
-            call.token.client_id,
-            call.token.recipient,
-        ),
-    )
-    await _count(services, call, shelter_id, 1)
-    made = _found(row)
-    return json_reply(_shape(made), 201, {"location": f"/v1/check-ins/{made[0]}"})
+async def arrival_of(
+    services: Services, call: Call, block: PersonBlock, seen: tuple[str, str, float], at: str = ""
+) -> Arrival:
+    """The arrival of whom the block names; ``seen`` is shelter, channel and time (Unix seconds).
 
+    What a person without an ID tells is kept. ``at`` is the pointer of the block.
 
-async def _person(services: Services, call: Call, request: _CheckIn) -> tuple[str, str | None]:
-    if request.sub is not None:
-        await known_account(services, call.token, request.sub, "/sub")
-        return disclosure.person_key(request.sub, None), None
-    if call.token.subject is not None or request.unregistered is None:
+    Raises:
+        ApiError: insufficient-scope or validation.
+    """
+    shelter_id, channel, at_s = seen
+    told = block.unregistered
+    if told is None:
+        sub, account = await account_named(services, call.token, block.sub or "", f"{at}/sub")
+        return Arrival(shelter_id, disclosure.person_key(sub, None), sub, None, f"account {account[0]}", channel, at_s)
+    if call.token.subject is not None:
         raise ApiError("insufficient-scope", "a citizen's token checks in its own subject only")
-    await keep_told(services, call.token, request.unregistered.temp_id, request.unregistered)
-    return disclosure.person_key(None, request.unregistered.temp_id), request.unregistered.temp_id
+    linked = await linked_sub(services, told.temp_id)
+    if linked is not None:
+        household = f"account {await _household(services, linked)}"
+        return Arrival(shelter_id, disclosure.person_key(linked, None), linked, None, household, channel, at_s)
+    await keep_told(services, call.token, told.temp_id, told)
+    household = f"temp {told.household}" if told.household else f"alone {told.temp_id}"
+    return Arrival(shelter_id, disclosure.person_key(None, told.temp_id), None, told.temp_id, household, channel, at_s)
+
+
+async def _household(services: Services, sub: str) -> str:
+    row = await services.store.one("SELECT household FROM account WHERE sub = ?", (sub,))
+    return "" if row is None else str(row[0])
 
 
 async def check_out(services: Services, call: Call) -> Reply:
@@ -103,127 +117,118 @@ async def check_out(services: Services, call: Call) -> Reply:
     request = call.read(_CHECK_OUT)
     observed_at_s = unix_s(request.observed_at, "/observed_at")
     async with services.store.transaction():
-        row = await _visible(services, call)
-        if row[4] is None:
-            await _leave(services, call, row, observed_at_s)
-            row = await _visible(services, call)
+        stay = await visible_stay(services, call)
+        if observed_at_s < stay.arrived_s:
+            raise invalid("/observed_at", "before_check_in")
+        if stay.covers(observed_at_s):
+            await depart(services, call, stay.person, observed_at_s)
+            stay = await visible_stay(services, call)
     services.memory.forget(BOARD)
-    return json_reply(_shape(row))
+    return json_reply(stay_shape(stay))
 
 
 async def get_check_in(services: Services, call: Call) -> Reply:
     """One check-in, without personal data."""
-    return json_reply(_shape(await _visible(services, call)))
+    return json_reply(stay_shape(await visible_stay(services, call)))
 
 
-async def list_check_ins(services: Services, call: Call) -> Reply:
-    """Who is in a shelter now: everybody counted, named as far as consent or statute permits."""
-    shelter_id = call.query().get("shelter", "")
-    if await services.store.one("SELECT 1 FROM shelter WHERE id = ?", (shelter_id,)) is None:
-        raise ApiError("not-found", "no such shelter")
-    window = read_window(services, call, shelter_id)
+async def transfer(services: Services, call: Call) -> Reply:
+    """Move a person to another shelter in one step: at no time are they in both or in neither."""
+    request = call.read(_TRANSFER)
+    observed_at_s = unix_s(request.observed_at, "/observed_at")
 
-    async def fetch(after: Any, count: int) -> list[Row]:
-        return await services.store.all(
-            "SELECT check_in.id, check_in.channel, check_in.observed_at_s, check_in.sub, check_in.temp_id,"
-            " account.district, account.neighbourhood,"
-            " account.name, account.name_kana, account.sex, account.birth_date, account.address,"
-            " unregistered.name, unregistered.name_kana, unregistered.sex, unregistered.birth_date,"
-            " unregistered.address, unregistered.phone, check_in.recorded_for"
-            " FROM check_in LEFT JOIN account ON account.sub = check_in.sub"
-            " LEFT JOIN unregistered ON unregistered.temp_id = check_in.temp_id"
-            " AND unregistered.told_to = check_in.recorded_for"
-            " WHERE check_in.shelter_id = ? AND check_in.checked_out_at_s IS NULL AND check_in.id > ?"
-            " ORDER BY check_in.id LIMIT ?",
-            (shelter_id, after or 0, count),
+    async def effect() -> Reply:
+        stay = await visible_stay(services, call)
+        await demand_shelter(services, request.shelter_id, "/shelter_id")
+        present = await present_stay(services.store, stay.person)
+        if present is not None and present.shelter_id == request.shelter_id:
+            return json_reply(stay_shape(present))
+        if present is None or present.id != stay.id:
+            raise ApiError("conflict", _NOT_PRESENT)
+        if observed_at_s < present.seen_s:
+            raise invalid("/observed_at", "before_check_in")
+        row = await services.store.one("SELECT household FROM check_in WHERE id = ?", (stay.id,))
+        arrival = Arrival(
+            request.shelter_id,
+            stay.person,
+            stay.sub,
+            stay.temp_id,
+            "" if row is None else row[0],
+            request.channel or stay.channel,
+            observed_at_s,
         )
+        return _made((await arrive(services, call, arrival))[1])
 
-    list_key = services.key.derive(f"check-ins of {shelter_id} for {call.token.client_id}")
+    reply = await once(services, call, effect)
+    services.memory.forget(BOARD)
+    return reply
 
-    async def show(rows: list[Row]) -> list[_Shown | None]:
-        return await _show(services, call, list_key, rows)
 
-    page = await fill(window, fetch, show)
-    purpose = call.operation.purpose or ""
-    await disclosure.log(
-        services, call, purpose, [(key, decisions) for key, decisions, item in page.items if item["person"]]
+async def link(services: Services, call: Call) -> Reply:
+    """Say that somebody received without an ID has one; no count changes."""
+    request = call.read(_LINK)
+    async with services.store.transaction():
+        stay = await visible_stay(services, call)
+        sub, account = await account_named(services, call.token, request.sub, "/sub")
+        if stay.sub is not None and stay.sub != sub:
+            raise ApiError("conflict", "this check-in is of another ID")
+        if stay.temp_id is not None:
+            await _merge(services, call, stay.temp_id, sub, f"account {account[0]}")
+            stay = await visible_stay(services, call)
+    return json_reply(stay_shape(stay))
+
+
+async def _merge(services: Services, call: Call, temp_id: str, sub: str, household: str) -> None:
+    store = services.store
+    old, new = disclosure.person_key(None, temp_id), disclosure.person_key(sub, None)
+    here, there = await present_stay(store, old), await present_stay(store, new)
+    if here is not None and there is not None:
+        raise ApiError("conflict", _ELSEWHERE)
+    seen_s = max(await newest_s(store, old), await newest_s(store, new))
+    await store.run(
+        "UPDATE check_in SET sub = ?, temp_id = NULL, person = ?, household = ? WHERE person = ?",
+        (sub, new, household, old),
     )
-    return page_reply(services, call, window, page.map(lambda shown: shown[2]))
+    # Who is counted stays counted: the newest observation of both is now that of the stay that goes on.
+    await store.run("UPDATE check_in SET seen_at_s = ? WHERE person = ? AND checked_out_at_s IS NULL", (seen_s, new))
+    await store.run(
+        "INSERT INTO departure (person, at_s) SELECT CAST(? AS TEXT), at_s FROM departure WHERE person = ?"
+        " ON CONFLICT (person, at_s) DO NOTHING",
+        (new, old),
+    )
+    await store.run("DELETE FROM departure WHERE person = ?", (old,))
+    await merge_cards(store, old, new, call.now_s)
+    await store.run(
+        "INSERT INTO person_link (temp_id, sub, linked_at_s, linked_by) VALUES (?, ?, ?, ?)",
+        (temp_id, sub, call.now_s, call.token.client_id),
+    )
 
 
-_Shown = tuple[str, disclosure.Decisions, dict[str, object]]
+async def visible_stay(services: Services, call: Call) -> Stay:
+    """The check-in that the path names; a citizen's token sees its own only.
 
-
-async def _show(services: Services, call: Call, list_key: bytes, rows: list[Row]) -> list[_Shown | None]:
-    """Items of a list. What people without an account told the desk is the asker's own if the desk is."""
-    people = [
-        disclosure.Person(
-            key=disclosure.person_key(row[3], row[4]),
-            sub=row[3],
-            district=row[5],
-            neighbourhood=row[6],
-            own=row[3] is None and call.token.recipient == row[18],
-        )
-        for row in rows
-    ]
-    judged = await disclosure.judge(services, call, people, call.operation.purpose or "", _CATEGORIES)
-    return [
-        (person.key, decisions, _item(list_key, row, decisions))
-        for person, row, decisions in zip(people, rows, judged, strict=True)
-    ]
-
-
-def _item(list_key: bytes, row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
-    number = str(row[0])
-    return {
-        "id": number,
-        "ref": hmac.new(list_key, number.encode(), "sha256").hexdigest()[:16],
-        "channel": row[1],
-        "observed_at": instant(row[2]),
-        "person": _who(row, decisions) if decisions["checkin"].permit else None,
-        "disclosure": disclosure.entries(decisions),
-    }
-
-
-def _who(row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
-    known: dict[str, object] = {"sub": row[3]} if row[3] is not None else {"temp_id": row[4]}
-    if decisions["profile.basic"].permit:
-        known |= named(BASIC_COLUMNS, row[7:12]) if row[3] is not None else named(TOLD_COLUMNS, row[12:18])
-    return known
-
-
-async def _visible(services: Services, call: Call) -> Row:
+    Raises:
+        ApiError: not-found.
+    """
     number = row_id(call.parameters["check_in_id"])
-    row = _found(await services.store.one(f"SELECT {_COLUMNS} FROM check_in WHERE id = ?", (number,)))
-    if call.token.subject is not None and call.token.subject != row[6]:
+    row = await services.store.one(f"SELECT {COLUMNS} FROM check_in WHERE id = ?", (number,))
+    if row is None or (call.token.subject is not None and call.token.subject != row[6]):
         raise ApiError("not-found")
-    return row
+    return Stay(*row)
 
 
-async def _leave(services: Services, call: Call, present: Row, observed_at_s: float) -> None:
-    await services.store.run("UPDATE check_in SET checked_out_at_s = ? WHERE id = ?", (observed_at_s, present[0]))
-    await _count(services, call, present[1], -1)
+def _made(stay: Stay) -> Reply:
+    return json_reply(stay_shape(stay), 201, {"location": f"/v1/check-ins/{stay.id}"})
 
 
-async def _count(services: Services, call: Call, shelter_id: str, change: int) -> None:
-    await services.store.run(
-        "UPDATE shelter SET headcount = headcount + ?, updated_at_s = ? WHERE id = ?", (change, call.now_s, shelter_id)
-    )
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise ApiError("not-found")
-    return row
-
-
-def _shape(row: Row) -> dict[str, object]:
+def stay_shape(stay: Stay) -> dict[str, object]:
+    """The check-in as the contract's schema CheckIn."""
     return {
-        "id": str(row[0]),
-        "shelter_id": row[1],
-        "state": "in" if row[4] is None else "out",
-        "channel": row[2],
-        "observed_at": instant(row[3]),
-        "checked_out_at": None if row[4] is None else instant(row[4]),
-        "transferred_from": row[5],
+        "id": str(stay.id),
+        "shelter_id": stay.shelter_id,
+        "state": "in" if stay.ended_s is None else "out",
+        "channel": stay.channel,
+        "observed_at": instant(stay.arrived_s),
+        "checked_out_at": None if stay.ended_s is None else instant(stay.ended_s),
+        "transferred_from": stay.transferred_from,
     }

@@ -3,6 +3,7 @@
 from reference_api.call import Token
 from reference_api.city.shapes import Told
 from reference_api.errors import ApiError, invalid
+from reference_api.oidc.subjects import local_sub
 from reference_api.services import Services
 from reference_api.store.protocol import Row
 
@@ -21,6 +22,24 @@ async def known_account(services: Services, token: Token, sub: str, pointer: str
     if row is None or (token.association is not None and token.association != row[2]):
         raise invalid(pointer, "unknown_subject")
     return row
+
+
+async def account_named(services: Services, token: Token, text: str, pointer: str) -> tuple[str, Row]:
+    """Local ID of the account that a client calls ``text``, and its row as of ``known_account``.
+
+    Raises:
+        ApiError: insufficient-scope or validation.
+    """
+    sub = local_sub(services, token, text)
+    if sub is None:
+        raise invalid(pointer, "unknown_subject")
+    return sub, await known_account(services, token, sub, pointer)
+
+
+async def linked_sub(services: Services, temp_id: str) -> str | None:
+    """Account of a person who was received under a temporary id and turned out to have an ID, None if there is none."""
+    row = await services.store.one("SELECT sub FROM person_link WHERE temp_id = ?", (temp_id,))
+    return None if row is None else str(row[0])
 
 
 async def keep_told(services: Services, token: Token, temp_id: str, told: Told) -> None:

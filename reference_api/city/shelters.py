@@ -7,13 +7,17 @@ import msgspec
 from reference_api.call import Call, Reply, json_reply, unix_s
 from reference_api.city.conditional import check_if_match, json_with_etag, quoted
 from reference_api.city.shapes import Instant, point
+from reference_api.city.town import Municipality, municipality
 from reference_api.clock import instant
-from reference_api.errors import ApiError
+from reference_api.errors import ApiError, invalid
 from reference_api.services import Services
 from reference_api.store.protocol import Row
 
 BOARD = "shelter board"
 """Name of the board in the memory; whoever changes a status or a headcount forgets it."""
+
+LIST = "shelters"
+"""Name of the list in the memory; whoever changes a shelter's description forgets it."""
 
 
 class _StatusRequest(msgspec.Struct):
@@ -22,7 +26,12 @@ class _StatusRequest(msgspec.Struct):
 
 
 _STATUS_REQUEST = msgspec.json.Decoder(_StatusRequest)
-_STATUS_COLUMNS = "id, status, headcount, updated_at_s, status_observed_at_s, version"
+_STATUS_COLUMNS = "id, status, headcount, updated_at_s, status_observed_at_s"
+DESCRIPTION_COLUMNS = (
+    "id, name, name_kana, kind, address, district, longitude_deg, latitude_deg, capacity_persons,"
+    " capacity_standard_persons, hazards, city, origin"
+)
+"""Columns of ``shelter`` that ``description`` reads, in its order."""
 
 
 async def list_shelters(services: Services, call: Call) -> Reply:
@@ -30,22 +39,27 @@ async def list_shelters(services: Services, call: Call) -> Reply:
 
     async def build() -> tuple[bytes, str]:
         rows = await services.store.all(
-            "SELECT id, name, name_kana, kind, address, district, longitude_deg, latitude_deg, capacity_persons,"
-            " capacity_standard_persons, hazards FROM shelter ORDER BY id"
+            f"SELECT {DESCRIPTION_COLUMNS} FROM shelter WHERE deleted_at_s IS NULL ORDER BY id"
         )
-        return json_with_etag({"items": [_shelter(row) for row in rows]})
+        town = await municipality(services)
+        return json_with_etag({"items": [description(row, town) for row in rows]})
 
-    return quoted(call, *await services.memory.recall("shelters", build))
+    return quoted(call, *await services.memory.recall(LIST, build))
 
 
 async def list_shelter_status(services: Services, call: Call) -> Reply:
     """Status and headcount of every shelter, in order of id."""
 
     async def build() -> tuple[bytes, str]:
-        rows = await services.store.all(f"SELECT {_STATUS_COLUMNS} FROM shelter ORDER BY id")
+        rows = await services.store.all(f"SELECT {_STATUS_COLUMNS} FROM shelter WHERE deleted_at_s IS NULL ORDER BY id")
         return json_with_etag({"items": [_status(row) for row in rows]})
 
     return quoted(call, *await services.memory.recall(BOARD, build))
+
+
+async def get_shelter_status(services: Services, call: Call) -> Reply:
+    """Status and headcount of one shelter, its households, and who lives outside of it and is supplied from it."""
+    return quoted(call, *json_with_etag(await _full_status(services, call.parameters["shelter_id"])))
 
 
 async def set_shelter_status(services: Services, call: Call) -> Reply:
@@ -54,29 +68,48 @@ async def set_shelter_status(services: Services, call: Call) -> Reply:
     observed_at_s = unix_s(wanted.observed_at, "/observed_at")
     shelter_id = call.parameters["shelter_id"]
     async with services.store.transaction():
-        row = await _one(services, shelter_id)
-        check_if_match(call, _etag(row), required=False)
-        if row[4] is None or row[4] <= observed_at_s:
-            await services.store.run(
-                "UPDATE shelter SET status = ?, status_observed_at_s = ?, updated_at_s = ?, version = version + 1"
-                " WHERE id = ?",
-                (wanted.status, observed_at_s, call.now_s, shelter_id),
-            )
-            row = await _one(services, shelter_id)
+        check_if_match(call, json_with_etag(await _full_status(services, shelter_id))[1], required=False)
+        await services.store.run(
+            "UPDATE shelter SET status = ?, status_observed_at_s = ?, updated_at_s = ?"
+            " WHERE id = ? AND (status_observed_at_s IS NULL OR status_observed_at_s <= ?)",
+            (wanted.status, observed_at_s, call.now_s, shelter_id, observed_at_s),
+        )
+        held = await _full_status(services, shelter_id)
     services.memory.forget(BOARD)
-    return json_reply(_status(row), headers={"etag": _etag(row)})
+    return json_reply(held, headers={"etag": json_with_etag(held)[1]})
 
 
-async def _one(services: Services, shelter_id: str) -> Row:
-    row = await services.store.one(f"SELECT {_STATUS_COLUMNS} FROM shelter WHERE id = ?", (shelter_id,))
-    if row is None:
-        raise ApiError("not-found")
-    return row
+async def demand_shelter(services: Services, shelter_id: str, pointer: str | None = None) -> None:
+    """Demand that a shelter is there; ``pointer`` is where the body names it, None where the path does.
+
+    Raises:
+        ApiError: not-found, gone or validation.
+    """
+    row = await services.store.one("SELECT deleted_at_s FROM shelter WHERE id = ?", (shelter_id,))
+    if row is not None and row[0] is None:
+        return
+    if pointer is not None:
+        raise invalid(pointer, "unknown_shelter")
+    raise ApiError("not-found" if row is None else "gone")
 
 
-def _etag(row: Row) -> str:
-    """Of status alone: a change of the headcount by an arrival is no conflict for the one who opens or closes."""
-    return f'"{row[5]}"'
+async def _full_status(services: Services, shelter_id: str) -> dict[str, object]:
+    await demand_shelter(services, shelter_id)
+    rows = await services.store.all(f"SELECT {_STATUS_COLUMNS} FROM shelter WHERE id = ?", (shelter_id,))
+    households = await services.store.all(
+        "SELECT COUNT(DISTINCT household) FROM check_in WHERE shelter_id = ? AND checked_out_at_s IS NULL",
+        (shelter_id,),
+    )
+    outside = await services.store.all(
+        "SELECT COALESCE(SUM(persons), 0), COALESCE(SUM(households), 0) FROM off_shelter_evacuees"
+        " WHERE shelter_id = ? AND deleted_at_s IS NULL",
+        (shelter_id,),
+    )
+    return _status(rows[0]) | {
+        "households": households[0][0],
+        "off_shelter_persons": outside[0][0],
+        "off_shelter_households": outside[0][1],
+    }
 
 
 def _status(row: Row) -> dict[str, object]:
@@ -88,16 +121,21 @@ def _status(row: Row) -> dict[str, object]:
     }
 
 
-def _shelter(row: Row) -> dict[str, object]:
+def description(row: Row, town: Municipality) -> dict[str, object]:
+    """What is published of a shelter."""
     return {
         "id": row[0],
+        "municipality_code": town.code,
+        "prefecture": town.prefecture,
+        "city": row[11] or town.city,
         "name": row[1],
         "name_kana": row[2],
         "kind": row[3],
         "address": row[4],
-        "district": row[5],
+        "district": row[5] or None,
         "position": point(row[6], row[7]),
         "capacity_persons": row[8],
         "capacity_standard_persons": row[9],
         "hazards": msgspec.Raw(row[10].encode("utf-8")),
+        "origin": row[12],
     }

