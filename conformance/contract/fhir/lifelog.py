@@ -22,7 +22,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class LifelogItem:
-    """One item; ``units`` are UCUM codes, the usual one first; ``specimen`` is None unless it is a laboratory result."""
+    """One item; ``units`` are UCUM codes, the usual one first; ``specimen`` is of a laboratory result."""
 
     ja: str
     en: str

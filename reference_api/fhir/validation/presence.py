@@ -27,15 +27,16 @@ def many(node: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def walk(node: Any) -> Iterator[tuple[str, Any]]:
-    """All members below a node, with their names, in no particular order."""
-    waiting = [node]
+    """All values below a node with the names of their members, in no particular order."""
+    waiting: list[tuple[str, Any]] = [("", node)]
     while waiting:
-        one = waiting.pop()
+        name, one = waiting.pop()
         if type(one) is dict:
-            yield from one.items()
-            waiting.extend(one.values())
+            waiting.extend(one.items())
         elif type(one) is list:
-            waiting.extend(one)
+            waiting.extend((name, entry) for entry in one)
+        else:
+            yield name, one
 
 
 def are_distinct(values: list[Any]) -> bool:

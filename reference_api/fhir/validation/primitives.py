@@ -41,12 +41,17 @@ def primitive(name: str) -> Holds:
     matches = re.compile(rule.pattern, re.ASCII).fullmatch
     if name in ("date", "dateTime", "instant"):
         return lambda value: type(value) is str and matches(value) is not None and _is_calendar_day(value)
-    return lambda value: type(value) is str and value != "" and matches(value) is not None
+    return lambda value: type(value) is str and value != "" and matches(value) is not None and _is_text(value)
 
 
 def is_string(value: object) -> bool:
     """A string that is not empty and has no control characters but tab, line feed and carriage return."""
-    return type(value) is str and 0 < len(value) <= STRING_LIMIT and (value.isprintable() or not _CONTROL.search(value))
+    return type(value) is str and 0 < len(value) <= STRING_LIMIT and _is_text(value)
+
+
+def _is_text(value: str) -> bool:
+    """Without control characters: of code a rule of R4 (it is a string), of uri one of RFC 3986."""
+    return value.isprintable() or not _CONTROL.search(value)
 
 
 def is_integer(value: object) -> bool:

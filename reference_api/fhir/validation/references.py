@@ -34,9 +34,12 @@ def target_type(reference: dict[str, Any], root: Any) -> str | None:
 
 
 def _contained_type(identity: str, root: Any) -> str | None:
-    for resource in root.get("contained", ()):
+    """Of a root in which not everything need be sound yet."""
+    contained = root.get("contained")
+    for resource in contained if type(contained) is list else ():
         if type(resource) is dict and resource.get("id") == identity:
-            return resource.get("resourceType")
+            name = resource.get("resourceType")
+            return name if type(name) is str else None
     return None
 
 

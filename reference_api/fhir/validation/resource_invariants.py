@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from conformance.contract.fhir.tables import load_types
 from reference_api.fhir.validation.presence import are_distinct, has, has_choice, many, walk
 
 _COMPUTER_NAME = re.compile(r"[A-Z][A-Za-z0-9_]{0,254}", re.ASCII)
@@ -17,9 +19,18 @@ def _dom_2(node: Any, _root: Any) -> bool:
 def _dom_3(node: Any, _root: Any) -> bool:
     if "contained" not in node:
         return True
-    named = {text for _, text in walk(node) if type(text) is str and text.startswith("#")}
-    named.update(text for _, texts in walk(node) if type(texts) is list for text in texts if type(text) is str)
+    named = {text for name, text in walk(node) if type(text) is str and name in _pointing_members()}
     return all("#" + one["id"] in named or _points_out(one) for one in node["contained"] if "id" in one)
+
+
+@cache
+def _pointing_members() -> frozenset[str]:
+    """Members that may name a contained resource: of a Reference, and of the types canonical, uri and url."""
+    kinds = {"canonical", "uri", "url"}
+    elements = [pair for table in load_types().types.values() for pair in table.elements.items()]
+    named = {title.removesuffix("[x]"): kinds.intersection(row.types) for title, row in elements}
+    choices = {title + kind[0].upper() + kind[1:] for title, found in named.items() for kind in found}
+    return frozenset({"reference", *choices, *(title for title, found in named.items() if found)})
 
 
 def _points_out(contained: Any) -> bool:
