@@ -33,6 +33,11 @@ class OpenedStore:
     drive: Drive
     address: str = ":memory:"
 
+    def in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine that waits for more than the store, in an event loop."""
+        result: T = asyncio.run(coroutine) if self.drive is run_inline else self.drive(coroutine)
+        return result
+
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """All rows of a result."""
         found: list[Row] = self.drive(self.store.all(sql, parameters))

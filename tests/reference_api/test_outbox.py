@@ -1,6 +1,5 @@
 """What others are to be told is told at least once, ever later while they do not answer, and by one worker."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_api.inline import run_inline
 from reference_api.outbox import (
     BATCH,
     CLAIM_S,
@@ -26,7 +24,7 @@ from reference_api.outbox import (
 
 def _queue(city: Any, *bodies: str) -> None:
     for body in bodies:
-        run_inline(send_later(city.store, "set", "https://hook.example/", "application/secevent+jwt", body, 0.0))
+        city.opened.drive(send_later(city.store, "set", "https://hook.example/", "application/secevent+jwt", body, 0.0))
 
 
 def _deliver(city: Any, answer: Callable[[httpx2.Request], httpx2.Response]) -> int:
@@ -34,11 +32,11 @@ def _deliver(city: Any, answer: Callable[[httpx2.Request], httpx2.Response]) -> 
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
             return await deliver(city.app.services, client)
 
-    return asyncio.run(work())
+    return int(city.opened.in_loop(work()))
 
 
 def _left(city: Any) -> list[Any]:
-    return run_inline(city.store.all("SELECT body, attempts, next_attempt_at_s FROM outbox ORDER BY id"))
+    return list(city.rows("SELECT body, attempts, next_attempt_at_s FROM outbox ORDER BY id"))
 
 
 def test_accepted_messages_are_sent_once(city: Any) -> None:
@@ -86,12 +84,12 @@ def test_a_receiver_that_cannot_be_reached_holds_up_nobody_else(city: Any) -> No
 def test_a_message_belongs_to_one_worker_for_a_minute(city: Any) -> None:
     """What one worker has claimed no other sees, until the first had time enough and did not settle it."""
     _queue(city, *map(str, range(BATCH + 1)))
-    first = run_inline(claim(city.store, 10.0))
-    second = run_inline(claim(city.store, 10.0))
+    first = city.opened.drive(claim(city.store, 10.0))
+    second = city.opened.drive(claim(city.store, 10.0))
     assert [len(first), len(second)] == [BATCH, 1]
     assert not {message.number for message in first} & {message.number for message in second}
-    assert run_inline(claim(city.store, 10.0 + CLAIM_S - 1.0)) == []
-    assert len(run_inline(claim(city.store, 10.0 + CLAIM_S))) == BATCH
+    assert city.opened.drive(claim(city.store, 10.0 + CLAIM_S - 1.0)) == []
+    assert len(city.opened.drive(claim(city.store, 10.0 + CLAIM_S))) == BATCH
 
 
 @given(attempts=st.integers(0, 10_000))
@@ -109,5 +107,5 @@ def test_what_is_undone_is_not_sent(city: Any) -> None:
             raise LookupError
 
     with pytest.raises(LookupError):
-        run_inline(fail())
+        city.opened.drive(fail())
     assert _left(city) == []

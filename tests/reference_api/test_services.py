@@ -95,8 +95,7 @@ def test_answer_older_than_a_forgetting_is_not_kept(remembered: Remembered) -> N
         old, _ = await asyncio.gather(slow, write())
         return [old, await remembered.count()]
 
-    drive = asyncio.run if remembered.opened.address == ":memory:" else remembered.opened.drive
-    assert drive(together()) == [0, 1]
+    assert remembered.opened.in_loop(together()) == [0, 1]
 
 
 def test_another_worker_makes_everything_old(two_over_one: tuple[OpenedStore, OpenedStore]) -> None:
