@@ -1,4 +1,4 @@
-"""Disaster mode: which rules hold in which district."""
+"""Disaster mode: which rules hold in which district or neighbourhood."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ GRAVITY: Mapping[str, int] = {"normal": 0, "drill": 1, "disaster": 2}
 
 @dataclass(frozen=True, slots=True)
 class DistrictMode:
-    """What was last declared for a district where anything but normal holds."""
+    """What was last declared for a district, or for a neighbourhood inside one, where anything but normal holds."""
 
     mode: str
     hazard: str | None
@@ -19,7 +19,7 @@ class DistrictMode:
 
 
 async def modes(services: Services) -> Mapping[str, DistrictMode]:
-    """What holds, by district, in order of code; a district that is not there is normal."""
+    """What holds, by code of district or neighbourhood, in order of code; what is not there is normal."""
 
     async def read() -> Mapping[str, DistrictMode]:
         rows = await services.store.all("SELECT district, mode, hazard, event_id FROM district_mode ORDER BY district")
@@ -28,12 +28,12 @@ async def modes(services: Services) -> Mapping[str, DistrictMode]:
     return await services.memory.recall("modes", read)
 
 
-def mode_of(modes_by_district: Mapping[str, DistrictMode], district: str | None) -> str:
-    """The mode of a district; normal where nothing is declared or the district is not known."""
-    held = modes_by_district.get(district) if district is not None else None
-    return "normal" if held is None else held.mode
+def mode_of(held: Mapping[str, DistrictMode], district: str | None, neighbourhood: str | None = None) -> str:
+    """The gravest mode of a district and of a neighbourhood inside it; normal where nothing is declared or known."""
+    found = [held[code].mode for code in (district, neighbourhood) if code is not None and code in held]
+    return max(found, key=GRAVITY.__getitem__, default="normal")
 
 
-def gravest(modes_by_district: Mapping[str, DistrictMode]) -> str:
+def gravest(held: Mapping[str, DistrictMode]) -> str:
     """The gravest mode that holds anywhere."""
-    return max((held.mode for held in modes_by_district.values()), key=GRAVITY.__getitem__, default="normal")
+    return max((area.mode for area in held.values()), key=GRAVITY.__getitem__, default="normal")

@@ -10,7 +10,7 @@ import msgspec
 from conformance.contract.catalogue import load_consent_catalogue, load_roles
 from reference_api.errors import InvalidSeed
 from reference_api.inline import run_inline
-from reference_api.oidc.client_seed import CLIENT_COLUMNS, Client, client_row
+from reference_api.oidc.client_seed import CLIENT_COLUMNS, Client, client_row, new_secret
 from reference_api.sandbox_state import remember_seeded
 from reference_api.store.protocol import Store
 
@@ -271,6 +271,7 @@ def _tables(seed: SeedData, *, sandbox: bool) -> list[_Table]:
             ("client_id", "secret", "private_jwk"),
             [(row.client_id, row.secret, row.private_jwk) for row in seed.clients] if sandbox else [],
         ),
+        _Table("sandbox_password", ("id", "password"), [(1, new_secret())] if sandbox else []),
     ]
 
 

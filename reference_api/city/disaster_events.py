@@ -1,12 +1,13 @@
-"""Disaster state and evacuation orders: declared by the city, read by everybody."""
+"""Disaster state: declared by the city for districts and neighbourhoods, read by everybody."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, instant_s, json_reply, row_id, unix_s
 from reference_api.city.conditional import check_if_match, json_with_etag, quoted
-from reference_api.city.shapes import Areas, Instant, known_areas
+from reference_api.city.shapes import Areas, Instant, districts_of_places, known_places
 from reference_api.clock import instant
 from reference_api.disaster import GRAVITY, gravest, mode_of, modes
 from reference_api.errors import ApiError, Fault
@@ -30,16 +31,8 @@ class _EventPatch(msgspec.Struct):
     areas: Areas | None = None
 
 
-class _Order(msgspec.Struct):
-    level: Annotated[int, msgspec.Meta(ge=3, le=5)]
-    areas: Areas
-    reason: Annotated[str, msgspec.Meta(max_length=2000)]
-    issued_at: Instant
-
-
 _DECLARATION = msgspec.json.Decoder(_Declaration)
 _EVENT_PATCH = msgspec.json.Decoder(_EventPatch)
-_ORDER = msgspec.json.Decoder(_Order)
 _EVENT_COLUMNS = "id, mode, hazard, areas, declared_at_s, ended_at_s, version"
 
 
@@ -64,21 +57,23 @@ async def get_disaster_state(services: Services, call: Call) -> Reply:
 
 
 async def declare_disaster(services: Services, call: Call) -> Reply:
-    """Declare disaster, drill or normal for districts."""
+    """Declare disaster, drill or normal for districts or neighbourhoods."""
     wanted = call.read(_DECLARATION)
-    areas = await known_areas(services, wanted.areas)
+    areas = await known_places(services, wanted.areas)
+    districts = await districts_of_places(services)
     declared_at_s = unix_s(wanted.declared_at, "/declared_at")
     store = services.store
     async with store.transaction():
-        await _refuse_drill_in_disaster(services, wanted.mode, areas)
+        await _refuse_contradiction(services, wanted.mode, areas)
         row = await store.one(
             "INSERT INTO disaster_event (mode, hazard, areas, declared_at_s, received_at_s) VALUES (?, ?, ?, ?, ?)"
             f" RETURNING {_EVENT_COLUMNS}",
             (wanted.mode, wanted.hazard, " ".join(areas), declared_at_s, call.now_s),
         )
         event = _found(row)
-        await store.many("DELETE FROM district_mode WHERE district = ?", [(code,) for code in areas])
-        await _hold(services, event)
+        await _hold(services, event, districts)
+        await _end_superseded(services, call.now_s)
+        await _changed(services, areas, call.now_s)
     _forget(services)
     return _event_reply(event, 201)
 
@@ -93,14 +88,15 @@ async def update_disaster_event(services: Services, call: Call) -> Reply:
     patch = call.read(_EVENT_PATCH)
     if patch.mode is None and patch.areas is None:
         raise ApiError("validation", "give mode or areas", faults=[Fault("", "required")])
-    areas = None if patch.areas is None else await known_areas(services, patch.areas)
+    areas = None if patch.areas is None else await known_places(services, patch.areas)
+    districts = await districts_of_places(services)
     store = services.store
     async with store.transaction():
         event = await _event(services, call)
         check_if_match(call, _etag(event), required=True)
         if event[5] is not None:
             raise ApiError("conflict", "the declaration has ended")
-        await _refuse_drill_in_disaster(services, event[1], areas or [])
+        await _refuse_contradiction(services, event[1], areas or [])
         changed = _found(
             await store.one(
                 f"UPDATE disaster_event SET areas = ?, ended_at_s = ?, received_at_s = ?, version = version + 1"
@@ -110,52 +106,73 @@ async def update_disaster_event(services: Services, call: Call) -> Reply:
         )
         await store.run("DELETE FROM district_mode WHERE event_id = ?", (event[0],))
         if patch.mode is None:
-            await store.many("DELETE FROM district_mode WHERE district = ?", [(code,) for code in areas or []])
-            await _hold(services, changed)
+            await _hold(services, changed, districts)
+            await _end_superseded(services, call.now_s)
+        await _changed(services, {*event[3].split(), *(areas or [])}, call.now_s)
     _forget(services)
     return _event_reply(changed, 200)
 
 
-async def issue_evacuation_order(services: Services, call: Call) -> Reply:
-    """Issue an evacuation order of level 3, 4 or 5."""
-    order = call.read(_ORDER)
-    areas = await known_areas(services, order.areas)
-    issued_at_s = unix_s(order.issued_at, "/issued_at")
-    row = await services.store.one(
-        "INSERT INTO evacuation_order (level, areas, reason, issued_at_s, received_at_s, client_id)"
-        " VALUES (?, ?, ?, ?, ?, ?) RETURNING id, level, areas, reason, issued_at_s",
-        (order.level, " ".join(areas), order.reason, issued_at_s, call.now_s, call.token.client_id),
-    )
-    issued = _order(_found(row))
-    return json_reply(issued, 201)
-
-
-async def list_evacuation_orders(services: Services, call: Call) -> Reply:
-    """Orders issued, oldest first."""
-    window = read_window(services, call)
+async def list_disaster_events(services: Services, call: Call) -> Reply:
+    """Declarations in the order in which the service received them, ended ones included."""
+    since = call.query().get("updated_since")
+    since_s = 0.0 if since is None else instant_s(since, "updated_since")
+    window = read_window(services, call, since or "")
     rows = await services.store.all(
-        "SELECT id, level, areas, reason, issued_at_s FROM evacuation_order WHERE id > ? ORDER BY id LIMIT ?",
-        (window.after or 0, window.limit + 1),
+        f"SELECT {_EVENT_COLUMNS} FROM disaster_event WHERE id > ? AND received_at_s >= ? ORDER BY id LIMIT ?",
+        (window.after or 0, since_s, window.limit + 1),
     )
     kept = rows[: window.limit]
-    page = Page([_order(row) for row in kept], kept[-1][0] if len(rows) > window.limit else None)
+    page = Page([_shape(row) for row in kept], kept[-1][0] if len(rows) > window.limit else None)
     return page_reply(services, call, window, page)
 
 
-async def _refuse_drill_in_disaster(services: Services, mode: str, areas: list[str]) -> None:
-    """A drill must not hide a disaster. Source: contract C8 DIS-001, CONS-003."""
+async def _refuse_contradiction(services: Services, mode: str, areas: list[str]) -> None:
+    """A drill must not hide a disaster, nor a part of a district be lighter than the whole.
+
+    Source: contract C8 DIS-001, CONS-003.
+    """
+    districts = await districts_of_places(services)
     held = await modes(services)
-    graver = [code for code in areas if GRAVITY[mode_of(held, code)] > GRAVITY[mode] > 0]
+    wanted = set(areas)
+    inside = [code for code in held if districts.get(code) in wanted]
+    above = [code for code in (districts[area] for area in areas) if code not in wanted]
+    bound = [code for code in {*areas, *inside} if GRAVITY[mode] > 0] + above
+    graver = sorted({code for code in bound if GRAVITY[mode_of(held, code)] > GRAVITY[mode]})
     if graver:
-        raise ApiError("conflict", f"a disaster holds in {', '.join(graver[:10])}: end it first")
+        raise ApiError("conflict", f"a graver mode holds in {', '.join(graver[:10])}: end it first")
 
 
-async def _hold(services: Services, event: Row) -> None:
+async def _hold(services: Services, event: Row, districts: Mapping[str, str]) -> None:
+    """What was declared takes the place of whatever held in its areas and inside them."""
+    areas = event[3].split()
+    held = await modes(services)
+    inside = [code for code in held if code in areas or districts.get(code) in areas]
+    await services.store.many("DELETE FROM district_mode WHERE district = ?", [(code,) for code in inside])
     if event[1] != "normal":
         await services.store.many(
             "INSERT INTO district_mode (district, mode, hazard, event_id) VALUES (?, ?, ?, ?)",
-            [(code, event[1], event[2], event[0]) for code in event[3].split()],
+            [(code, event[1], event[2], event[0]) for code in areas],
         )
+
+
+async def _end_superseded(services: Services, now_s: float) -> None:
+    """A declaration of which nothing holds any more has ended."""
+    await services.store.run(
+        "UPDATE disaster_event SET ended_at_s = ?, received_at_s = ?, version = version + 1"
+        " WHERE ended_at_s IS NULL AND mode <> 'normal' AND id NOT IN (SELECT event_id FROM district_mode)",
+        (now_s, now_s),
+    )
+
+
+async def _changed(services: Services, codes: Iterable[str], now_s: float) -> None:
+    """Remember when the mode of a place last changed, for the lists that are asked with ``updated_since``."""
+    districts = await districts_of_places(services)
+    await services.store.many(
+        "INSERT INTO mode_change (district, changed_at_s) VALUES (?, ?)"
+        " ON CONFLICT (district) DO UPDATE SET changed_at_s = excluded.changed_at_s",
+        [(code, now_s) for code in sorted({districts[code] for code in codes})],
+    )
 
 
 def _forget(services: Services) -> None:
@@ -177,9 +194,9 @@ def _etag(event: Row) -> str:
     return f'"{event[0]}-{event[6]}"'
 
 
-def _event_reply(event: Row, status: int) -> Reply:
+def _shape(event: Row) -> dict[str, object]:
     number, mode, hazard, areas, declared_at_s, ended_at_s, _ = event
-    body = {
+    return {
         "id": str(number),
         "mode": mode,
         "hazard": hazard,
@@ -187,11 +204,10 @@ def _event_reply(event: Row, status: int) -> Reply:
         "declared_at": instant(declared_at_s),
         "ended_at": None if ended_at_s is None else instant(ended_at_s),
     }
+
+
+def _event_reply(event: Row, status: int) -> Reply:
     headers = {"etag": _etag(event)}
     if status == 201:
-        headers["location"] = f"/v1/disaster-events/{number}"
-    return json_reply(body, status, headers)
-
-
-def _order(row: Row) -> dict[str, object]:
-    return {"id": str(row[0]), "level": row[1], "areas": row[2].split(), "reason": row[3], "issued_at": instant(row[4])}
+        headers["location"] = f"/v1/disaster-events/{event[0]}"
+    return json_reply(_shape(event), status, headers)

@@ -1,19 +1,22 @@
 """Safety reports (安否): told by oneself or by those who saw the person, shown by audience."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, instant_s, json_reply, row_id, unix_s
-from reference_api.city.people import BASIC_COLUMNS, TOLD_COLUMNS, keep_told, known_account, named
+from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.city.deltas import changed_condition, changed_parameters, shown_before
+from reference_api.city.people import keep_told, known_account
+from reference_api.city.safety_items import REPORT_COLUMNS, SELECT, Holding, chosen, holding, shown
 from reference_api.city.shapes import Identifier, Instant, Point, Told, exactly_one, point
 from reference_api.clock import instant
 from reference_api.errors import ApiError, invalid
 from reference_api.idempotency import once
-from reference_api.paging import fill, page_reply, read_window
+from reference_api.oidc.subjects import local_sub, shown_sub
+from reference_api.paging import Page, as_of, fill, page_reply, read_since, read_window
 from reference_api.services import Services
 from reference_api.store.protocol import Row
 
@@ -23,40 +26,42 @@ class _Subject(Told, kw_only=True):
     temp_id: Identifier | None = None
 
 
+Text = Annotated[str, msgspec.Meta(max_length=1000)]
+
+
 class _Report(msgspec.Struct, kw_only=True):
     status: Literal["safe", "injured", "needs_help"]
     observed_at: Instant
     position: Point | None = None
     subject: _Subject | None = None
     method: Literal["app", "visit", "phone", "shelter", "other"] = "app"
+    condition: Text | None = None
+    whereabouts: Text | None = None
+    contact: Text | None = None
+    nationality: Text | None = None
+    other_identifier: Text | None = None
+    share_with: list[Literal["family", "association", "acquaintance", "employer", "public"]] | None = None
 
 
 _REPORT = msgspec.json.Decoder(_Report)
 _CATEGORIES = ("safety", "profile.basic", "location")
-_LIST = (
-    "SELECT safety_holding.person, safety_report.status, safety_report.observed_at_s, safety_report.method,"
-    " safety_report.longitude_deg, safety_report.latitude_deg, safety_report.recorded_for, safety_report.sub,"
-    " safety_report.temp_id, safety_holding.district, safety_holding.neighbourhood,"
-    " account.name, account.name_kana, account.sex, account.birth_date, account.address,"
-    " unregistered.name, unregistered.name_kana, unregistered.sex, unregistered.birth_date, unregistered.address,"
-    " unregistered.phone"
-    " FROM safety_holding JOIN safety_report ON safety_report.id = safety_holding.report_id"
-    " LEFT JOIN account ON account.sub = safety_report.sub"
-    " LEFT JOIN unregistered ON unregistered.temp_id = safety_report.temp_id"
-    " AND unregistered.told_to = safety_report.recorded_for"
-    " WHERE safety_holding.person > ? AND safety_report.received_at_s >= ?"
-)
+_CHANGED = changed_condition("safety_report.received_at_s", "safety_report.sub", "safety_holding.district")
 
 
 @dataclass(frozen=True, slots=True)
 class _Audience:
-    """Who asks: the scope needed, the purpose of the disclosure, and the condition that picks the people."""
+    """Who asks: the scope needed, the purpose of the disclosure, and the condition that picks the people.
+
+    ``recipient`` is as whom the asker stands, None where as what the token says.
+    """
 
     scope: str
     purpose: str
     condition: str
+    recipient: str | None = None
 
 
+_BY_NAME = " AND COALESCE(account.name, unregistered.name) = ?"
 _AUDIENCES: Mapping[str, _Audience] = {
     "family": _Audience(
         "safety.read.family",
@@ -65,6 +70,8 @@ _AUDIENCES: Mapping[str, _Audience] = {
     ),
     "association": _Audience("safety.read.association", "disaster_support", " AND safety_holding.neighbourhood = ?"),
     "municipality": _Audience("safety.read.municipality", "disaster_support", ""),
+    "acquaintance": _Audience("safety.inquire", "safety_inquiry", _BY_NAME, "acquaintance"),
+    "public": _Audience("safety.inquire", "safety_inquiry", _BY_NAME, "public"),
 }
 
 
@@ -88,9 +95,11 @@ async def report_safety(services: Services, call: Call) -> Reply:
     async def effect() -> Reply:
         home = await _home(services, call, request)
         person = disclosure.person_key(home.sub, home.temp_id)
+        told = (getattr(request, name) for name in REPORT_COLUMNS)
         row = await services.store.one(
             "INSERT INTO safety_report (person, sub, temp_id, status, observed_at_s, received_at_s, longitude_deg,"
-            " latitude_deg, method, recorded_by, recorded_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            f" latitude_deg, method, recorded_by, recorded_for, share_with, {', '.join(REPORT_COLUMNS)})"
+            f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?{', ?' * len(REPORT_COLUMNS)}) RETURNING id",
             (
                 person,
                 home.sub,
@@ -102,6 +111,8 @@ async def report_safety(services: Services, call: Call) -> Reply:
                 request.method,
                 _recorder(call),
                 call.token.recipient,
+                None if request.share_with is None else " ".join(sorted(set(request.share_with))),
+                *told,
             ),
         )
         number = row[0] if row else 0
@@ -119,7 +130,9 @@ async def _home(services: Services, call: Call, request: _Report) -> _Home:
         if token.subject is None or "safety.write" not in token.scopes:
             raise invalid("/subject", "required")
         subject = _Subject(sub=token.subject)
-    elif token.subject is None and "safety.write.behalf" not in token.scopes:
+    elif subject.sub is not None:
+        subject.sub = local_sub(services, token, subject.sub) or ""
+    if token.subject is None and "safety.write.behalf" not in token.scopes:
         raise ApiError("insufficient-scope", "needs safety.write.behalf")
     exactly_one(subject.sub, subject.temp_id, "/subject", "sub, temp_id")
     if subject.sub is not None:
@@ -161,6 +174,39 @@ async def get_safety_report(services: Services, call: Call) -> Reply:
     return json_reply({"id": str(row[0]), "status": row[1], "observed_at": instant(row[2])})
 
 
+async def list_safety_history(services: Services, call: Call) -> Reply:
+    """Every report on a person, theirs and those others made, oldest first, for the person."""
+    sub = local_sub(services, call.token, call.parameters["sub"])
+    if sub is None or call.token.subject != sub:
+        raise ApiError("not-found")
+    window = read_window(services, call, sub)
+    rows = await services.store.all(
+        "SELECT id, status, observed_at_s, received_at_s, method, recorded_by, recorded_for, longitude_deg,"
+        f" latitude_deg, share_with, {', '.join(REPORT_COLUMNS)} FROM safety_report WHERE person = ? AND id > ?"
+        " ORDER BY id LIMIT ?",
+        (disclosure.person_key(sub, None), window.after or 0, window.limit + 1),
+    )
+    kept = rows[: window.limit]
+    page = Page([_past(row) for row in kept], kept[-1][0] if len(rows) > window.limit else None)
+    return page_reply(services, call, window, page)
+
+
+def _past(row: Row) -> dict[str, object]:
+    said = dict(zip(REPORT_COLUMNS, row[10:], strict=True))
+    return {
+        "id": str(row[0]),
+        "status": row[1],
+        "observed_at": instant(row[2]),
+        "received_at": instant(row[3]),
+        "method": row[4],
+        "recorded_by": row[5].partition(" ")[0],
+        "recorded_for": row[6],
+        "share_with": None if row[9] is None else row[9].split(),
+        **({} if row[7] is None else {"position": point(row[7], row[8])}),
+        **{name: value for name, value in said.items() if value is not None},
+    }
+
+
 async def list_safety_reports(services: Services, call: Call) -> Reply:
     """The report that holds for each person the audience may know of."""
     name = call.query().get("audience", "")
@@ -169,23 +215,29 @@ async def list_safety_reports(services: Services, call: Call) -> Reply:
         raise invalid("audience", "value")
     if audience.scope not in call.token.scopes:
         raise ApiError("insufficient-scope", f"needs {audience.scope}")
-    since = call.query().get("updated_since")
-    since_s = 0.0 if since is None else instant_s(since, "updated_since")
-    window = read_window(services, call, name, since or "")
-    chosen = await _chosen(services, call, name)
+    if audience.recipient is not None:
+        call = replace(call, token=replace(call.token, recipient=audience.recipient))
+    since, since_s = call.query().get("updated_since", ""), read_since(call)
+    narrowed = "" if since_s is None else _CHANGED
+    parameters = (
+        *await _chosen(services, call, name),
+        *(() if since_s is None else changed_parameters(since_s, call.now_s)),
+    )
+    window = read_window(services, call, name, since, call.query().get("name", ""))
 
     async def fetch(after: Any, count: int) -> list[Row]:
         return await services.store.all(
-            f"{_LIST}{audience.condition} ORDER BY safety_holding.person LIMIT ?",
-            (after or "", since_s, *chosen, count),
+            f"{SELECT}{audience.condition}{narrowed} ORDER BY safety_holding.person LIMIT ?",
+            (after or "", *parameters, count),
         )
 
     async def show(rows: list[Row]) -> list[_Shown | None]:
-        return await _show(services, call, audience, rows)
+        seen = await _show(services, call, name, [holding(row) for row in rows])
+        return seen if since_s is None else await _with_tombstones(services, call, rows, seen)
 
     page = await fill(window, fetch, show)
     await disclosure.log(services, call, audience.purpose, [(key, decisions) for key, decisions, _ in page.items])
-    return page_reply(services, call, window, page.map(lambda shown: shown[2]))
+    return page_reply(services, call, window, page.map(lambda seen: seen[2]), {"as_of": as_of(call)})
 
 
 _Shown = tuple[str, disclosure.Decisions, dict[str, object]]
@@ -199,52 +251,52 @@ async def _chosen(services: Services, call: Call, audience: str) -> tuple[str, .
         subject = call.token.subject or ""
         row = await services.store.one("SELECT household FROM account WHERE sub = ?", (subject,))
         return (row[0] if row else "", disclosure.person_key(subject, None))
-    return ()
+    if audience == "municipality":
+        return ()
+    asked_for = call.query().get("name", "")
+    if not asked_for:
+        raise invalid("name", "required")
+    return (asked_for,)
 
 
-async def _show(services: Services, call: Call, audience: _Audience, rows: list[Row]) -> list[_Shown | None]:
+async def _show(services: Services, call: Call, name: str, holdings: list[Holding]) -> list[_Shown | None]:
     people = [
         disclosure.Person(
-            key=row[0],
-            sub=row[7],
-            district=row[9],
-            neighbourhood=row[10],
-            own=row[7] is None and row[6] == call.token.recipient,
+            key=one.key,
+            sub=one.sub,
+            district=one.district,
+            neighbourhood=one.neighbourhood,
+            own=one.sub is None and one.report["recorded_for"] == call.token.recipient,
         )
-        for row in rows
+        for one in holdings
     ]
-    judged = await disclosure.judge(services, call, people, audience.purpose, _CATEGORIES)
+    judged = await disclosure.judge(services, call, people, _AUDIENCES[name].purpose, _CATEGORIES)
+    narrowed = [
+        decisions if person.own else chosen(one, name, decisions)
+        for person, one, decisions in zip(people, holdings, judged, strict=True)
+    ]
+    known_as = _known_as(services, call)
     return [
-        (row[0], decisions, _item(row, decisions)) if decisions["safety"].permit else None
-        for row, decisions in zip(rows, judged, strict=True)
+        (one.key, decisions, shown(one, decisions, known_as(one.sub))) if decisions["safety"].permit else None
+        for one, decisions in zip(holdings, narrowed, strict=True)
     ]
 
 
-def _item(row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
-    person: dict[str, object] = {"sub": row[7]} if row[7] is not None else {"temp_id": row[8]}
-    if decisions["profile.basic"].permit:
-        person |= named(BASIC_COLUMNS, row[11:16]) if row[7] is not None else named(TOLD_COLUMNS, row[16:22])
-    item = {
-        "status": row[1],
-        "observed_at": instant(row[2]),
-        "method": row[3],
-        "person": person,
-        "disclosure": disclosure.entries(decisions),
-    }
-    if row[4] is not None and decisions["location"].permit:
-        item["position"] = point(row[4], row[5])
-    return item
+def _known_as(services: Services, call: Call) -> Callable[[str | None], str | None]:
+    """By which identifier the asker knows a person."""
+    return lambda sub: None if sub is None else shown_sub(services, call.token, sub)
 
 
-async def summarise_safety(services: Services, _: Call) -> Reply:
-    """Numbers of people by status and district of home."""
-    rows = await services.store.all(
-        "SELECT safety_holding.district, safety_report.status, count(*) FROM safety_holding"
-        " JOIN safety_report ON safety_report.id = safety_holding.report_id"
-        " GROUP BY safety_holding.district, safety_report.status"
-    )
-    counts: dict[str | None, dict[str, int]] = {}
-    for district, status, number in rows:
-        counts.setdefault(district, {"safe": 0, "injured": 0, "needs_help": 0})[status] = number
-    ordered = sorted(counts.items(), key=lambda item: (item[0] is None, item[0] or ""))
-    return json_reply({"items": [{"district": district, **numbers} for district, numbers in ordered]})
+async def _with_tombstones(
+    services: Services, call: Call, rows: list[Row], seen: list[_Shown | None]
+) -> list[_Shown | None]:
+    """A tombstone for everybody who was on this list before and is not any more."""
+    hidden = [holding(row) for row, one in zip(rows, seen, strict=True) if one is None]
+    gone = await shown_before(services, call, [one.key for one in hidden])
+    known_as = _known_as(services, call)
+
+    def tombstone(one: Holding) -> _Shown | None:
+        person = {"sub": known_as(one.sub)} if one.sub is not None else {"temp_id": one.report["temp_id"]}
+        return (one.key, {}, {"person": person, "removed": True}) if one.key in gone else None
+
+    return [tombstone(holding(row)) if one is None else one for row, one in zip(rows, seen, strict=True)]

@@ -1,5 +1,6 @@
 """Shapes that several requests share, as the contract's schemas have them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -62,18 +63,24 @@ def exactly_one(first: object, second: object, pointer: str, names: str) -> None
         raise ApiError("validation", f"give exactly one of {names}", faults=[invalid(pointer, "exactly_one").faults[0]])
 
 
-async def known_areas(services: Services, areas: list[str]) -> list[str]:
-    """District codes in order, each once.
+async def known_places(services: Services, codes: list[str]) -> list[str]:
+    """Codes of districts and neighbourhoods in order, each once.
 
     Raises:
-        ApiError: validation, with every code that no district has.
+        ApiError: validation, with every code that no place has.
     """
-
-    async def read() -> frozenset[str]:
-        return frozenset(row[0] for row in await services.store.all("SELECT code FROM district"))
-
-    known = await services.memory.recall("districts", read)
-    faults = [Fault(f"/areas/{number}", "unknown_district") for number, code in enumerate(areas) if code not in known]
+    districts = await districts_of_places(services)
+    faults = [Fault(f"/areas/{number}", "unknown_area") for number, code in enumerate(codes) if code not in districts]
     if faults:
         raise ApiError("validation", faults=faults)
-    return sorted(set(areas))
+    return sorted(set(codes))
+
+
+async def districts_of_places(services: Services) -> Mapping[str, str]:
+    """District of each neighbourhood, and of each district itself, by code; a district's code wins over the other."""
+
+    async def read() -> dict[str, str]:
+        inside = dict(await services.store.all("SELECT code, district FROM neighbourhood"))
+        return inside | {row[0]: row[0] for row in await services.store.all("SELECT code FROM district")}
+
+    return await services.memory.recall("districts of places", read)

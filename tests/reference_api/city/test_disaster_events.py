@@ -79,7 +79,10 @@ def test_notification_reaches_exactly_the_area(city: Any) -> None:
     """Everybody of the district is a recipient, those with a device are reached, and nobody else is named."""
     message = {"title": "避難指示", "body": "…"}
     sent = city.call("POST", "/v1/notifications", "city-office", {**message, "areas": ["d0"]})
-    assert (sent.status, sent.json["outcomes"]) == (202, {"delivered": 2, "no_device": 2, "not_in_area": 0})
+    assert (sent.status, sent.json["outcomes"]) == (
+        202,
+        {"delivered": 2, "no_device": 2, "not_in_area": 0, "expired": 0},
+    )
     assert city.call("GET", sent.headers["location"], "city-office").json == sent.json
     outcomes = city.everything(sent.headers["location"] + "/deliveries?limit=3", "city-office")
     assert {item["sub"]: item["outcome"] for item in outcomes} == {
@@ -91,7 +94,7 @@ def test_notification_to_named_people(city: Any) -> None:
     """Named people who live elsewhere are not_in_area, an ID of nobody is passed over, a repeated key sends once."""
     body = {"title": "t", "body": "b", "areas": ["d0"], "subjects": ["c0", "c0", "c2", "c1", "nobody"]}
     sent = city.call("POST", "/v1/notifications", "city-office", body, idempotency_key="k")
-    assert sent.json["outcomes"] == {"delivered": 1, "no_device": 1, "not_in_area": 1}
+    assert sent.json["outcomes"] == {"delivered": 1, "no_device": 1, "not_in_area": 1, "expired": 0}
     assert city.call("POST", "/v1/notifications", "city-office", body, idempotency_key="k").json == sent.json
     assert city.rows("SELECT count(*) FROM notification") == [(1,)]
     assert city.call("POST", "/v1/notifications", "city-office", {"title": "t", "body": "b"}).problem == "validation"
