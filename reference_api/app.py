@@ -18,7 +18,7 @@ from reference_api.call import ANONYMOUS, Call, Reply
 from reference_api.clock import Clock
 from reference_api.consent import Decide, decide
 from reference_api.cross_origin import exposed, preflight
-from reference_api.errors import ApiError
+from reference_api.errors import ApiError, UnstorableValue
 from reference_api.fault_bodies import fault_reply
 from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
 from reference_api.limits import PollFloor, Quota, quota_exceeded, quota_headers
@@ -100,6 +100,8 @@ class Application:
             reply = await self._handle(operation, handler, parameters, (scope, headers, receive), common)
         except ApiError as fault:
             reply = fault_reply(fault, operation)
+        except UnstorableValue:
+            reply = fault_reply(ApiError("validation", "no database holds U+0000 or such a large number"), operation)
         except Exception:
             # The boundary: whatever went wrong is logged here and told to nobody outside.
             logger.exception("operation failed: %s", operation.operation_id)
