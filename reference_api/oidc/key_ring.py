@@ -76,10 +76,9 @@ async def rotate_keys(services: Services, ahead_s: float = PUBLISHED_AHEAD_S) ->
 def _holding(keys: Sequence[SigningKey], now_s: float) -> list[SigningKey]:
     """Without those whose successor has signed for so long that nothing they signed holds any more."""
     kept = []
-    for key in keys:
-        starts = [other.active_from_s for other in keys if other.alg == key.alg]
-        successors = [start_s for start_s in starts if start_s > key.active_from_s]
-        if not successors or now_s < min(successors) + RETIRED_KEY_S:
+    for place, key in enumerate(keys):
+        successors = [other for other in keys[place + 1 :] if other.alg == key.alg]
+        if not successors or now_s < successors[0].active_from_s + RETIRED_KEY_S:
             kept.append(key)
     return kept
 
@@ -115,7 +114,7 @@ async def _keys(services: Services) -> list[SigningKey]:
 
 async def _read(services: Services) -> list[tuple[Any, ...]]:
     return await services.store.all(
-        "SELECT kid, alg, sealed_jwk, active_from_s FROM signing_key ORDER BY active_from_s, kid"
+        "SELECT kid, alg, sealed_jwk, active_from_s FROM signing_key ORDER BY active_from_s, id"
     )
 
 
