@@ -15,6 +15,8 @@ from reference_api.services import Services
 from reference_api.settings import Settings
 
 CATALOG = "/.well-known/api-catalog"
+SHOWN_PEOPLE = 10
+"""Login names that a sandbox shows. Source: none; enough to try signing in as several people. Confidence C."""
 OPENAPI_TYPE = "application/openapi+json"
 """Source: OpenAPI Initiative, registration of media types (draft-ietf-httpapi-rest-api-mediatypes)."""
 
@@ -164,9 +166,17 @@ async def _sandbox(services: Services, about: tuple[object, ...] | None) -> dict
             for row in rows
         ]
     }
+    sandbox["sign_in"] = await _sign_in(services)
     if about:
         sandbox["seeding"] = dict(zip(("town", "people", "seed", "population_sha256"), about[1:], strict=True))
     return sandbox
+
+
+async def _sign_in(services: Services) -> dict[str, object]:
+    """The one password of all made-up people, and a few of their login names."""
+    row = await services.store.one("SELECT password FROM sandbox_password WHERE id = 1")
+    people = await services.store.all("SELECT sub FROM account ORDER BY id LIMIT ?", (SHOWN_PEOPLE,))
+    return {"password": None if row is None else row[0], "subjects": [person[0] for person in people]}
 
 
 async def require_sandbox(services: Services) -> None:

@@ -9,7 +9,7 @@ from reference_api.consent_records import COLUMNS, Origin, move, record_consent,
 from reference_api.consent_requests import term_s
 from reference_api.oidc.claims import OWN_ROLE, individual_claims, load_rules
 from reference_api.oidc.clients import ClientRecord, read_client
-from reference_api.oidc.consent_details import TYPE, ConsentDetail
+from reference_api.oidc.consent_details import ConsentDetail
 from reference_api.oidc.grants import Granted
 from reference_api.oidc.requests import AuthorizationRequest
 from reference_api.services import Services
@@ -60,7 +60,11 @@ def claim_consents(client: ClientRecord, scopes: Iterable[str]) -> list[ConsentD
             by_purpose.setdefault(consent.purpose, {}).update(dict.fromkeys(consent.categories))
     return [
         ConsentDetail(
-            type=TYPE, purpose=purpose, datatypes=tuple(categories), recipients=(client.recipient,), modes=MODES
+            type="cityos_consent",
+            purpose=purpose,
+            datatypes=tuple(categories),
+            recipients=(client.recipient,),
+            modes=MODES,
         )
         for purpose, categories in by_purpose.items()
     ]

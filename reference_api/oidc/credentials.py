@@ -90,12 +90,13 @@ async def find_account(store: Store, name: str) -> str | None:
     return rows[0][0] if len(rows) == 1 else None
 
 
-async def set_password(store: Store, sub: str, password: str, now_s: float) -> None:
+async def set_password(services: Services, sub: str, password: str) -> None:
     """Give a person a password in place of the one before, and forget failed guesses.
 
     Raises:
         UnacceptablePassword: It is too short or too long, or nobody has that local ID.
     """
+    store, now_s = services.store, await services.now_s()
     length = len(_prepared(password))
     if not LEAST_CHARACTERS <= length <= MOST_CHARACTERS:
         raise UnacceptablePassword(f"{length} characters: give {LEAST_CHARACTERS} to {MOST_CHARACTERS}")
@@ -156,8 +157,8 @@ def _wait_s(row: Row, now_s: float) -> float:
     if failures < FREE_FAILURES:
         return 0.0
     # The exponent is bounded by MOST_FAILURES.
-    pause_s: float = min(FIRST_WAIT_S * 2.0 ** (failures - FREE_FAILURES), LONGEST_WAIT_S)
-    return max(0.0, last_at_s + pause_s - now_s)
+    pause_s = min(FIRST_WAIT_S * 2.0 ** (failures - FREE_FAILURES), LONGEST_WAIT_S)
+    return float(max(0.0, last_at_s + pause_s - now_s))
 
 
 def _kind(key: str) -> str:

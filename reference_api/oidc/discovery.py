@@ -4,6 +4,8 @@ from functools import lru_cache
 
 from conformance.contract.operations import load_document
 from reference_api.call import Call, Reply, json_reply
+from reference_api.oidc.assurance import offered_acrs
+from reference_api.oidc.claims import supported_claims
 from reference_api.oidc.client_authentication import ASSERTION_ALGORITHMS
 from reference_api.oidc.clients import AUTH_METHODS, PUBLIC
 from reference_api.oidc.consent_details import TYPE
@@ -24,8 +26,11 @@ ENDPOINTS = {
     "revocation_endpoint": "/revoke",
     "introspection_endpoint": "/introspect",
     "userinfo_endpoint": "/userinfo",
+    "end_session_endpoint": "/end_session",
+    "device_authorization_endpoint": "/device_authorization",
 }
 """Paths of the endpoints by their name in the metadata."""
+REGISTRATION_PATH = "/register"
 
 
 async def get_openid_configuration(services: Services, _: Call) -> Reply:
@@ -46,6 +51,7 @@ def provider_metadata(settings: Settings) -> dict[str, object]:
     return {
         "issuer": settings.issuer,
         **{name: settings.issuer + path for name, path in ENDPOINTS.items()},
+        **({"registration_endpoint": settings.issuer + REGISTRATION_PATH} if settings.registration else {}),
         **_capabilities(settings),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
@@ -71,6 +77,10 @@ def _capabilities(settings: Settings) -> dict[str, object]:
         "display_values_supported": ["page", "popup", "touch"],
         "ui_locales_supported": ["ja", "en"],
         "claim_types_supported": ["normal"],
+        "claims_supported": sorted(supported_claims()),
+        "acr_values_supported": list(offered_acrs(settings)),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": True,
         "request_parameter_supported": False,
