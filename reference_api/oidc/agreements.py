@@ -48,7 +48,7 @@ async def remember(services: Services, request: AuthorizationRequest, sub: str, 
 async def _all_hold(services: Services, consent_ids: Sequence[str], now_s: float) -> bool:
     for consent_id in consent_ids:
         row = await services.store.one(
-            "SELECT 1 FROM consent WHERE record_id = ? AND state IN ('given', 'renewed')"
+            "SELECT 1 FROM consent WHERE record_id = ? AND client_id IS NOT NULL AND state IN ('given', 'renewed')"
             " AND (valid_until_s IS NULL OR valid_until_s > ?)",
             (consent_id, now_s),
         )
