@@ -39,7 +39,8 @@ async def draft(asker: Asker, resource_type: str, resource: Mapping[str, Any], l
         raise _unknown_patient()
     if not any(all_hold(grant.criteria, indexed) for grant in reaching):
         raise ApiError("insufficient-scope", "the scope is restricted to other resources than this one")
-    return Draft(resource, indexed, category, frozenset(_local_references(resource, asker.base_url)))
+    references = frozenset(_local_references(resource, asker.base_url)) - {("Patient", patient_id(account))}
+    return Draft(resource, indexed, category, references)
 
 
 def _patient(resource: Mapping[str, Any], base_url: str) -> int:
@@ -59,12 +60,12 @@ def _unknown_patient() -> ApiError:
 
 
 def _local_references(resource: Mapping[str, Any], base_url: str) -> Iterator[tuple[str, str]]:
-    """Type and id of what a resource refers to on this server, its subject left out.
+    """Type and id of what a resource refers to on this server.
 
     Raises:
         ApiError: validation, for a relative reference that can lead nowhere.
     """
-    for reference in references(resource):
+    for reference in literal_references(resource):
         if reference.startswith("#"):
             continue
         kind, logical_id = read_reference(reference.partition("/_history/")[0], base_url)
@@ -74,17 +75,17 @@ def _local_references(resource: Mapping[str, Any], base_url: str) -> Iterator[tu
             raise _loose_end()
 
 
-def references(value: Any) -> Iterator[str]:
+def literal_references(value: Any) -> Iterator[str]:
     """Every literal reference in a resource."""
     if type(value) is dict:
         for name, inner in value.items():
             if name == "reference" and type(inner) is str:
                 yield inner
             elif type(inner) is dict or type(inner) is list:
-                yield from references(inner)
+                yield from literal_references(inner)
     elif type(value) is list:
         for inner in value:
-            yield from references(inner)
+            yield from literal_references(inner)
 
 
 async def check_references(asker: Asker, accepted: Draft) -> None:
@@ -95,14 +96,10 @@ async def check_references(asker: Asker, accepted: Draft) -> None:
     """
     account = accepted.indexed.account
     for kind, logical_id in accepted.references:
-        if kind == "Patient":
-            leads_on = logical_id == patient_id(account)
-        elif kind in MIRRORED or not parameters_of(kind):
-            leads_on = False
-        else:
-            head = await stored.find(asker.services.store, kind, logical_id)
-            leads_on = head is not None and not head.is_deleted and head.account == account
-        if not leads_on:
+        if kind in MIRRORED or not parameters_of(kind):
+            raise _loose_end()
+        head = await stored.find(asker.services.store, kind, logical_id)
+        if head is None or head.is_deleted or head.account != account:
             raise _loose_end()
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference_api.fhir.compartment import Asker
-from reference_api.fhir.drafting import references
+from reference_api.fhir.drafting import literal_references
 from reference_api.fhir.entries import Entry, identify
 from reference_api.fhir.find import find_one
 from reference_api.fhir.outcome import refused
@@ -60,7 +60,7 @@ def _refuse_overlaps(entries: Sequence[Entry], at: Callable[[int], int]) -> None
 
 
 async def _find_conditional(asker: Asker, resource: Mapping[str, Any], known: dict[str, str]) -> None:
-    for reference in references(resource):
+    for reference in literal_references(resource):
         if "?" in reference and "://" not in reference and reference not in known:
             resource_type, _, query = reference.partition("?")
             found = await find_one(asker, served_type(resource_type), query)

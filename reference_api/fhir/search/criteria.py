@@ -57,8 +57,10 @@ def read_criterion(resource_type: str, name: str, value: str, context: Context) 
     texts = split(value, ",")
     if len(texts) > ALTERNATIVES_LIMIT:
         raise refused("malformed-request", "too-costly", f"At most {ALTERNATIVES_LIMIT} values", plain)
+    known = parameters_of(resource_type)
+    meant = [known[name] for name in parameter.any_of] or [parameter]
     try:
-        return tuple(_READERS[parameter.kind](parameter, modifier, text, context) for text in texts)
+        return tuple(_READERS[one.kind](one, modifier, text, context) for text in texts for one in meant)
     except ValueError as fault:
         raise refused("malformed-request", "value", f"A value is {fault}", plain) from None
 

@@ -24,7 +24,7 @@ class Parameter:
     """A search parameter.
 
     ``kind`` is token, string, date, reference or patient; ``paths`` lead to what it looks at; ``system`` is that of a
-    plain code; ``text`` says that the modifier ``:text`` is offered.
+    plain code; ``text`` says that the modifier ``:text`` is offered; ``any_of`` names parameters that it stands for.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Parameter:
     paths: tuple[tuple[str, ...], ...] = ()
     system: str = ""
     text: bool = False
+    any_of: tuple[str, ...] = ()
 
 
 @cache
@@ -51,7 +52,9 @@ def _table() -> Mapping[str, Mapping[str, Parameter]]:
 
 def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
     paths = tuple(tuple(path.split(".")) for path in entry.get("paths", ()))
-    return Parameter(name, entry["kind"], paths, entry.get("system", ""), entry.get("text", False))
+    return Parameter(
+        name, entry["kind"], paths, entry.get("system", ""), entry.get("text", False), tuple(entry.get("any_of", ()))
+    )
 
 
 def index(resource: Mapping[str, Any], logical_id: str, account: int, base_url: str) -> Indexed:
