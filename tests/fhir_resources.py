@@ -60,7 +60,7 @@ def elements_of(name: str) -> dict[str, Element]:
 
 
 @st.composite
-def objects(draw: st.DrawFn, name: str, taste: Taste = Taste()) -> dict[str, Any]:  # noqa: B008 - frozen
+def objects(draw: st.DrawFn, name: str, taste: Taste = Taste()) -> dict[str, Any]:
     """An object of a type: what is required, most of what is wanted, little else."""
     resource = load_types().types[name].resource
     value: dict[str, Any] = {"resourceType": name} if resource else {}

@@ -214,7 +214,7 @@ def test_extensions_of_primitives_and_references_are_taken(resource: dict[str, A
     ],
 )
 def test_damage_is_found_at_its_place(resource: dict[str, Any], expression: str) -> None:
-    """Nulls, pairs of arrays that do not match, two values of a choice, references to nowhere: each with its FHIRPath."""
+    """Nulls, arrays that are no pair, two values of a choice, references to nowhere: each with its FHIRPath."""
     assert expression in [issue.expression for issue in validate(resource) if issue.is_error]
 
 
