@@ -121,8 +121,8 @@ async def check_out(services: Services, call: Call) -> Reply:
         if observed_at_s < stay.arrived_s:
             raise invalid("/observed_at", "before_check_in")
         if stay.covers(observed_at_s):
-            await depart(services, call, stay.person, observed_at_s)
-            stay = await visible_stay(services, call)
+            left = (await depart(services, call, stay.person, observed_at_s)).stay
+            stay = left if left is not None and left.id == stay.id else await visible_stay(services, call)
     services.memory.forget(BOARD)
     return json_reply(stay_shape(stay))
 

@@ -139,8 +139,8 @@ async def delete_off_shelter(services: Services, call: Call) -> Reply:
         row = await _visible(services, call)
         check_if_match(call, _etag(row), required=True)
         await services.store.run(
-            "UPDATE off_shelter_evacuees SET deleted_at_s = ?, updated_at_s = ?, description = '', longitude_deg = NULL,"
-            " latitude_deg = NULL, version = version + 1 WHERE id = ?",
+            "UPDATE off_shelter_evacuees SET deleted_at_s = ?, updated_at_s = ?, description = '',"
+            " longitude_deg = NULL, latitude_deg = NULL, version = version + 1 WHERE id = ?",
             (call.now_s, call.now_s, row[0]),
         )
     return Reply(status=204)
@@ -206,7 +206,7 @@ async def _row(services: Services, number: str) -> Row:
 
 
 async def _judge(services: Services, call: Call, rows: list[Row]) -> list[disclosure.Decisions]:
-    """A citizen sees their own only; what was told of people without ID is the asker's own if it wrote it down."""
+    """A citizen sees their own only; of people without ID, who wrote it down reads it."""
     if call.token.subject is not None:
         return [{_CATEGORY: OWN if row[1] == call.token.subject else _NOT_OWN} for row in rows]
     people = [

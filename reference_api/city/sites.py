@@ -1,6 +1,7 @@
 """Emergency evacuation sites (指定緊急避難場所): where to flee from which hazard, as JSON and as GeoJSON."""
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -63,7 +64,7 @@ async def get_evacuation_site(services: Services, call: Call) -> Reply:
     return _negotiated(call, item, _feature(item))
 
 
-def _negotiated(call: Call, plain: dict[str, object], geojson: dict[str, object]) -> Reply:
+def _negotiated(call: Call, plain: Mapping[str, object], geojson: Mapping[str, object]) -> Reply:
     """The representation that the client would rather have."""
     media_type = preferred(call, ("application/json", GEOJSON))
     reply = quoted(call, *json_with_etag(geojson if media_type == GEOJSON else plain))
