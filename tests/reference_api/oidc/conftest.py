@@ -81,7 +81,7 @@ class Party:
         """A code for a person."""
         return answered(self.sign_in(sub, **changed).headers["location"])["code"]
 
-    def redeem(self, code: str, **changed: Any) -> Any:
+    def redeem(self, code: str, /, **changed: Any) -> Any:
         """The code at the token endpoint."""
         form = {
             "grant_type": "authorization_code",
@@ -97,7 +97,7 @@ class Party:
         assert answer.status == 200, answer.body
         return dict(answer.json)
 
-    def refresh(self, token: str, **changed: Any) -> Any:
+    def refresh(self, token: str, /, **changed: Any) -> Any:
         """The refresh token at the token endpoint."""
         return self.post("/token", **{"grant_type": "refresh_token", "refresh_token": token, **changed})
 
