@@ -85,7 +85,8 @@ async def answer_device(services: Services, call: Call) -> Reply:
     if found is None:
         return _entry(services, call, _error(call, "code_wrong"), user_code, status=400)
     if step == "refuse":
-        await refuse_device(services, found.code_sha256, call.now_s)
+        async with services.store.transaction():
+            await refuse_device(services, found.code_sha256, call.now_s)
         return message(services, page_language(call), "device", "refused")
     reply = await interactions.keep(services, found.request, call.now_s, found.code_sha256)
     place = f"{reply.headers['location']}?lang={page_language(call)}"

@@ -101,7 +101,7 @@ async def approve_device(
 
 
 async def refuse_device(services: Services, device_sha256: str, now_s: float) -> bool:
-    """The person does not want it, if it still waits."""
+    """The person does not want it, if it still waits. Call it in a transaction."""
     return await _decide(services, device_sha256, REFUSED, now_s)
 
 

@@ -170,7 +170,8 @@ async def _told_to_wait(view: View, wait_s: float) -> Reply:
 async def _choose(view: View) -> Reply:
     if view.session is None or first(view.form or {}, "account") != "same":
         return await sign_in_page(replace(view, form=None))
-    await interactions.note_session(view.services, view.pending, view.session.sid, signed_in=False)
+    async with view.services.store.transaction():
+        await interactions.note_session(view.services, view.pending, view.session.sid, signed_in=False)
     return await _go_on_after(view, view.session, signed_in=False)
 
 
@@ -216,9 +217,11 @@ async def _complete(view: View, session: Session, granted: Granted) -> Reply:
 
 async def _refused(view: View, error: str, description: str = "") -> Reply:
     services, pending = view.services, view.pending
-    await interactions.finish(services, pending, view.call.now_s)
+    async with services.store.transaction():
+        await interactions.finish(services, pending, view.call.now_s)
+        if pending.device_sha256 is not None:
+            await refuse_device(services, pending.device_sha256, view.call.now_s)
     if pending.device_sha256 is not None:
-        await refuse_device(services, pending.device_sha256, view.call.now_s)
         return message(services, view.language, "device", "refused")
     return refuse(services, pending.request, error, description)
 

@@ -83,7 +83,7 @@ async def find(services: Services, call: Call) -> Pending | None:
 
 
 async def note_session(services: Services, pending: Pending, sid: str, *, signed_in: bool) -> None:
-    """A session was signed in or chosen for the interaction."""
+    """A session was signed in or chosen for the interaction. Call it in a transaction."""
     await services.store.run(
         "UPDATE interaction SET sid = ?, signed_in = ? WHERE handle_sha256 = ?",
         (sid, int(signed_in), sha256_text(pending.handle)),
@@ -91,7 +91,7 @@ async def note_session(services: Services, pending: Pending, sid: str, *, signed
 
 
 async def finish(services: Services, pending: Pending, now_s: float) -> None:
-    """The interaction has its answer."""
+    """The interaction has its answer. Call it in a transaction."""
     await services.store.run(
         "UPDATE interaction SET finished_at_s = ?, expires_at_s = ? WHERE handle_sha256 = ? AND finished_at_s IS NULL",
         (now_s, now_s + AFTERGLOW_S, sha256_text(pending.handle)),

@@ -39,10 +39,12 @@ async def register_client(services: Services, call: Call) -> Reply:
     client_id = f"service-{secrets.token_urlsafe(ID_BYTES)}"
     secret = new_secret() if wanted.metadata.token_endpoint_auth_method in (BASIC, POST) else None
     token = new_secret()
-    await services.store.run(
-        f"INSERT INTO client ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",
-        _row(wanted, client_id, secret, token, call.now_s),
-    )
+    marks = ", ".join("?" * len(_COLUMNS))
+    async with services.store.transaction():
+        await services.store.run(
+            f"INSERT INTO client ({', '.join(_COLUMNS)}) VALUES ({marks})",
+            _row(wanted, client_id, secret, token, call.now_s),
+        )
     told = _told(services, client_id, call.now_s, msgspec.to_builtins(_shown(wanted)))
     told["registration_access_token"] = token
     if secret is not None:
