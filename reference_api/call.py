@@ -1,5 +1,6 @@
 """Call and Reply: one request as handlers see it, and what they answer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,9 @@ MAX_QUERY_FIELDS = 100
 """A bound against exhaustion, well above the contract's longest query (4). Source: none. Confidence C."""
 
 JSON_TYPES = ("application/json",)
+
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An odd number of backslashes and u0000. Source: RFC 8259 section 7: U+0000 stands in a string by this escape only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,8 @@ class Call:
             raise ApiError("malformed-request", f"at most {MAX_QUERY_FIELDS} query parameters") from fault
         return dict(reversed(pairs))
 
-    def read(self, decoder: msgspec.json.Decoder[T]) -> T:
-        """The body as ``decoder`` demands it.
+    def read(self, decoder: msgspec.json.Decoder[T], *, check_texts: bool = True) -> T:
+        """The body as ``decoder`` demands it; U+0000 is refused unless the handler does so part by part.
 
         Raises:
             ApiError: unsupported-media-type, malformed-request or validation.
@@ -91,6 +95,8 @@ class Call:
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in JSON_TYPES:
             raise ApiError("unsupported-media-type", "send application/json", headers={"accept": "application/json"})
+        if check_texts:
+            refuse_nul(self.body)
         try:
             return decoder.decode(self.body)
         except msgspec.ValidationError as fault:
@@ -98,6 +104,16 @@ class Call:
             raise ApiError("validation", message, faults=[_fault(path.rstrip("`"), message)]) from fault
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise ApiError("malformed-request", "the body is not JSON in UTF-8") from fault
+
+
+def refuse_nul(json: bytes) -> None:
+    """Refuse a JSON text that holds U+0000, which not every database can keep.
+
+    Raises:
+        ApiError: validation.
+    """
+    if b"\\u0000" in json and _ESCAPED_NUL.search(json):
+        raise ApiError("validation", "no text may hold U+0000", faults=[Fault("", "nul")])
 
 
 def _fault(path: str, message: str) -> Fault:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, unix_s
+from reference_api.call import Call, Reply, json_reply, refuse_nul, unix_s
 from reference_api.city.check_ins import Channel, PersonBlock, arrival_of
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant, exactly_one
@@ -43,12 +43,13 @@ class _Batch(msgspec.Struct):
 _BATCH = msgspec.json.Decoder(_Batch)
 _ITEM = msgspec.json.Decoder(_Item)
 _NAMED = msgspec.json.Decoder(_Named)
+_UNREADABLE = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 Result = dict[str, Any]
 
 
 async def upload_check_ins(services: Services, call: Call) -> Reply:
     """Take in what was written down offline; each item has its own result, in the order of the request."""
-    raw = call.read(_BATCH).items
+    raw = call.read(_BATCH, check_texts=False).items
     names = [_name(number, bytes(item)) for number, item in enumerate(raw)]
 
     async def effect() -> Reply:
@@ -68,7 +69,7 @@ async def upload_check_ins(services: Services, call: Call) -> Reply:
 def _name(number: int, raw: bytes) -> str:
     try:
         return _NAMED.decode(raw).client_item_id
-    except msgspec.ValidationError as fault:
+    except _UNREADABLE as fault:
         raise invalid(f"/items/{number}/client_item_id", "value") from fault
 
 
@@ -77,7 +78,7 @@ def _order(name: str, raw: bytes) -> tuple[float, bool, str, bytes]:
     try:
         item = _ITEM.decode(raw)
         return item.observed_at.timestamp(), item.kind == "check_out", name, raw
-    except (msgspec.ValidationError, ValueError, OverflowError):
+    except _UNREADABLE:
         return 0.0, False, name, raw
 
 
@@ -106,10 +107,11 @@ async def _take(services: Services, call: Call, name: str, raw: bytes) -> Result
 
 
 def _read(raw: bytes) -> _Item:
+    refuse_nul(raw)
     try:
         item = _ITEM.decode(raw)
-    except msgspec.ValidationError as fault:
-        raise ApiError("validation", str(fault).partition(" - at ")[0], faults=[Fault("", "value")]) from fault
+    except _UNREADABLE as fault:
+        raise ApiError("validation", "the item is not a CheckInBatchItem", faults=[Fault("", "value")]) from fault
     exactly_one(item.sub, item.unregistered, "", "sub, unregistered")
     if item.kind == "check_in" and (item.shelter_id is None or item.channel is None):
         raise invalid("/shelter_id" if item.shelter_id is None else "/channel", "required")
