@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from reference_api.call import Token
 from reference_api.oidc.clients import ClientRecord, read_client
+from reference_api.oidc.consent_details import told
 from reference_api.oidc.grants import Grant
 from reference_api.oidc.key_ring import signing_key, verify
 from reference_api.oidc.keys import ES256
@@ -62,7 +61,7 @@ def _of_grant(services: Services, grant: Grant) -> dict[str, Any]:
     if sign_in.sid is not None:
         claims["sid"] = client_sid(services, sign_in.sid, grant.client_id)
     if details:
-        claims["authorization_details"] = msgspec.to_builtins(details)
+        claims["authorization_details"] = told(details)
     return claims
 
 

@@ -1,6 +1,7 @@
 """The authorization details of type ``cityos_consent``: what a client asks a person to agree to, beyond scopes."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,3 +25,11 @@ class ConsentDetail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     locations: tuple[str, ...] = ()
     valid_until: str | None = None
     consent_id: str | None = None
+
+
+def told(details: Iterable[ConsentDetail]) -> list[dict[str, Any]]:
+    """The details as clients are told of them, with what holds where the request said nothing."""
+    return [
+        {**msgspec.to_builtins(detail), "modes": list(detail.modes), "actions": list(detail.actions)}
+        for detail in details
+    ]

@@ -5,12 +5,11 @@ It also serves the city's question whether the session of a token is still valid
 
 from typing import Any
 
-import msgspec
-
 from reference_api.call import Call, Reply, json_reply
 from reference_api.oidc.access_tokens import read_token
 from reference_api.oidc.client_authentication import authenticate_confidential
 from reference_api.oidc.clients import ClientRecord
+from reference_api.oidc.consent_details import told
 from reference_api.oidc.grants import Grant, read_grant
 from reference_api.oidc.parameters import NO_STORE, oauth_endpoint, token_parameters
 from reference_api.oidc.revoked import revoked_tokens
@@ -31,8 +30,8 @@ async def introspect(services: Services, call: Call) -> Reply:
     form = token_parameters(call)
     client = await authenticate_confidential(services, call, form)
     token = form.require("token")
-    told = await _access(services, client, token, call.now_s) or await _refresh(services, client, token, call.now_s)
-    return json_reply(told or INACTIVE, headers=NO_STORE)
+    said = await _access(services, client, token, call.now_s) or await _refresh(services, client, token, call.now_s)
+    return json_reply(said or INACTIVE, headers=NO_STORE)
 
 
 async def _access(services: Services, asker: ClientRecord, text: str, now_s: float) -> dict[str, Any] | None:
@@ -40,7 +39,7 @@ async def _access(services: Services, asker: ClientRecord, text: str, now_s: flo
     revoked = await revoked_tokens(services, now_s)
     if token is None or token.jti in revoked or token.grant_id in revoked:
         return None
-    told = {
+    members = {
         "active": True,
         "token_type": "Bearer",
         "client_id": token.client_id,
@@ -52,7 +51,7 @@ async def _access(services: Services, asker: ClientRecord, text: str, now_s: flo
         "scope": " ".join(sorted(token.scopes)),
     }
     grant = None if token.grant_id is None else await read_grant(services, token.grant_id)
-    return told if grant is None else told | _of_grant(services, asker, grant)
+    return members if grant is None else members | _of_grant(services, asker, grant)
 
 
 async def _refresh(services: Services, asker: ClientRecord, text: str, now_s: float) -> dict[str, Any] | None:
@@ -77,9 +76,9 @@ async def _refresh(services: Services, asker: ClientRecord, text: str, now_s: fl
 def _of_grant(services: Services, asker: ClientRecord, grant: Grant) -> dict[str, Any]:
     """What is known of the sign-in and the consents. Source: RFC 9396 section 9.2, RFC 9470 section 6.2."""
     sign_in, details = grant.sign_in, grant.granted.authorization_details
-    told: dict[str, Any] = {"acr": sign_in.acr, "auth_time": int(sign_in.auth_time_s)}
+    members: dict[str, Any] = {"acr": sign_in.acr, "auth_time": int(sign_in.auth_time_s)}
     if sign_in.sid is not None:
-        told["sid"] = client_sid(services, sign_in.sid, asker.client_id)
+        members["sid"] = client_sid(services, sign_in.sid, asker.client_id)
     if details:
-        told["authorization_details"] = msgspec.to_builtins(details)
-    return told
+        members["authorization_details"] = told(details)
+    return members

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from reference_api.call import Call, Reply, json_reply
 from reference_api.errors import OAuthError
 from reference_api.oidc.access_tokens import TokenRequest, mint
 from reference_api.oidc.clients import ClientRecord
+from reference_api.oidc.consent_details import told
 from reference_api.oidc.grants import Grant
 from reference_api.oidc.id_tokens import mint_id_token
 from reference_api.oidc.parameters import NO_STORE, Parameters
@@ -49,7 +48,7 @@ async def issue_of_grant(
             services, client, grant, body["access_token"], call.now_s, with_nonce=redeemed.first
         )
     if grant.granted.authorization_details:
-        body["authorization_details"] = msgspec.to_builtins(grant.granted.authorization_details)
+        body["authorization_details"] = told(grant.granted.authorization_details)
     return _reply(body)
 
 

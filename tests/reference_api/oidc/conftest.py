@@ -17,6 +17,7 @@ from conformance.contract.operations import load_operations
 from reference_api.call import Call
 from reference_api.oidc.code_redemption import challenge_of
 from reference_api.oidc.codes import grant_code
+from reference_api.oidc.consent_recording import record_agreement
 from reference_api.oidc.grants import Granted, SignIn
 from reference_api.oidc.parameters import Parameters
 from reference_api.oidc.request_validation import find_client, validate
@@ -70,9 +71,14 @@ class Party:
             parameters = Parameters(asked, frozenset(), resources)
             client, redirect_uri = await find_client(services, parameters)
             request = await validate(services, client, redirect_uri, parameters, now_s)
-            granted = Granted(request.scope, request.authorization_details if details is None else details)
+            agreed = request.authorization_details if details is None else details
             signed_in = SignIn(sub, sid, now_s, "urn:example:acr", ("pwd",))
             async with services.store.transaction():
+                granted = (
+                    await record_agreement(services, call, request, (sub, agreed), "ja")
+                    if agreed
+                    else Granted(request.scope)
+                )
                 return await grant_code(services, call, request, signed_in, granted)
 
         return self.city.opened.drive(work())
