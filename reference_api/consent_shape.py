@@ -92,5 +92,5 @@ def _event(row: Row, subject: str, known_as: str) -> dict[str, object]:
         "time": instant(at_s),
         "entity_id": known_as if entity_id == subject else entity_id,
         "method": method,
-        "evidence": msgspec.Raw(evidence.encode()),
+        "evidence": msgspec.json.decode(evidence),
     }

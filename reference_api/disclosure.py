@@ -134,23 +134,21 @@ def _grants(decisions: Decisions) -> str:
     return " ".join(parts)
 
 
-async def refusal(services: Services, call: Call, sub: str, purpose: str, decisions: Decisions) -> ApiError:
+async def refusal(services: Services, call: Call, sub: str, purpose: str, categories: Sequence[str]) -> ApiError:
     """Why nothing of a person (local ID) is disclosed, as far as the asker may know.
 
     Whoever had nothing to do with the person before is told the same as of somebody who does not exist.
     """
-    if not await is_linked(services, call.token, sub):
+    row = await services.store.one("SELECT district, neighbourhood FROM account WHERE sub = ?", (sub,))
+    if row is None or not await is_linked(services, call.token, sub):
         return ApiError("not-found")
-    reasons = {decision.reason for decision in decisions.values() if not decision.permit}
-    if reasons == {"mode"}:
+    person = Person(person_key(sub, None), sub, row[0], row[1])
+    (decisions,) = await judge(services, call, [person], purpose, categories)
+    missing = {category: decision.reason for category, decision in decisions.items() if not decision.permit}
+    if set(missing.values()) == {"mode"}:
         return ApiError("mode-not-allowed", "the person agreed to this in another mode")
-    return ApiError(
-        "consent-required",
-        members={
-            "missing_categories": [category for category, decision in decisions.items() if not decision.permit],
-            "consent_uri": notice_uri(services.settings, purpose),
-        },
-    )
+    members = {"missing_categories": list(missing), "consent_uri": notice_uri(services.settings, purpose)}
+    return ApiError("consent-required", members=members)
 
 
 async def is_linked(services: Services, token: Token, sub: str) -> bool:

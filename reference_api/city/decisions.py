@@ -57,9 +57,13 @@ class _Batch(msgspec.Struct):
 
 
 class _Probe(msgspec.Struct):
-    evaluations: msgspec.Raw | None = None
+    evaluations: msgspec.Raw = msgspec.Raw()
 
 
+_KEEP = (
+    "INSERT INTO consent_decision (at_s, client_id, asker, subject, recipient, purpose, category, mode, permit, basis,"
+    " clause, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _PROBE = msgspec.json.Decoder(_Probe)
 _ONE = msgspec.json.Decoder(_Evaluation)
 _BATCH = msgspec.json.Decoder(_Batch)
@@ -78,7 +82,7 @@ class _Answer:
 
 async def decide_consents(services: Services, call: Call) -> Reply:
     """Decide on one question or on up to 100; each question and its answer is kept."""
-    is_batch = call.read(_PROBE).evaluations is not None
+    is_batch = bool(bytes(call.read(_PROBE).evaluations))
     evaluations = call.read(_BATCH).evaluations if is_batch else [call.read(_ONE)]
     faults = [
         Fault(f"/evaluations/{number}{pointer}" if is_batch else pointer, "unknown")
@@ -135,38 +139,36 @@ def _recipient(call: Call, evaluation: _Evaluation, neighbourhood: str | None, *
         ApiError: insufficient-scope, if a client asks for somebody else.
     """
     own = recipient_towards(call.token, neighbourhood)
-    if evaluation.recipient is None or evaluation.recipient.id == own:
+    asked = own if evaluation.recipient is None else evaluation.recipient.id
+    kind = call.token.recipient.partition(":")[0]
+    if asked in (own, call.token.recipient) or asked == kind == "association":
         return own
     if free:
-        return evaluation.recipient.id
-    if evaluation.recipient.id == call.token.recipient.partition(":")[0] == "association":
-        return own
+        return asked
     raise ApiError("insufficient-scope", "a client asks what itself may see")
 
 
 async def _audit(services: Services, call: Call, answers: list[_Answer]) -> None:
     """Keep who asked what about whom, and what was answered (obligation audit)."""
-    token = call.token
-    await services.store.many(
-        "INSERT INTO consent_decision (at_s, client_id, asker, subject, recipient, purpose, category, mode, permit,"
-        " basis, clause, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                call.now_s,
-                token.client_id,
-                token.subject or "",
-                answer.evaluation.subject.id,
-                answer.recipient,
-                answer.evaluation.purpose,
-                answer.evaluation.category,
-                answer.mode,
-                int(answer.decision.permit),
-                answer.decision.basis,
-                answer.decision.clause,
-                answer.decision.reason,
-            )
-            for answer in answers
-        ],
+    async with services.store.transaction():
+        await services.store.many(_KEEP, [_row(call, answer) for answer in answers])
+
+
+def _row(call: Call, answer: _Answer) -> tuple[object, ...]:
+    decision, evaluation = answer.decision, answer.evaluation
+    return (
+        call.now_s,
+        call.token.client_id,
+        call.token.subject or "",
+        evaluation.subject.id,
+        answer.recipient,
+        evaluation.purpose,
+        evaluation.category,
+        answer.mode,
+        int(decision.permit),
+        decision.basis,
+        decision.clause,
+        decision.reason,
     )
 
 
