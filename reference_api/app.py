@@ -22,6 +22,7 @@ from reference_api.errors import ApiError, UnstorableValue
 from reference_api.fault_bodies import fault_reply
 from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
 from reference_api.limits import PollFloor, Quota, quota_exceeded, quota_headers
+from reference_api.pages.faults import fault_page
 from reference_api.routing import Routes
 from reference_api.server_secret import ServerSecret
 from reference_api.services import Memory, Services
@@ -99,18 +100,24 @@ class Application:
         try:
             reply = await self._handle(operation, handler, parameters, (scope, headers, receive), common)
         except ApiError as fault:
-            reply = fault_reply(fault, operation)
+            reply = self._told(fault, operation, headers)
         except UnstorableValue:
             reply = fault_reply(ApiError("validation", "no database holds U+0000 or such a large number"), operation)
         except Exception:
             # The boundary: whatever went wrong is logged here and told to nobody outside.
             logger.exception("operation failed: %s", operation.operation_id)
-            reply = fault_reply(ApiError("internal-error"), operation)
+            reply = self._told(ApiError("internal-error"), operation, headers)
         if "origin" in headers and operation.error_format != "page":
             common = {**common, **exposed({})}
         if common:
             reply = Reply(reply.status, reply.body, {**common, **reply.headers}, reply.media_type, reply.cookies)
         return reply
+
+    def _told(self, fault: ApiError, operation: Operation, headers: Mapping[str, str]) -> Reply:
+        """The answer that tells a fault, to a person as a page."""
+        if operation.error_format == "page":
+            return fault_page(self.services.settings, headers.get("accept-language", ""), fault)
+        return fault_reply(fault, operation)
 
     async def _handle(
         self,

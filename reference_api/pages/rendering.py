@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reference_api.call import Call, Reply
+from reference_api.notices import controller_of
 from reference_api.pages.texts import LANGUAGES, choose_language, load_texts
 from reference_api.services import Services
+from reference_api.settings import Settings
 
 HTML = "text/html; charset=utf-8"
 STYLE_PATH = "/pages/style.css"
@@ -24,7 +26,8 @@ class Page:
     """One page to be shown: which template in which language, with which values.
 
     ``targets`` are origins that a form of the page may lead to besides our own: browsers apply ``form-action`` to the
-    redirects that follow. ``switch`` is the page's own address, to which ``lang`` is added.
+    redirects that follow. ``switch`` is the page's own path, to which ``lang`` is added; empty where it cannot be asked
+    for again.
     """
 
     template: str
@@ -43,10 +46,13 @@ def page_language(call: Call, ui_locales: str = "") -> str:
 
 def show(services: Services, page: Page) -> Reply:
     """The page as a reply."""
-    settings = services.settings
+    return render(services.settings, page)
+
+
+def render(settings: Settings, page: Page) -> Reply:
+    """The page as a reply of a server with these settings."""
     texts = load_texts(page.language)
-    base = page_base(services)
-    joint = "&" if "?" in page.switch else "?"
+    base = urlsplit(settings.issuer).path
     body = (
         _templates()
         .get_template(page.template)
@@ -56,8 +62,8 @@ def show(services: Services, page: Page) -> Reply:
                 "t": texts,
                 "language": page.language,
                 "languages": [(code, load_texts(code)["layout"]["language"]) for code in LANGUAGES],
-                "switch": f"{base}{page.switch}{joint}lang=",
-                "base": base,
+                "switch": f"{base}{page.switch}?lang=" if page.switch else "",
+                "service": texts["layout"]["service"].format(city=_city(settings, page.language)),
                 "style": f"{base}{STYLE_PATH}",
                 "sandbox": settings.sandbox,
             }
@@ -114,6 +120,11 @@ def form_target(redirect_uri: str) -> str:
     if parts.scheme not in ("http", "https"):
         return f"{parts.scheme}:"
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _city(settings: Settings, language: str) -> str:
+    """Whose city OS this is."""
+    return str(getattr(controller_of(settings).party_name, language))
 
 
 @cache
