@@ -3,7 +3,7 @@
 Nothing of the consents is kept between requests: a withdrawal holds for the next decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -134,7 +134,7 @@ def _grants(decisions: Decisions) -> str:
     return " ".join(parts)
 
 
-async def refusal(services: Services, call: Call, sub: str, purpose: str, categories: Sequence[str]) -> ApiError:
+async def refusal(services: Services, call: Call, sub: str, purpose: str, categories: Iterable[str]) -> ApiError:
     """Why nothing of a person (local ID) is disclosed, as far as the asker may know.
 
     Whoever had nothing to do with the person before is told the same as of somebody who does not exist.
@@ -143,7 +143,7 @@ async def refusal(services: Services, call: Call, sub: str, purpose: str, catego
     if row is None or not await is_linked(services, call.token, sub):
         return ApiError("not-found")
     person = Person(person_key(sub, None), sub, row[0], row[1])
-    (decisions,) = await judge(services, call, [person], purpose, categories)
+    (decisions,) = await judge(services, call, [person], purpose, tuple(categories))
     missing = {category: decision.reason for category, decision in decisions.items() if not decision.permit}
     if set(missing.values()) == {"mode"}:
         return ApiError("mode-not-allowed", "the person agreed to this in another mode")

@@ -18,7 +18,8 @@ from reference_api.consent_shape import histories, shape
 from reference_api.disclosure import speaks_for_person
 from reference_api.errors import ApiError, Fault, invalid
 from reference_api.notices import notice
-from reference_api.oidc.consent_details import TYPE, ConsentDetail
+from reference_api.oidc.consent_details import ConsentDetail
+from reference_api.oidc.grants import REVOKED
 from reference_api.oidc.subjects import local_sub, shown_sub
 from reference_api.paging import fill, page_reply, read_window
 from reference_api.services import Services
@@ -59,13 +60,12 @@ class _Request(_Behalf, kw_only=True):
     notice_hash: str | None = None
 
 
-class _Renewal(_Behalf, kw_only=True):
+class _Act(_Behalf, kw_only=True):
     valid_until: str | None = None
 
 
 _REQUEST = msgspec.json.Decoder(_Request)
-_RENEWAL = msgspec.json.Decoder(_Renewal)
-_BEHALF = msgspec.json.Decoder(_Behalf)
+_ACT = msgspec.json.Decoder(_Act)
 _POINTERS: Mapping[str, str] = {"datatypes": "data_categories"}
 """Members of the request by the member of the authorization detail that they are."""
 
@@ -142,14 +142,14 @@ async def renew_consent(services: Services, call: Call) -> Reply:
 
 
 async def _happen(services: Services, call: Call, event: str) -> Reply:
-    request = call.read(_RENEWAL if event == "renew" else _BEHALF) if call.body else _Renewal()
+    request = call.read(_ACT) if call.body else _Act()
     origin = _origin(call, request)
-    until = request.valid_until if isinstance(request, _Renewal) else None
     async with services.store.transaction():
         record = await own_record(services, call, call.parameters["consent_id"])
         if record.state != load_consent_catalogue().events[event].target or event == "renew":
-            until_s = _until_s(services, call, record, until) if event == "renew" else None
+            until_s = _until_s(services, call, record, request.valid_until) if event == "renew" else None
             record = await move(services, record, event, origin, call.now_s, until_s=until_s)
+    services.memory.forget(REVOKED)
     return await _reply(services, call, record, 200)
 
 
@@ -160,7 +160,7 @@ def _until_s(services: Services, call: Call, record: StoredConsent, until: str |
         ApiError: validation.
     """
     detail = ConsentDetail(
-        type=TYPE,
+        type="cityos_consent",
         purpose=record.purpose,
         datatypes=tuple(record.categories.split()),
         recipients=tuple(record.recipients.split()),
@@ -210,7 +210,7 @@ def _detail(services: Services, call: Call, request: _Request) -> ConsentDetail:
         ApiError: validation.
     """
     detail = ConsentDetail(
-        type=TYPE,
+        type="cityos_consent",
         purpose=request.purpose,
         datatypes=tuple(request.data_categories),
         recipients=tuple(request.recipients),
