@@ -58,7 +58,7 @@ async def _verified(services: Services, call: Call) -> Token:
         del services.tokens[digest]
         raise _refused(services, call, "the token has expired")
     revoked = await revoked_tokens(services, call.now_s)
-    if token.grant_id in revoked or token.jti in revoked:
+    if token.grant_id in revoked or token.jti in revoked or token.client_id in revoked:
         raise _refused(services, call, "the token has been revoked")
     if services.settings.issuer + resource_path(call.operation.path) not in token.audience:
         raise _refused(services, call, "the token is meant for another resource")

@@ -121,7 +121,11 @@ async def revoke_grants_of_session(services: Services, sid: str, now_s: float) -
 
 
 async def revoke_grants_of_client(services: Services, client_id: str, now_s: float) -> None:
-    """End every grant given to a client, as its removal does. Call it in a transaction."""
+    """End every grant given to a client, and its own tokens, as its removal does. Call it in a transaction."""
+    await services.store.run(
+        "INSERT INTO revoked_token (jti, expires_at_s) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING",
+        (client_id, now_s + services.settings.access_token_ttl_s + 1.0),
+    )
     await _revoke(services, "client_id = ?", client_id, now_s)
 
 

@@ -9,6 +9,7 @@ from reference_api.call import Call, Reply
 from reference_api.errors import ApiError, OAuthError
 from reference_api.oidc.clients import read_client
 from reference_api.oidc.consent_page import client_name
+from reference_api.oidc.grants import REVOKED
 from reference_api.oidc.id_tokens import Hint, read_hint
 from reference_api.oidc.parameters import Parameters, form_parameters, query_parameters
 from reference_api.oidc.session_end import end_session
@@ -103,6 +104,7 @@ def _is_of_session(services: Services, hint: Hint | None, session: Session | Non
 async def _sign_out(services: Services, call: Call, session: Session, back: Return, language: str) -> Reply:
     async with services.store.transaction():
         await end_session(services, session.sid, call.now_s)
+    services.memory.forget(REVOKED)
     cookie = write_cookie(services.settings, COOKIE, "", max_age_s=0)
     return _done(services, back, language, cookie)
 

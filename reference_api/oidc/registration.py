@@ -11,7 +11,7 @@ from reference_api.errors import ApiError, OAuthError
 from reference_api.oidc.client_metadata import Wanted, read_metadata, sector_of
 from reference_api.oidc.client_seed import SERVICE_ROLE, new_secret
 from reference_api.oidc.clients import BASIC, POST
-from reference_api.oidc.grants import revoke_grants_of_client
+from reference_api.oidc.grants import REVOKED, revoke_grants_of_client
 from reference_api.oidc.parameters import NO_STORE, oauth_endpoint
 from reference_api.services import Services, sha256_text
 from reference_api.store.protocol import Row
@@ -69,6 +69,7 @@ async def delete_registered(services: Services, call: Call) -> Reply:
         await revoke_grants_of_client(services, client_id, call.now_s)
         await services.store.run("DELETE FROM agreement WHERE client_id = ?", (client_id,))
         await services.store.run("DELETE FROM client WHERE client_id = ?", (client_id,))
+    services.memory.forget(REVOKED)
     return Reply(status=204, headers=NO_STORE)
 
 

@@ -26,8 +26,8 @@ FORM = "application/x-www-form-urlencoded"
 async def end_session(services: Services, sid: str, now_s: float) -> None:
     """End a session of that name, if it is not over. Call it in a transaction.
 
-    Grants with offline_access go on: that is what the person agreed to. Source: OpenID Connect Back-Channel Logout 1.0
-    sections 2.3 to 2.7.
+    Grants with offline_access end too: on a shelter's tablet the next person must not go on with them. Source: OpenID
+    Connect Back-Channel Logout 1.0 sections 2.3 to 2.7; CITY-AUTH-7. Forget ``REVOKED`` afterwards.
     """
     store = services.store
     row = await store.one("SELECT sub FROM auth_session WHERE sid = ? AND ended_at_s IS NULL", (sid,))

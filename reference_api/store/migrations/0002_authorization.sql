@@ -64,7 +64,7 @@ CREATE TABLE refresh_token (
     token_sha256 TEXT PRIMARY KEY, grant_id TEXT NOT NULL, expires_at_s DOUBLE PRECISION NOT NULL, used_at_s DOUBLE PRECISION);
 CREATE INDEX refresh_token_by_grant ON refresh_token (grant_id);
 CREATE INDEX refresh_token_by_expiry ON refresh_token (expires_at_s);
--- Access tokens revoked one by one; kept until they would have ended.
+-- Access tokens revoked one by one, and clients that were removed; kept until the last token would have ended.
 CREATE TABLE revoked_token (jti TEXT PRIMARY KEY, expires_at_s DOUBLE PRECISION NOT NULL);
 
 -- RFC 8628. grant_id is set when the person agreed.
