@@ -14,7 +14,7 @@ from reference_api.oidc.consent_page import read_answer
 from reference_api.oidc.consent_recording import record_agreement
 from reference_api.oidc.credentials import check_password, find_account
 from reference_api.oidc.device_codes import approve_device, refuse_device
-from reference_api.oidc.grants import Granted
+from reference_api.oidc.grants import REVOKED, Granted
 from reference_api.oidc.interaction_pages import View, account_page, consent_page, expired_page, sign_in_page
 from reference_api.oidc.pending import Pending
 from reference_api.oidc.requests import AuthorizationRequest
@@ -157,6 +157,7 @@ async def _sign_in(view: View) -> Reply:
             await end_session(services, view.session.sid, call.now_s)
         session, cookie = await open_session(services, verdict.sub, acr, call.now_s, view.session)
         await interactions.note_session(services, view.pending, session.sid, signed_in=True)
+    services.memory.forget(REVOKED)
     return await _go_on_after(view, session, signed_in=True, cookie=cookie)
 
 
