@@ -186,7 +186,7 @@ def sites(make_city: Any, make_seed: Any) -> Any:
 
 
 def test_sites_join_shelters_by_place(sites: Any) -> None:
-    """The first 11 characters of national IDs join; an id of the town's own joins nothing, even where it is the same."""
+    """The first 11 characters of national IDs join; the town's own id joins nothing, even where it is the same."""
     found = {
         item["id"]: item
         for item in valid("EvacuationSiteList", sites.call("GET", "/v1/evacuation-sites").json)["items"]
