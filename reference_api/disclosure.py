@@ -72,14 +72,17 @@ async def judge(
     consents = await _consents(services, [person.sub for person in people if person.sub and not person.own])
     held = await modes(services)
     own: Decisions = dict.fromkeys(categories, OWN)
-    decided: dict[tuple[Consents, str, str], Decisions] = {}
+    stands: dict[tuple[str | None, str | None], tuple[str, str]] = {}
+    decided: dict[tuple[Consents, tuple[str, str]], Decisions] = {}
     answers: list[Decisions] = []
     for person in people:
         if person.own:
             answers.append(own)
             continue
-        recipient = recipient_towards(call.token, person.neighbourhood)
-        case = (consents.get(person.sub or "", ()), recipient, mode_of(held, person.district, person.neighbourhood))
+        home = (person.district, person.neighbourhood)
+        if home not in stands:
+            stands[home] = (recipient_towards(call.token, home[1]), mode_of(held, *home))
+        case = (consents.get(person.sub or "", ()), stands[home])
         if case not in decided:
             decided[case] = _decide_all(services, call, case, purpose, categories)
         answers.append(decided[case])
@@ -87,9 +90,9 @@ async def judge(
 
 
 def _decide_all(
-    services: Services, call: Call, case: tuple[Consents, str, str], purpose: str, categories: Sequence[str]
+    services: Services, call: Call, case: tuple[Consents, tuple[str, str]], purpose: str, categories: Sequence[str]
 ) -> Decisions:
-    rows, recipient, mode = case
+    rows, (recipient, mode) = case
     records = [_record(row) for row in rows]
     return {
         category: services.decide(records, recipient, purpose, category, mode, call.now_s) for category in categories
