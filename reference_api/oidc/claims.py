@@ -16,9 +16,6 @@ from reference_api.oidc.clients import ClientRecord
 from reference_api.services import Services
 from reference_api.store.protocol import Row
 
-OWN_ROLE = "citizen_app"
-"""Role of the clients that act for the person and are shown what is the person's own. Source: contract, roles.toml."""
-
 _ACCOUNT = "sub, name, name_kana, birth_date, sex, address, phone, email, changed_at_s, district, neighbourhood"
 _GENDERS = ("female", "male")
 """Source: OpenID Connect Core 1.0 section 5.1; what is not known is left out."""
@@ -91,17 +88,32 @@ async def told_claims(
     return {name: value for name, value in known.items() if not permitted.isdisjoint(rules[name].categories)}
 
 
+async def id_token_claims(
+    services: Services, call: Call, client: ClientRecord, sub: str, requested: bytes
+) -> dict[str, Any]:
+    """Claims about the person (local ID) that the claims parameter (JSON) wants in the ID token."""
+    asked = requested_claims(requested, "id_token")
+    return await told_claims(services, call, client, sub, individual_claims(asked, client.scopes))
+
+
+def requested_claims(requested: bytes, place: str) -> Iterable[str]:
+    """Names that the claims parameter (JSON) asks for in ``userinfo`` or ``id_token``."""
+    whole = msgspec.json.decode(requested, type=dict[str, dict[str, object]])
+    return whole.get(place, {})
+
+
 async def _permitted(
     services: Services, call: Call, client: ClientRecord, row: Row, names: Iterable[str]
 ) -> frozenset[str]:
     """Categories that the client may see for these claims; the log is written."""
     rules = load_rules()
     asked = {category for name in names for category in rules.claims[name].categories}
-    person = disclosure.Person(
-        disclosure.person_key(row[0], None), row[0], row[9], row[10], own=client.role == OWN_ROLE
+    token = replace(
+        call.token, client_id=client.client_id, subject=row[0], role=client.role, recipient=client.recipient
     )
-    token = replace(call.token, client_id=client.client_id, role=client.role, recipient=client.recipient)
     asking = replace(call, token=token)
+    own = disclosure.speaks_for_person(token)
+    person = disclosure.Person(disclosure.person_key(row[0], None), row[0], row[9], row[10], own=own)
     permitted: set[str] = set()
     for purpose in dict.fromkeys(consent.purpose for consent in rules.scopes.values()):
         of_purpose = set(load_consent_catalogue().purposes[purpose].categories)

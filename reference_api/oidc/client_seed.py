@@ -2,6 +2,7 @@
 
 import secrets
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 
 import msgspec
@@ -79,16 +80,14 @@ def sandbox_client(role: str, neighbourhood: str | None = None) -> Client:
 def example_clients() -> tuple[Client, ...]:
     """A third party's services for a sandbox, with fresh secrets and keys; as ``example_clients.toml`` has them."""
     text = files("reference_api.oidc").joinpath("example_clients.toml").read_text(encoding="utf-8")
-    scopes = load_roles()[SERVICE_ROLE].scopes
-    return tuple(
-        _equipped(
-            msgspec.convert(
-                {**row, "client_id": name, "role": SERVICE_ROLE, "recipient": f"service:{name}", "scopes": scopes},
-                Client,
-            )
-        )
-        for name, row in tomllib.loads(text).items()
-    )
+    return tuple(_equipped(_example(name, row)) for name, row in tomllib.loads(text).items())
+
+
+def _example(name: str, row: Mapping[str, object]) -> Client:
+    """An example as its row has it; of the role of a service unless it says another one."""
+    role = str(row.get("role", SERVICE_ROLE))
+    given = {"client_id": name, "role": role, "recipient": f"service:{name}", "scopes": load_roles()[role].scopes}
+    return msgspec.convert({**row, **given}, Client)
 
 
 def _equipped(client: Client) -> Client:

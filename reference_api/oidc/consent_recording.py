@@ -7,7 +7,7 @@ import msgspec
 from reference_api.call import Call
 from reference_api.consent_records import COLUMNS, Origin, move, record_consent, stored
 from reference_api.consent_requests import term_s
-from reference_api.oidc.claims import OWN_ROLE, individual_claims, load_rules
+from reference_api.oidc.claims import individual_claims, load_rules
 from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.consent_details import ConsentDetail
 from reference_api.oidc.grants import Granted
@@ -51,8 +51,8 @@ def asked_scopes(client: ClientRecord, request: AuthorizationRequest) -> frozens
 
 
 def claim_consents(client: ClientRecord, scopes: Iterable[str]) -> list[ConsentDetail]:
-    """The consents that granting scopes of claims amounts to; none for a client that acts for the person."""
-    if client.role == OWN_ROLE or client.recipient == "none":
+    """The consents that granting scopes of claims amounts to; none for an app of the city that acts for the person."""
+    if client.recipient in ("family", "none"):
         return []
     by_purpose: dict[str, dict[str, None]] = {}
     for scope, consent in load_rules().scopes.items():

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,15 +28,23 @@ class Hint:
     sid: str | None
 
 
-async def mint_id_token(
-    services: Services, client: ClientRecord, grant: Grant, access_token: str, now_s: float, *, with_nonce: bool
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes into an ID token beside the sign-in: its access token's hash, and claims that were asked for in it."""
+
+    access_token: str
+    with_nonce: bool
+    claims: Mapping[str, Any]
+
+
+async def mint_id_token(services: Services, client: ClientRecord, grant: Grant, beside: Beside, now_s: float) -> str:
     """An ID token for the sign-in of a grant; refreshed ones leave the nonce out.
 
     Source: OpenID Connect Core 1.0 sections 2, 3.1.3.6 (at_hash) and 12.2.
     """
     sign_in = grant.sign_in
     claims: dict[str, Any] = {
+        **beside.claims,
         "iss": services.settings.issuer,
         "sub": shown_sub(services, client, sign_in.sub),
         "aud": client.client_id,
@@ -45,9 +54,9 @@ async def mint_id_token(
         "auth_time": int(sign_in.auth_time_s),
         "acr": sign_in.acr,
         "amr": list(sign_in.amr),
-        "at_hash": _half_hash(access_token),
+        "at_hash": _half_hash(beside.access_token),
     }
-    if with_nonce and grant.nonce is not None:
+    if beside.with_nonce and grant.nonce is not None:
         claims["nonce"] = grant.nonce
     if sign_in.sid is not None:
         claims["sid"] = client_sid(services, sign_in.sid, client.client_id)

@@ -6,10 +6,11 @@ from typing import Any
 from reference_api.call import Call, Reply, json_reply
 from reference_api.errors import OAuthError
 from reference_api.oidc.access_tokens import TokenRequest, mint
+from reference_api.oidc.claims import id_token_claims
 from reference_api.oidc.clients import ClientRecord
 from reference_api.oidc.consent_details import told
 from reference_api.oidc.grants import Grant
-from reference_api.oidc.id_tokens import mint_id_token
+from reference_api.oidc.id_tokens import Beside, mint_id_token
 from reference_api.oidc.parameters import NO_STORE, Parameters
 from reference_api.oidc.resources import check_resources
 from reference_api.services import Services
@@ -44,9 +45,9 @@ async def issue_of_grant(
     if redeemed.refresh_token is not None:
         body["refresh_token"] = redeemed.refresh_token
     if "openid" in redeemed.scope:
-        body["id_token"] = await mint_id_token(
-            services, client, grant, body["access_token"], call.now_s, with_nonce=redeemed.first
-        )
+        wished = await id_token_claims(services, call, client, grant.sign_in.sub, grant.claims)
+        beside = Beside(body["access_token"], redeemed.first, wished)
+        body["id_token"] = await mint_id_token(services, client, grant, beside, call.now_s)
     if grant.granted.authorization_details:
         body["authorization_details"] = told(grant.granted.authorization_details)
     return _reply(body)

@@ -8,10 +8,11 @@ from reference_api.oidc.clients import ClientRecord
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
-IDENTITY = frozenset({OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS, "local_id"})
+IDENTITY = frozenset({OPENID, "profile", "email", "address", "phone", "tourism.profile", OFFLINE_ACCESS, "local_id"})
 """Scopes that say something of a person, and nothing to a client that acts for itself.
 
-Source: OpenID Connect Core 1.0 sections 5.4 and 11; local_id is the contract's (C1).
+Source: OpenID Connect Core 1.0 sections 5.4 and 11; local_id and tourism.profile are the contract's
+(C1, C2).
 """
 
 

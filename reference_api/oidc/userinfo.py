@@ -1,10 +1,8 @@
 """UserInfo: what a client may be told about the person whose token it holds."""
 
-import msgspec
-
 from reference_api.call import Call, Reply, json_reply
 from reference_api.errors import ApiError
-from reference_api.oidc.claims import individual_claims, scope_claims, told_claims
+from reference_api.oidc.claims import individual_claims, requested_claims, scope_claims, told_claims
 from reference_api.oidc.clients import read_client
 from reference_api.oidc.grants import read_grant
 from reference_api.oidc.subjects import shown_sub
@@ -25,8 +23,7 @@ async def get_userinfo(services: Services, call: Call) -> Reply:
     wanted = scope_claims(token.scopes)
     grant = None if token.grant_id is None else await read_grant(services, token.grant_id)
     if grant is not None:
-        asked = msgspec.json.decode(grant.claims, type=dict[str, dict[str, object]]).get("userinfo", {})
-        wanted |= individual_claims(asked, client.scopes)
+        wanted |= individual_claims(requested_claims(grant.claims, "userinfo"), client.scopes)
     told = await told_claims(services, call, client, token.subject, wanted)
     own: dict[str, object] = {"sub": shown_sub(services, token, token.subject)}
     if "local_id" in token.scopes:
