@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from reference_api import events
 from reference_api.call import Call, Reply, instant_s, json_reply, row_id, unix_s
 from reference_api.city.conditional import check_if_match, json_with_etag, quoted
 from reference_api.city.shapes import Areas, Instant, districts_of_places, known_places
@@ -31,6 +32,8 @@ class _EventPatch(msgspec.Struct):
     areas: Areas | None = None
 
 
+MODE_CHANGED = "disaster-mode-changed"
+"""Source: contract, events.toml."""
 _DECLARATION = msgspec.json.Decoder(_Declaration)
 _EVENT_PATCH = msgspec.json.Decoder(_EventPatch)
 _EVENT_COLUMNS = "id, mode, hazard, areas, declared_at_s, ended_at_s, version"
@@ -74,6 +77,7 @@ async def declare_disaster(services: Services, call: Call) -> Reply:
         await _hold(services, event, districts)
         await _end_superseded(services, call.now_s)
         await _changed(services, areas, call.now_s)
+        await _tell(services, event, wanted.mode, areas, call.now_s)
     _forget(services)
     return _event_reply(event, 201)
 
@@ -108,7 +112,10 @@ async def update_disaster_event(services: Services, call: Call) -> Reply:
         if patch.mode is None:
             await _hold(services, changed, districts)
             await _end_superseded(services, call.now_s)
-        await _changed(services, {*event[3].split(), *(areas or [])}, call.now_s)
+        before, after = set(event[3].split()), set() if patch.mode else set(changed[3].split())
+        await _changed(services, before | after, call.now_s)
+        await _tell(services, changed, "normal", before - after, call.now_s)
+        await _tell(services, changed, changed[1], after - before, call.now_s)
     _forget(services)
     return _event_reply(changed, 200)
 
@@ -177,6 +184,19 @@ async def _changed(services: Services, codes: Iterable[str], now_s: float) -> No
 
 def _forget(services: Services) -> None:
     services.memory.forget("modes", "disaster state")
+
+
+async def _tell(services: Services, event: Row, mode: str, areas: Iterable[str], now_s: float) -> None:
+    """Push the change to whoever registered an endpoint (RFC 8935); others poll the state or the list of events."""
+    payload = {
+        "event_id": str(event[0]),
+        "mode": mode,
+        "areas": sorted(areas),
+        "hazard": event[2],
+        "declared_at": instant(event[4]),
+    }
+    if payload["areas"]:
+        await events.tell(services, MODE_CHANGED, await events.receivers(services, MODE_CHANGED), payload, now_s)
 
 
 async def _event(services: Services, call: Call) -> Row:

@@ -2,7 +2,7 @@
 
 from reference_api import disclosure
 from reference_api.call import Call, Reply, json_reply
-from reference_api.city.users import requested_purpose
+from reference_api.city.users import own_subject, requested_purpose
 from reference_api.errors import ApiError
 from reference_api.oidc.subjects import local_sub, shown_sub
 from reference_api.services import Services
@@ -16,8 +16,8 @@ async def get_household(services: Services, call: Call) -> Reply:
     by ``household``; the name needs ``profile.basic`` too.
     """
     sub = local_sub(services, call.token, call.parameters["sub"])
-    is_own = call.token.subject is not None
-    if sub is None or (is_own and call.token.subject != sub):
+    is_own = own_subject(call) is not None
+    if sub is None or call.token.subject not in (None, sub):
         raise ApiError("not-found")
     rows = await services.store.all(
         "SELECT sub, district, neighbourhood, name, name_kana FROM account WHERE household ="
@@ -42,7 +42,7 @@ async def get_household(services: Services, call: Call) -> Reply:
 
 def _person(row: Row, call: Call) -> disclosure.Person:
     key = disclosure.person_key(row[0], None)
-    return disclosure.Person(key, row[0], row[1], row[2], own=row[0] == call.token.subject)
+    return disclosure.Person(key, row[0], row[1], row[2], own=row[0] == own_subject(call))
 
 
 def _member(services: Services, call: Call, row: Row, decisions: disclosure.Decisions) -> dict[str, object]:

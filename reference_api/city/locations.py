@@ -10,6 +10,7 @@ from reference_api import disclosure
 from reference_api.call import EARLIEST_YEAR, LATEST_YEAR, Call, Reply, json_reply, unix_s
 from reference_api.city.negotiation import preferred
 from reference_api.city.shapes import Instant, Point, point
+from reference_api.city.users import own_subject
 from reference_api.clock import instant
 from reference_api.errors import ApiError, Fault, invalid
 from reference_api.oidc.subjects import local_sub, shown_sub
@@ -172,6 +173,8 @@ async def _may_ask(services: Services, call: Call, row: Row) -> bool:
     """A citizen asks for people of the own household only, an association for those of its area."""
     if call.token.subject is None:
         return call.token.association in (None, row[6])
+    if own_subject(call) is None:
+        return call.token.subject == row[0]
     own = await services.store.one("SELECT household FROM account WHERE sub = ?", (call.token.subject,))
     return own is not None and own[0] == row[8]
 
@@ -213,8 +216,9 @@ _Shown = tuple[str, disclosure.Decisions, dict[str, object]]
 
 
 async def _show(services: Services, call: Call, rows: list[Row], purpose: str) -> list[_Shown | None]:
+    own = own_subject(call)
     people = [
-        disclosure.Person(disclosure.person_key(row[0], None), row[0], row[5], row[6], own=row[0] == call.token.subject)
+        disclosure.Person(disclosure.person_key(row[0], None), row[0], row[5], row[6], own=row[0] == own)
         for row in rows
     ]
     judged = await disclosure.judge(services, call, people, purpose, ("location",))

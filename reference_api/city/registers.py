@@ -6,6 +6,7 @@ from reference_api import disclosure
 from reference_api.call import Call, Reply
 from reference_api.consent import BY_CONSENT
 from reference_api.errors import ApiError
+from reference_api.oidc.subjects import shown_sub
 from reference_api.paging import fill, page_reply, read_window
 from reference_api.services import Services
 from reference_api.store.protocol import Row
@@ -72,7 +73,11 @@ async def _show(services: Services, call: Call, district: str, rows: list[Row]) 
         for row in rows
     ]
     judged = await disclosure.judge(services, call, people, call.operation.purpose or "", CATEGORIES)
-    return [_shown(person, row, decisions) for person, row, decisions in zip(people, rows, judged, strict=True)]
+    shown = [_shown(person, row, decisions) for person, row, decisions in zip(people, rows, judged, strict=True)]
+    for row, entry in zip(rows, shown, strict=True):
+        if entry is not None and row[1] is not None:
+            entry[2]["sub"] = shown_sub(services, call.token, row[1])
+    return shown
 
 
 def _shown(person: disclosure.Person, row: Row, decisions: disclosure.Decisions) -> _Shown | None:

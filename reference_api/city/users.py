@@ -39,7 +39,7 @@ async def get_user(services: Services, call: Call) -> Reply:
     rows = await services.store.all(f"{_SELECT} FROM account WHERE sub = ?", (sub,))
     shown = [found for found in await _show(services, call, purpose, rows) if found is not None]
     if not shown:
-        raise ApiError("not-found")
+        raise await disclosure.refusal(services, call, sub, purpose, tuple(_COLUMNS))
     key, decisions, item = shown[0]
     await disclosure.log(services, call, purpose, [(key, decisions)])
     return json_reply(item)
@@ -88,9 +88,15 @@ def requested_purpose(call: Call, default: str = DEFAULT_PURPOSE) -> str:
     return purpose
 
 
+def own_subject(call: Call) -> str | None:
+    """Local ID of the person for whom a token speaks, None where a client or a third party's service asks."""
+    return call.token.subject if disclosure.speaks_for_person(call.token) else None
+
+
 async def _show(services: Services, call: Call, purpose: str, rows: list[Row]) -> list[_Shown | None]:
+    own = own_subject(call)
     people = [
-        disclosure.Person(disclosure.person_key(row[0], None), row[0], row[1], row[2], own=row[0] == call.token.subject)
+        disclosure.Person(disclosure.person_key(row[0], None), row[0], row[1], row[2], own=row[0] == own)
         for row in rows
     ]
     judged = await disclosure.judge(services, call, people, purpose, tuple(_COLUMNS))
