@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 from starlette.types import ASGIApp
 from stores import Drive, OpenedStore
 
+from conformance.contract.catalogue import load_roles
 from reference_api.clock import GivenClock
 from reference_api.inline import run_inline
 from reference_api.oidc.client_seed import Client, example_clients, sandbox_client
@@ -109,6 +110,10 @@ class City:
         """A client of the seed."""
         return next(client for client in self.seed.clients if client.client_id == client_id)
 
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """A request as it stands."""
+        return send(self.app, method, url, headers, body, drive=self.opened.drive)
+
     def ask_token(self, client_id: str, secret: str | None = None, **form: str) -> Answer:
         """A token request with client_secret_basic."""
         credential = f"{client_id}:{self.client(client_id).secret if secret is None else secret}"
@@ -117,18 +122,21 @@ class City:
         return send(self.app, "POST", "/token", headers, urlencode(form).encode(), drive=self.opened.drive)
 
     def token(self, who: str) -> str:
-        """An access token: of a client, or of a citizen (c1, c2 ...)."""
+        """An access token for the API: of a client, or of a citizen (c1, c2 ...)."""
         key = (who, str(self.clock.now_s() // 3600))
         if key not in self._tokens:
-            if any(client.client_id == who for client in self.seed.clients):
-                answer = self.ask_token(who, grant_type="client_credentials")
-            else:
-                answer = self.ask_token(
-                    "citizen-app", grant_type=EXCHANGE, subject_token=who, subject_token_type="urn:citytwin:local-id"
-                )
-            assert answer.status == 200, answer.body
-            self._tokens[key] = answer.json["access_token"]
+            self._tokens[key] = self.new_token(who)
         return self._tokens[key]
+
+    def new_token(self, who: str, **form: str) -> str:
+        """A fresh access token of a client or a citizen."""
+        if any(client.client_id == who for client in self.seed.clients):
+            answer = self.ask_token(who, grant_type="client_credentials", **form)
+        else:
+            subject = {"subject_token": who, "subject_token_type": "urn:citytwin:local-id"}
+            answer = self.ask_token("citizen-app", grant_type=EXCHANGE, **subject, **form)
+        assert answer.status == 200, answer.body
+        return str(answer.json["access_token"])
 
     def call(self, method: str, url: str, who: str = "", body: Any = None, **headers: str) -> Answer:
         """A request, with a token of ``who`` and a fresh Idempotency-Key unless one is given (None leaves it out)."""
@@ -203,7 +211,7 @@ def small_seed(users: int = 8) -> SeedData:
             _entry("r3", "n1", temp_id="t3", consent=False),
         ),
         clients=(
-            *(sandbox_client(role) for role in ("city_office", "shelter_desk", "citizen_app", "sandbox_admin")),
+            *(sandbox_client(role) for role in load_roles() if role not in ("association", "service")),
             *(sandbox_client("association", area.code) for area in neighbourhoods),
             *example_clients(),
         ),

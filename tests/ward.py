@@ -6,7 +6,6 @@ from typing import Any
 
 from conformance.contract.fhir.lifelog import observation
 from reference_api.fhir.search.references import patient_id
-from reference_api.oidc.client_seed import sandbox_client
 from reference_api.seed import Consent, SeedData
 
 FHIR_JSON = "application/fhir+json"
@@ -20,17 +19,14 @@ CALLS_A_MINUTE = 200
 
 
 def with_hospital(seed: SeedData) -> SeedData:
-    """The seed with a hospital: c0 lets it have everything, c1 the life log; c3 shares it with its household."""
+    """The seed with a hospital: c0 lets it have everything, c1 the life log; c3 shares the log with its household."""
     consents = (
         *seed.consents,
         Consent("c0", "personal_service", HEALTH, ("medical",), ("normal",)),
         Consent("c1", "personal_service", ("lifelog",), ("medical",), ("normal",)),
         Consent("c3", "family_sharing", ("lifelog", "profile.basic"), ("family",), ("normal",)),
     )
-    clients = (*seed.clients, sandbox_client("medical_institution"))
-    return SeedData(
-        **{name: getattr(seed, name) for name in seed.__struct_fields__} | {"consents": consents, "clients": clients}
-    )
+    return SeedData(**{name: getattr(seed, name) for name in seed.__struct_fields__} | {"consents": consents})
 
 
 @dataclass
