@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reference_api.fhir.validation.issue import ERROR, STRUCTURE, Issue
+from reference_api.fhir.validation.root import Root
 
 
 class Finding:
@@ -30,7 +31,7 @@ class Finding:
 Findings = list[Finding] | None
 """None when nothing was found, so that a sound value costs nothing."""
 
-Check = Callable[[Any, Any, Any], Findings]
+Check = Callable[[Any, Any, Root], Findings]
 """Of a value, the object that has it, and the root resource (the container of contained resources)."""
 
 

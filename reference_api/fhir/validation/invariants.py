@@ -18,8 +18,9 @@ from reference_api.fhir.validation import (
 )
 from reference_api.fhir.validation.finding import Finding
 from reference_api.fhir.validation.issue import INVARIANT
+from reference_api.fhir.validation.root import Root
 
-Predicate = Callable[[Any, Any], bool]
+Predicate = Callable[[Any, Root], bool]
 
 PREDICATES: Mapping[str, Predicate] = MappingProxyType(
     {

@@ -7,6 +7,7 @@ from reference_api.fhir.validation.finding import Check, Finding, Findings, stru
 from reference_api.fhir.validation.invariants import finding_of, predicates_of
 from reference_api.fhir.validation.issue import CODE_INVALID, VALUE
 from reference_api.fhir.validation.primitives import Holds, primitive
+from reference_api.fhir.validation.root import Root
 from reference_api.fhir.validation.terminology import codes_of
 
 
@@ -17,7 +18,7 @@ def leaf(kind: str, element: Element) -> Check:
         return _coded(codes, element.binding)
     holds, predicates = primitive(kind), predicates_of(element.invariants)
 
-    def checked(value: Any, _owner: Any, root: Any) -> Findings:
+    def checked(value: Any, _owner: Any, root: Root) -> Findings:
         if not holds(value):
             return [_not_of(kind, value)]
         if not predicates:
@@ -30,7 +31,7 @@ def leaf(kind: str, element: Element) -> Check:
 def _coded(codes: frozenset[str], binding: str) -> Check:
     is_code: Holds = primitive("code")
 
-    def checked(value: Any, _owner: Any, _root: Any) -> Findings:
+    def checked(value: Any, _owner: Any, _root: Root) -> Findings:
         if type(value) is str and value in codes:
             return None
         if not is_code(value):

@@ -6,12 +6,13 @@ Source: HL7 FHIR R4 4.0.1, json.html#primitive.
 from typing import Any
 
 from reference_api.fhir.validation.finding import Check, Findings, placed, structure
+from reference_api.fhir.validation.root import Root
 
 
 def list_of(check: Check, maximum: int | None) -> Check:
     """The check of an array whose entries are checked by ``check``."""
 
-    def checked(value: Any, owner: Any, root: Any) -> Findings:
+    def checked(value: Any, owner: Any, root: Root) -> Findings:
         if found := _misshapen(value, maximum):
             return found
         for index, item in enumerate(value):
@@ -26,7 +27,7 @@ def primitives(name: str, check: Check, maximum: int | None) -> Check:
     """The check of an array of primitive values; null stands where only ``_name`` says something."""
     sibling = "_" + name
 
-    def checked(value: Any, owner: Any, root: Any) -> Findings:
+    def checked(value: Any, owner: Any, root: Root) -> Findings:
         if found := _misshapen(value, maximum) or _unpaired(value, owner.get(sibling)):
             return found
         for index, item in enumerate(value):
@@ -40,7 +41,7 @@ def primitives(name: str, check: Check, maximum: int | None) -> Check:
 def extensions_of(name: str, check: Check, maximum: int | None) -> Check:
     """The check of the array ``_name``: what is said about the values of ``name`` at the same places."""
 
-    def checked(value: Any, owner: Any, root: Any) -> Findings:
+    def checked(value: Any, owner: Any, root: Root) -> Findings:
         if found := _misshapen(value, maximum) or _unpaired(value, owner.get(name)):
             return found
         for index, item in enumerate(value):

@@ -55,10 +55,11 @@ class _Reader:
         self.is_sound = True
         self.has_content = False
         self._depth = 0
+        self._parser = expat.ParserCreate()
 
     def read(self, text: str) -> bool:
         """Read a text to its end; whether it is XML."""
-        parser = expat.ParserCreate()
+        parser = self._parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
@@ -74,6 +75,9 @@ class _Reader:
         self._depth += 1
         self.is_sound = self.is_sound and _is_allowed(name, attributes)
         self.has_content = self.has_content or name == "img"
+        if not self.is_sound:
+            # Nothing further is asked of it, so a flood of elements costs no more than its parsing.
+            self._parser.StartElementHandler = self._parser.EndElementHandler = None
 
     def _end(self, _name: str) -> None:
         self._depth -= 1

@@ -23,6 +23,7 @@ INTEGER_LIMIT = 2**31 - 1
 """Source: HL7 FHIR R4 4.0.1, datatypes.html#integer (signed, 32 bits)."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_UNSPACED = ("canonical", "code", "uri", "url")
 _BASE64 = re.compile(r"(?:[0-9a-zA-Z+/]{4})*(?:[0-9a-zA-Z+/]{2}==|[0-9a-zA-Z+/]{3}=)?", re.ASCII)
 
 
@@ -41,17 +42,26 @@ def primitive(name: str) -> Holds:
     matches = re.compile(rule.pattern, re.ASCII).fullmatch
     if name in ("date", "dateTime", "instant"):
         return lambda value: type(value) is str and matches(value) is not None and _is_calendar_day(value)
-    return lambda value: type(value) is str and value != "" and matches(value) is not None and _is_text(value)
+    if name in _UNSPACED:
+        return lambda value: (
+            type(value) is str and (_is_plain(value) or (matches(value) is not None and _is_text(value)))
+        )
+    return lambda value: type(value) is str and matches(value) is not None
 
 
 def is_string(value: object) -> bool:
     """A string that is not empty and has no control characters but tab, line feed and carriage return."""
-    return type(value) is str and 0 < len(value) <= STRING_LIMIT and _is_text(value)
+    return type(value) is str and len(value) <= STRING_LIMIT and _is_text(value)
 
 
 def _is_text(value: str) -> bool:
-    """Without control characters: of code a rule of R4 (it is a string), of uri one of RFC 3986."""
-    return value.isprintable() or not _CONTROL.search(value)
+    """Not empty, without control characters: of code a rule of R4 (it is a string), of uri one of RFC 3986."""
+    return value != "" and (value.isprintable() or not _CONTROL.search(value))
+
+
+def _is_plain(value: str) -> bool:
+    """The usual code or URL, known without its regular expression: ASCII that can be seen."""
+    return value != "" and value.isascii() and value.isprintable() and " " not in value
 
 
 def is_integer(value: object) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.contract.fhir.tables import Profile, load_profiles
 from reference_api.fhir.validation.finding import Finding, Findings, placed
 from reference_api.fhir.validation.issue import STRUCTURE
+from reference_api.fhir.validation.root import Root
 from reference_api.fhir.validation.rules import Compiler, ItemRule
 
 _HL7 = "http://hl7.org/fhir/StructureDefinition/"
@@ -16,7 +17,7 @@ _LOINC = "http://loinc.org"
 _CATEGORY = {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
 
 
-def broken_profiles(resource: Any, root: Any, demanded: Sequence[str]) -> Findings:
+def broken_profiles(resource: Any, root: Root, demanded: Sequence[str]) -> Findings:
     """What a sound resource breaks of the profiles that it claims, that are demanded, or that its codes call for."""
     found: Findings = None
     name = resource["resourceType"]
@@ -43,7 +44,7 @@ def profile_rule(url: str) -> ItemRule | None:
     if not rules:
         return None
 
-    def checked(item: Any, root: Any) -> Findings:
+    def checked(item: Any, root: Root) -> Findings:
         found: Findings = None
         for rule in rules:
             found = placed(found, rule(item, root), "")

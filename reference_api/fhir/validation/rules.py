@@ -12,10 +12,11 @@ from reference_api.fhir.validation.finding import Finding, Findings, added, plac
 from reference_api.fhir.validation.invariants import finding_of, predicates_of
 from reference_api.fhir.validation.issue import CODE_INVALID, REQUIRED, STRUCTURE, VALUE
 from reference_api.fhir.validation.references import points_to
+from reference_api.fhir.validation.root import Root
 from reference_api.fhir.validation.slices import described, matcher
 from reference_api.fhir.validation.terminology import member_of
 
-ItemRule = Callable[[Any, Any], Findings]
+ItemRule = Callable[[Any, Root], Findings]
 ProfileRule = Callable[[str], ItemRule | None]
 """Gives the rule of another profile by its URL."""
 
@@ -58,14 +59,14 @@ class Compiler:
             return None
         names, details = frozenset(rule.targets), f"this reference is to one of: {', '.join(rule.targets)}"
 
-        def checked(item: Any, root: Any) -> Findings:
+        def checked(item: Any, root: Root) -> Findings:
             is_reference = type(item) is dict and "reference" in item
             return None if not is_reference or points_to(item, root, names) else [self.finding(STRUCTURE, details)]
 
         return checked
 
     def _invariants(self, rule: Rule) -> list[ItemRule]:
-        def test(key: str, holds: Callable[[Any, Any], bool]) -> ItemRule:
+        def test(key: str, holds: Callable[[Any, Root], bool]) -> ItemRule:
             return lambda item, root: None if holds(item, root) else [finding_of(key)]
 
         return [test(key, holds) for key, holds in predicates_of(rule.invariants)]
@@ -80,7 +81,7 @@ class Compiler:
             return self._choice(name.removesuffix("[x]"), rule)
         place, check, slices = "." + (rule.choice or name), self.item(rule), self._slices(rule)
 
-        def checked(owner: Any, root: Any) -> Findings:
+        def checked(owner: Any, root: Root) -> Findings:
             value = owner.get(name)
             items = value if type(value) is list else () if value is None else (value,)
             found = self._counted(rule, len(items) or ("_" + name in owner), place)
@@ -104,9 +105,11 @@ class Compiler:
         allowed = frozenset(title + kind[0].upper() + kind[1:] for kind in rule.types)
         check, profiles = self.item(_without_profiles(rule)), self._by_member(title, rule)
 
-        def checked(owner: Any, root: Any) -> Findings:
-            name = next((key for key in owner if key.startswith(title) and key[start : start + 1].isupper()), None)
-            if name is None:
+        def checked(owner: Any, root: Root) -> Findings:
+            for name in owner:
+                if name.startswith(title) and name[start : start + 1].isupper():
+                    break
+            else:
                 return self._counted(rule, int(any(key.startswith("_" + title) for key in owner)), place)
             if allowed and name not in allowed:
                 return [self.finding(STRUCTURE, f"a value of type {', '.join(rule.types)}").under(place)]
@@ -120,6 +123,9 @@ class Compiler:
         found = {title + kind[0].upper() + kind[1:]: self.profile_rule(url) for kind, url in rule.profiles.items()}
         return {name: check for name, check in found.items() if check}
 
+    def _not_sliced(self, index: int) -> Finding:
+        return self.finding(STRUCTURE, "no other entries than the slices").under(f"[{index}]")
+
     def _slices(self, rule: Rule) -> ItemRule | None:
         """The check of all entries of a list against the slices; None where there are none."""
         if rule.slicing is None or not rule.slices:
@@ -127,7 +133,7 @@ class Compiler:
         parts = [_Slice(self, name, rule.slicing.by, part) for name, part in rule.slices.items()]
         is_closed = rule.slicing.closed
 
-        def checked(items: Any, root: Any) -> Findings:
+        def checked(items: Any, root: Root) -> Findings:
             found: Findings = None
             counts = dict.fromkeys(rule.slices, 0)
             for index, item in enumerate(items):
@@ -176,7 +182,7 @@ def _all_of(tests: list[ItemRule]) -> ItemRule:
     if len(tests) == 1:
         return tests[0]
 
-    def checked(item: Any, root: Any) -> Findings:
+    def checked(item: Any, root: Root) -> Findings:
         found: Findings = None
         for test in tests:
             more = test(item, root)

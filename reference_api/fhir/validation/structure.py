@@ -17,6 +17,7 @@ from reference_api.fhir.validation.leaves import leaf
 from reference_api.fhir.validation.lists import extensions_of, list_of, primitives
 from reference_api.fhir.validation.profiles import broken_profiles, extension_rule
 from reference_api.fhir.validation.references import reference_to, resource_types
+from reference_api.fhir.validation.root import Root
 
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
 
@@ -38,7 +39,7 @@ class Plan:
         self.choices: list[tuple[str, frozenset[str]]] = []
         self.invariants: list[tuple[str, Predicate]] = []
 
-    def check(self, value: Any, _owner: Any, root: Any) -> Findings:
+    def check(self, value: Any, _owner: Any, root: Root) -> Findings:
         """What is wrong with a value that should be of this type."""
         if type(value) is not dict:
             return structure(f"This is an object of type {self.name}")
@@ -71,7 +72,7 @@ class Plan:
         return found
 
 
-def check_resource(value: Any, root: Any, profiles: Sequence[str] = ()) -> Findings:
+def check_resource(value: Any, root: Root, profiles: Sequence[str] = ()) -> Findings:
     """What is wrong with a resource: as of its type first, then as of its profiles.
 
     ``root`` is the resource itself, or the one that contains it.
@@ -81,7 +82,7 @@ def check_resource(value: Any, root: Any, profiles: Sequence[str] = ()) -> Findi
         return [Finding(REQUIRED, "A resource names its type", ".resourceType")]
     plan = _plans().get(name)
     if plan is None or "resourceType" not in plan.members:
-        return [_unknown_type(name, is_root=value is root)]
+        return [_unknown_type(name, is_root=value is root.resource)]
     found = plan.check(value, None, root)
     if found is not None and has_error(found):
         return found
@@ -170,16 +171,16 @@ def _object_check(plans: Mapping[str, Plan], name: str, element: Element, kind: 
     return _with_invariants(check, element.invariants) if element.invariants else check
 
 
-def _contained(value: Any, _owner: Any, root: Any) -> Findings:
+def _contained(value: Any, _owner: Any, root: Root) -> Findings:
     return check_resource(value, root)
 
 
-def _entry(value: Any, _owner: Any, _root: Any) -> Findings:
-    return check_resource(value, value)
+def _entry(value: Any, _owner: Any, _root: Root) -> Findings:
+    return check_resource(value, Root(value))
 
 
 def _extension(check: Check) -> Check:
-    def checked(value: Any, owner: Any, root: Any) -> Findings:
+    def checked(value: Any, owner: Any, root: Root) -> Findings:
         found = check(value, owner, root)
         if found:
             return found
@@ -192,7 +193,7 @@ def _extension(check: Check) -> Check:
 def _modifier_extension(check: Check) -> Check:
     """An extension that changes the meaning of its element: whoever does not know it must not take the resource."""
 
-    def checked(value: Any, owner: Any, root: Any) -> Findings:
+    def checked(value: Any, owner: Any, root: Root) -> Findings:
         found = check(value, owner, root)
         return found or [Finding(EXTENSION, "The contract has no modifier extension of this URL", ".url")]
 
@@ -202,7 +203,7 @@ def _modifier_extension(check: Check) -> Check:
 def _with_invariants(check: Check, keys: Sequence[str]) -> Check:
     predicates = predicates_of(keys)
 
-    def checked(value: Any, owner: Any, root: Any) -> Findings:
+    def checked(value: Any, owner: Any, root: Root) -> Findings:
         if found := check(value, owner, root):
             return found
         return [finding_of(key) for key, holds in predicates if not holds(value, root)]
