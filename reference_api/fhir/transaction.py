@@ -102,12 +102,14 @@ async def _all_or_nothing(asker: Asker, raw: Sequence[Any], at: Callable[[int], 
         planned.sort(key=lambda one: METHODS.index(one.entry.method))
         writing = [one for one in planned if one.entry.method != "GET"]
         for one in writing:
-            done[at(one.entry.number)] = await perform(asker, one)
+            at(one.entry.number)
+            done[one.entry.number] = await perform(asker, one)
         for one in writing:
             at(one.entry.number)
             await _check(asker, one)
         for one in planned[len(writing) :]:
-            done[at(one.entry.number)] = await perform(asker, one)
+            at(one.entry.number)
+            done[one.entry.number] = await perform(asker, one)
     return [done[number] for number in range(len(entries))]
 
 
