@@ -262,3 +262,13 @@ def test_an_association_writes_nothing_down(city: Any) -> None:
     """Associations may ask for decisions, not speak for people."""
     body = {**SAFETY, **ON_THE_SPOT, "subject": {"sub": "c0"}}
     assert city.call("POST", "/v1/consents", "association-n0", body).problem == "insufficient-scope"
+
+
+def test_a_reset_sandbox_has_its_consents_again(city: Any) -> None:
+    """What was withdrawn and what was added is as it was after seeding, with its history."""
+    before = city.everything("/v1/consents", "c0")
+    act(city, "c0", before[0], "withdrawal")
+    give(city, "c0")
+    assert city.call("POST", "/v1/sandbox/reset", "sandbox-admin").status == 204
+    assert city.everything("/v1/consents", "c0") == before
+    assert give(city, "c0")["record_id"] not in {one["record_id"] for one in before}
