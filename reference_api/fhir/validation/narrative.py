@@ -4,9 +4,9 @@ Source: HL7 FHIR R4 4.0.1, narrative.html#xhtml and the invariants txt-1 and txt
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 from xml.parsers import expat
 
 import msgspec
@@ -41,11 +41,19 @@ def _allowed() -> _Allowed:
     return msgspec.json.decode(text, type=_Allowed)
 
 
-def _is_allowed(name: str, attributes: dict[str, Any]) -> bool:
+@cache
+def _names() -> Mapping[str, frozenset[str]]:
+    """The attributes of each allowed element."""
     allowed = _allowed()
-    names = allowed.attributes | allowed.attributes_of.get(name, frozenset())
-    is_known = name in allowed.elements and names.issuperset(attributes)
-    return is_known and not any(_ACTIVE_LINK.match(attributes.get(link, "")) for link in ("href", "src", "cite"))
+    return {name: allowed.attributes | allowed.attributes_of.get(name, frozenset()) for name in allowed.elements}
+
+
+def _is_allowed(name: str, attributes: dict[str, str]) -> bool:
+    names = _names().get(name)
+    if names is None or not attributes:
+        return names is not None
+    is_active = any(_ACTIVE_LINK.match(attributes.get(link, "")) for link in ("href", "src", "cite"))
+    return names.issuperset(attributes) and not is_active
 
 
 class _Reader:
@@ -69,7 +77,7 @@ class _Reader:
             return False
         return True
 
-    def _start(self, name: str, attributes: dict[str, Any]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self._depth == 0 and (name != "div" or attributes.pop("xmlns", None) != _NAMESPACE):
             self.is_sound = False
         self._depth += 1

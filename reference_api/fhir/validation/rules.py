@@ -137,14 +137,14 @@ class Compiler:
             found: Findings = None
             counts = dict.fromkeys(rule.slices, 0)
             for index, item in enumerate(items):
-                part = next((one for one in parts if one.matches(item)), None)
-                if part is not None:
-                    counts[part.name] += 1
-                    found = placed(found, part.check(item, root) if part.check else None, f"[{index}]")
-                elif is_closed:
-                    found = added(
-                        found, self.finding(STRUCTURE, "no other entries than the slices").under(f"[{index}]")
-                    )
+                for part in parts:
+                    if part.matches(item):
+                        counts[part.name] += 1
+                        more = part.check(item, root) if part.check else None
+                        found = placed(found, more, f"[{index}]") if more else found
+                        break
+                else:
+                    found = added(found, self._not_sliced(index)) if is_closed else found
             for part in parts:
                 found = placed(found, part.counted(counts[part.name]), "")
             return found
