@@ -14,6 +14,7 @@ from reference_api.city import (
     consents,
     decisions,
     disaster_events,
+    event_streams,
     hazard_reports,
     households,
     inbox,
@@ -124,6 +125,12 @@ HANDLERS: Mapping[str, Handler] = {
     "getEvacuationOrder": orders.get_evacuation_order,
     "updateEvacuationOrder": orders.update_evacuation_order,
     "liftEvacuationOrder": orders.lift_evacuation_order,
+    # Event streams, as in event_streams.yaml
+    "createEventStream": event_streams.create_event_stream,
+    "listEventStreams": event_streams.list_event_streams,
+    "getEventStream": event_streams.get_event_stream,
+    "deleteEventStream": event_streams.delete_event_stream,
+    "verifyEventStream": event_streams.verify_event_stream,
     # Shelters and check-ins, as in shelters.yaml, check_ins.yaml
     "listShelters": shelters.list_shelters,
     "listShelterStatus": shelters.list_shelter_status,

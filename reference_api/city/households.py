@@ -27,9 +27,10 @@ async def get_household(services: Services, call: Call) -> Reply:
     purpose, category = ("family_sharing", "family") if is_own else (requested_purpose(call, "procedures"), "household")
     subject = [_person(row, call) for row in rows if row[0] == sub]
     others = [row for row in rows if row[0] != sub]
-    (own, *_) = await disclosure.judge(services, call, subject, purpose, ("household",)) or [None]
-    if own is None or not own["household"].permit:
+    judged = await disclosure.judge(services, call, subject, purpose, ("household",))
+    if not judged or not judged[0]["household"].permit:
         raise ApiError("not-found")
+    own = judged[0]
     people = [_person(row, call) for row in others]
     judged = await disclosure.judge(services, call, people, purpose, (category, "profile.basic"))
     named = [(row, decisions) for row, decisions in zip(others, judged, strict=True) if decisions[category].permit]

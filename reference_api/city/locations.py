@@ -174,7 +174,7 @@ async def _may_ask(services: Services, call: Call, row: Row) -> bool:
     if call.token.subject is None:
         return call.token.association in (None, row[6])
     if own_subject(call) is None:
-        return call.token.subject == row[0]
+        return bool(call.token.subject == row[0])
     own = await services.store.one("SELECT household FROM account WHERE sub = ?", (call.token.subject,))
     return own is not None and own[0] == row[8]
 

@@ -213,7 +213,8 @@ async def _bulletin(services: Services, order: _Order) -> Bulletin:
         f" UNION ALL SELECT code, name FROM district WHERE code IN ({marks})",
         (*order.areas, *order.areas),
     )
-    where, names = await municipality(services), dict(rows)
+    where = await municipality(services)
+    names: dict[str, str] = dict(rows)
     return Bulletin(
         name=f"{where.code}-evacuation-order-{order.number}",
         sender=services.settings.issuer,

@@ -109,6 +109,7 @@ async def get_shared_plan(services: Services, call: Call) -> Reply:
     shown: dict[str, object] = {"updated_at": instant(plan.updated_at_s), "expires_at": instant(row[5])}
     if not is_page:
         return json_reply({"fields": fields, **shown}, headers=_PRIVATE | {"vary": "accept"})
+    shown["errors"] = ()
     shown["rows"] = [(name, _lines(field["value"])) for name, field in fields.items()]
     switch = f"/v1/shared-plans/{call.parameters['share_token']}"
     reply = show(services, HtmlPage("shared_plan.html", language, shown, switch=switch))

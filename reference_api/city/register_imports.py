@@ -76,12 +76,12 @@ async def apply_register_import(services: Services, call: Call) -> Reply:
             raise ApiError("precondition-failed", "the register has changed since: try the file again")
         kept = await services.store.one("SELECT rows FROM register_import WHERE id = ?", (row[0],))
         await _replace(services, register, msgspec.json.decode(kept[0] if kept else "[]"))
-        row = await services.store.one(
+        applied = await services.store.one(
             "UPDATE register_import SET state = 'applied', rows = '[]', applied_at_s = ? WHERE id = ?"
             f" RETURNING {_COLUMNS}",
             (call.now_s, row[0]),
         )
-    return _reply(row or (), 200)
+    return _reply(applied or (), 200)
 
 
 async def _import(services: Services, call: Call) -> Row:

@@ -80,7 +80,7 @@ async def districts_of_places(services: Services) -> Mapping[str, str]:
     """District of each neighbourhood, and of each district itself, by code; a district's code wins over the other."""
 
     async def read() -> dict[str, str]:
-        inside = dict(await services.store.all("SELECT code, district FROM neighbourhood"))
+        inside: dict[str, str] = dict(await services.store.all("SELECT code, district FROM neighbourhood"))
         return inside | {row[0]: row[0] for row in await services.store.all("SELECT code FROM district")}
 
     return await services.memory.recall("districts of places", read)
