@@ -126,11 +126,10 @@ def new_number() -> str:
     return "".join(secrets.choice("0123456789") for _ in range(NUMBER_DIGITS))
 
 
-def prefilled(source: str, row: Row | None, by: str = "") -> dict[str, Entry]:
-    """Entries from columns ``KNOWN`` of an account or of what was told."""
-    values = (None,) * len(KNOWN) if row is None else row
+def prefilled(source: str, row: Row, as_of_s: float | None = None, by: str = "") -> dict[str, Entry]:
+    """Entries from columns ``KNOWN`` of an account or of what was told; ``as_of_s`` is Unix seconds."""
     return {
-        name: Entry(value, source, None, by) for name, value in zip(KNOWN, values, strict=True) if value is not None
+        name: Entry(value, source, as_of_s, by) for name, value in zip(KNOWN, row, strict=True) if value is not None
     }
 
 

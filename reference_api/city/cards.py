@@ -160,14 +160,17 @@ async def _known(
     """What is known of a person beside the card, and district and neighbourhood of the home."""
     columns = ", ".join(KNOWN)
     if sub is None:
-        row = await services.store.one(
+        told = await services.store.one(
             f"SELECT {columns} FROM unregistered WHERE temp_id = ? AND told_to = ?", (temp_id, told_to)
         )
-        return prefilled("reception", row, told_to), (None, None)
-    row = await services.store.one(f"SELECT {columns}, district, neighbourhood FROM account WHERE sub = ?", (sub,))
+        return ({} if told is None else prefilled("reception", told, by=told_to)), (None, None)
+    row = await services.store.one(
+        f"SELECT {columns}, changed_at_s, district, neighbourhood FROM account WHERE sub = ?", (sub,)
+    )
     if row is None:
         return {}, (None, None)
-    return prefilled("city-os", row[: len(KNOWN)]), (row[-2], row[-1])
+    *values, changed_at_s, district, neighbourhood = row
+    return prefilled("city-os", tuple(values), changed_at_s or None), (district, neighbourhood)
 
 
 async def _rewrite(services: Services, call: Call, view: _View, items: Items, source: str) -> None:

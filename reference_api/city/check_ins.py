@@ -10,6 +10,7 @@ import msgspec
 from reference_api import disclosure
 from reference_api.call import Call, Reply, json_reply, row_id, unix_s
 from reference_api.city.card_entries import merge_cards
+from reference_api.city.conditional import json_with_etag
 from reference_api.city.people import account_named, keep_told, linked_sub
 from reference_api.city.shapes import Identifier, Instant, Told, exactly_one
 from reference_api.city.shelters import BOARD, demand_shelter
@@ -129,7 +130,8 @@ async def check_out(services: Services, call: Call) -> Reply:
 
 async def get_check_in(services: Services, call: Call) -> Reply:
     """One check-in, without personal data."""
-    return json_reply(stay_shape(await visible_stay(services, call)))
+    body, etag = json_with_etag(stay_shape(await visible_stay(services, call)))
+    return Reply(body=body, headers={"etag": etag})
 
 
 async def transfer(services: Services, call: Call) -> Reply:

@@ -47,12 +47,10 @@ def test_modes_hazards_and_status_are_the_documents() -> None:
 
 def test_kinds_and_fitness_of_shelters_are_the_documents() -> None:
     """Kinds of shelters and their fitness are those of the contract."""
-    shelter = schema("Shelter", "properties")
-    assert {str(one) for one in ShelterKind} == set(shelter["kind"]["enum"])
-    assert {str(one) for one in Fitness} == set(shelter["hazards"]["additionalProperties"]["enum"])
+    assert {str(one) for one in ShelterKind} == set(schema("ShelterKind", "enum"))
+    assert {str(one) for one in Fitness} == set(schema("HazardFitness", "additionalProperties", "enum"))
 
 
 def test_channels_of_reception_are_the_documents() -> None:
     """A desk receives people by the channels that the contract knows."""
-    channels = schema("CheckInRequest", "properties", "channel", "enum")
-    assert {one.name.lower() for one in ReceptionChannel} == set(channels)
+    assert {one.name.lower() for one in ReceptionChannel} <= set(schema("Channel", "enum"))
