@@ -2,13 +2,36 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
+from reference_api.oidc.claims import individual_claims, load_rules
+from reference_api.oidc.clients import read_client
 from reference_api.oidc.consent_details import ConsentDetail
 from reference_api.oidc.grants import Granted
 from reference_api.oidc.requests import AuthorizationRequest
 from reference_api.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a person granted, and the records (public ids) of every consent that was made of it."""
+
+    granted: Granted
+    consents: tuple[str, ...]
+
+
+async def asked_scopes(services: Services, request: AuthorizationRequest) -> frozenset[str]:
+    """Scopes that a request asks for: by name, or by one of their claims."""
+    named = {name for part in request.claims.values() for name in part}
+    client = await read_client(services.store, request.client_id) if named else None
+    if client is None:
+        return frozenset(request.scope)
+    rules = load_rules().claims
+    claims = individual_claims(named, client.scopes)
+    by_claim = {scope for name in claims for scope in rules[name].scopes if scope in client.scopes}
+    return frozenset((*request.scope, *by_claim))
 
 
 async def remembered(services: Services, request: AuthorizationRequest, sub: str, now_s: float) -> Granted | None:
@@ -18,30 +41,34 @@ async def remembered(services: Services, request: AuthorizationRequest, sub: str
     holds. Source: OpenID Connect Core 1.0 section 3.1.2.4.
     """
     row = await services.store.one(
-        "SELECT scope, details FROM agreement WHERE sub = ? AND client_id = ? AND asked = ?",
+        "SELECT scope, details, consents FROM agreement WHERE sub = ? AND client_id = ? AND asked = ?",
         (sub, request.client_id, _fingerprint(request)),
     )
-    if row is None or not set(request.scope) <= set(row[0].split()):
+    if row is None or not await asked_scopes(services, request) <= set(row[0].split()):
         return None
-    details = msgspec.json.decode(row[1], type=tuple[ConsentDetail, ...])
-    if not await _all_hold(services, [detail.consent_id or "" for detail in details], now_s):
+    if not await _all_hold(services, row[2].split(), now_s):
         return None
-    return Granted(request.scope, details)
+    return Granted(request.scope, msgspec.json.decode(row[1], type=tuple[ConsentDetail, ...]))
 
 
-async def remember(services: Services, request: AuthorizationRequest, sub: str, granted: Granted, now_s: float) -> None:
-    """Keep what the person granted; scopes agreed to before stay. Call it in a transaction."""
-    asked = _fingerprint(request)
-    row = await services.store.one(
-        "SELECT scope FROM agreement WHERE sub = ? AND client_id = ? AND asked = ?", (sub, request.client_id, asked)
-    )
-    scope = dict.fromkeys([*("" if row is None else row[0]).split(), *granted.scope])
-    details = msgspec.json.encode(granted.authorization_details).decode()
+async def remember(
+    services: Services, request: AuthorizationRequest, sub: str, agreement: Agreement, now_s: float
+) -> None:
+    """Keep what the person granted in place of what was kept before. Call it in a transaction."""
     await services.store.run(
-        "INSERT INTO agreement (sub, client_id, asked, scope, details, agreed_at_s) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO agreement (sub, client_id, asked, scope, details, consents, agreed_at_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (sub, client_id, asked) DO UPDATE SET scope = excluded.scope, details = excluded.details,"
-        " agreed_at_s = excluded.agreed_at_s",
-        (sub, request.client_id, asked, " ".join(scope), details, now_s),
+        " consents = excluded.consents, agreed_at_s = excluded.agreed_at_s",
+        (
+            sub,
+            request.client_id,
+            _fingerprint(request),
+            " ".join(sorted(await asked_scopes(services, request))),
+            msgspec.json.encode(agreement.granted.authorization_details).decode(),
+            " ".join(agreement.consents),
+            now_s,
+        ),
     )
 
 

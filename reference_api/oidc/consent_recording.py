@@ -7,7 +7,8 @@ import msgspec
 from reference_api.call import Call
 from reference_api.consent_records import COLUMNS, Origin, move, record_consent, stored
 from reference_api.consent_requests import term_s
-from reference_api.oidc.claims import individual_claims, load_rules
+from reference_api.oidc.agreements import Agreement, asked_scopes
+from reference_api.oidc.claims import load_rules
 from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.consent_details import ConsentDetail
 from reference_api.oidc.grants import Granted
@@ -24,30 +25,26 @@ async def record_agreement(
     request: AuthorizationRequest,
     agreed: tuple[str, tuple[ConsentDetail, ...]],
     language: str,
-) -> Granted:
-    """Record that a person (local ID) agreed to these details and to the scopes of the request; what is granted by it.
+) -> Agreement:
+    """Record that a person (local ID) agreed to these details and to the scopes of the request.
 
     The same consent given again renews the record there is. Call it in a transaction.
     """
     sub, details = agreed
     origin = Origin(client_id=request.client_id, language=language)
     client = await read_client(services.store, request.client_id)
-    if client is not None:
-        for detail in claim_consents(client, asked_scopes(client, request)):
-            await _give(services, sub, detail, origin, call.now_s)
-    given = [
-        msgspec.structs.replace(detail, consent_id=await _give(services, sub, detail, origin, call.now_s))
-        for detail in details
+    scopes = await asked_scopes(services, request)
+    made = [
+        await _give(services, sub, detail, origin, call.now_s)
+        for detail in (claim_consents(client, scopes) if client is not None else ())
     ]
-    return Granted(request.scope, tuple(given))
-
-
-def asked_scopes(client: ClientRecord, request: AuthorizationRequest) -> frozenset[str]:
-    """Scopes of claims that a request asks for, by name or by one of their claims."""
-    rules = load_rules()
-    names = individual_claims((name for part in request.claims.values() for name in part), client.scopes)
-    by_claim = {scope for name in names for scope in rules.claims[name].scopes if scope in client.scopes}
-    return frozenset((*request.scope, *by_claim)) & frozenset(rules.scopes)
+    given = tuple(
+        [
+            msgspec.structs.replace(detail, consent_id=await _give(services, sub, detail, origin, call.now_s))
+            for detail in details
+        ]
+    )
+    return Agreement(Granted(request.scope, given), (*made, *(one.consent_id for one in given if one.consent_id)))
 
 
 def claim_consents(client: ClientRecord, scopes: Iterable[str]) -> list[ConsentDetail]:

@@ -186,9 +186,9 @@ async def _consent(view: View) -> Reply:
     if answer.errors:
         return await consent_page(replace(view, errors=answer.errors, status=400))
     async with services.store.transaction():
-        granted = await record_agreement(services, call, request, (session.sub, answer.details), view.language)
-        await remember(services, request, session.sub, granted, call.now_s)
-        return await _complete(view, session, granted)
+        agreement = await record_agreement(services, call, request, (session.sub, answer.details), view.language)
+        await remember(services, request, session.sub, agreement, call.now_s)
+        return await _complete(view, session, agreement.granted)
 
 
 async def _refuse(view: View) -> Reply:

@@ -8,7 +8,8 @@ CREATE TABLE sandbox_password (id INTEGER PRIMARY KEY CHECK (id = 1), password T
 -- Consecutive failures; guessed names whose password was guessed, or from which address.
 CREATE TABLE guess (guessed TEXT PRIMARY KEY, failures INTEGER NOT NULL, first_at_s DOUBLE PRECISION NOT NULL, last_at_s DOUBLE PRECISION NOT NULL);
 CREATE INDEX guess_by_age ON guess (last_at_s);
--- What a person agreed to when a client asked for these details: asked is the SHA-256 of the details asked for.
+-- What a person agreed to when a client asked for these details: asked is the SHA-256 of the details asked for, consents
+-- are the records that were made of it.
 CREATE TABLE agreement (
-    sub TEXT NOT NULL, client_id TEXT NOT NULL, asked TEXT NOT NULL, scope TEXT NOT NULL, details TEXT NOT NULL,
+    sub TEXT NOT NULL, client_id TEXT NOT NULL, asked TEXT NOT NULL, scope TEXT NOT NULL, details TEXT NOT NULL, consents TEXT NOT NULL,
     agreed_at_s DOUBLE PRECISION NOT NULL, PRIMARY KEY (sub, client_id, asked));
