@@ -70,14 +70,13 @@ class Slicing(msgspec.Struct, frozen=True):
     """How the entries of a list are told apart: the paths whose values the slices fix."""
 
     by: tuple[str, ...]
-    closed: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True):
     """What a profile demands of one element beyond its parent; a tree along ``elements`` and ``slices``.
 
     ``types`` narrows a choice; ``choice`` is the element of which this is the JSON member of one type; ``profiles``
-    names a profile for a type; ``fixed`` is the whole value, ``pattern`` a part of it.
+    names a profile for a type; ``fixed`` is the only value allowed.
     """
 
     min: int = 0
@@ -87,7 +86,6 @@ class Rule(msgspec.Struct, frozen=True):
     profiles: dict[str, str] = {}
     targets: tuple[str, ...] = ()
     fixed: Any = None
-    pattern: Any = None
     binding: str | None = None
     invariants: tuple[str, ...] = ()
     slicing: Slicing | None = None

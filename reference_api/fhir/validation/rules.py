@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.contract.fhir.tables import Rule
-from reference_api.fhir.validation.finding import Finding, Findings, added, placed
+from reference_api.fhir.validation.finding import Finding, Findings, placed
 from reference_api.fhir.validation.invariants import finding_of, predicates_of
 from reference_api.fhir.validation.issue import CODE_INVALID, REQUIRED, STRUCTURE, VALUE
 from reference_api.fhir.validation.references import points_to
@@ -41,11 +41,10 @@ class Compiler:
         return Finding(code, f"{self.label}: {details}")
 
     def _values(self, rule: Rule) -> ItemRule | None:
-        fixed, pattern = rule.fixed, rule.pattern
-        if fixed is None and pattern is None:
+        wanted = rule.fixed
+        if wanted is None:
             return None
-        wanted, fits = (fixed, _equals) if fixed is not None else (pattern, _contains)
-        return lambda item, _root: None if fits(item, wanted) else [self.finding(VALUE, f"this is {wanted}")]
+        return lambda item, _root: None if item == wanted else [self.finding(VALUE, f"this is {wanted}")]
 
     def _coded(self, rule: Rule) -> ItemRule | None:
         holds = member_of(rule.binding) if rule.binding else None
@@ -123,15 +122,11 @@ class Compiler:
         found = {title + kind[0].upper() + kind[1:]: self.profile_rule(url) for kind, url in rule.profiles.items()}
         return {name: check for name, check in found.items() if check}
 
-    def _not_sliced(self, index: int) -> Finding:
-        return self.finding(STRUCTURE, "no other entries than the slices").under(f"[{index}]")
-
     def _slices(self, rule: Rule) -> ItemRule | None:
         """The check of all entries of a list against the slices; None where there are none."""
         if rule.slicing is None or not rule.slices:
             return None
         parts = [_Slice(self, name, rule.slicing.by, part) for name, part in rule.slices.items()]
-        is_closed = rule.slicing.closed
 
         def checked(items: Any, root: Root) -> Findings:
             found: Findings = None
@@ -143,8 +138,6 @@ class Compiler:
                         more = part.check(item, root) if part.check else None
                         found = placed(found, more, f"[{index}]") if more else found
                         break
-                else:
-                    found = added(found, self._not_sliced(index)) if is_closed else found
             for part in parts:
                 found = placed(found, part.counted(counts[part.name]), "")
             return found
@@ -196,22 +189,8 @@ def _all_of(tests: list[ItemRule]) -> ItemRule:
 def _without_profiles(rule: Rule) -> Rule:
     return Rule(
         fixed=rule.fixed,
-        pattern=rule.pattern,
         targets=rule.targets,
         binding=rule.binding,
         invariants=rule.invariants,
         elements=rule.elements,
     )
-
-
-def _equals(item: Any, wanted: Any) -> bool:
-    return bool(item == wanted)
-
-
-def _contains(item: Any, wanted: Any) -> bool:
-    """Whether a value has at least what a pattern has. Source: R4 4.0.1, elementdefinition.html, pattern[x]."""
-    if type(wanted) is dict:
-        return type(item) is dict and all(name in item and _contains(item[name], one) for name, one in wanted.items())
-    if type(wanted) is list:
-        return type(item) is list and all(any(_contains(entry, one) for entry in item) for one in wanted)
-    return bool(item == wanted)

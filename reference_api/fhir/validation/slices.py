@@ -50,7 +50,7 @@ def _fixed_in_slices(parts: tuple[str, ...], depth: int, node: Rule) -> list[tup
 
 
 def _fixed_below(parts: tuple[str, ...], node: Rule) -> list[tuple[tuple[str, ...], Any]]:
-    own = [(parts, value) for value in (node.fixed, node.pattern) if value is not None]
+    own = [(parts, node.fixed)] if node.fixed is not None else []
     return own + [pair for name, child in node.elements.items() for pair in _fixed_below((*parts, name), child)]
 
 

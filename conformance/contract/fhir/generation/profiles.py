@@ -164,23 +164,31 @@ def _target_types(definitions: Definitions, element: dict[str, Any]) -> list[str
 
 
 def _values(element: dict[str, Any]) -> Table:
+    """The fixed value; of a primitive value a pattern is no less.
+
+    Raises:
+        ValueError: a pattern of a complex type, for which the tables have no form.
+    """
     found: Table = {}
     for key, value in element.items():
-        if key.startswith("fixed"):
+        if key.startswith("pattern") and isinstance(value, dict):
+            raise ValueError(f"{element['id']} has a pattern of a complex type: the tables have no form for it")
+        if key.startswith(("fixed", "pattern")):
             found["fixed"] = value
-        if key.startswith("pattern"):
-            found["pattern"] = value
     return found
 
 
 def _slicing(element: dict[str, Any]) -> Table:
+    """The paths whose values tell the slices; slices by type are told by their JSON member instead.
+
+    Raises:
+        ValueError: the slicing is closed, for which the tables have no form.
+    """
     slicing = element.get("slicing", {})
-    by = [
-        discriminator["path"] for discriminator in slicing.get("discriminator", ()) if discriminator["type"] != "type"
-    ]
-    if not by or (by == ["url"] and slicing["rules"] == "open" and "sliceName" in element):
-        return {}
-    return {"slicing": {"by": by, **({"closed": True} if slicing["rules"] == "closed" else {})}}
+    by = [one["path"] for one in slicing.get("discriminator", ()) if one["type"] != "type"]
+    if by and slicing["rules"] == "closed":
+        raise ValueError(f"{element['id']} is sliced into a closed list: the tables have no form for it")
+    return {"slicing": {"by": by}} if by else {}
 
 
 def _place(root: Table, identity: str, facets: Table, choices: dict[str, str]) -> None:
