@@ -39,7 +39,7 @@ async def owe_notice(
 
 
 def read_grants(text: str) -> list[tuple[str, str, str]]:
-    """Category, basis and clause of each part of a text of ``access_grant``; the clause is empty where there is none."""
+    """Category, basis and clause of each part of a text of ``access_grant``; the clause is empty where none is."""
     parts = (part.partition("=") for part in text.split(" "))
     bases = ((category, basis.partition(":")) for category, _, basis in parts)
     return [(category, basis, clause) for category, (basis, _, clause) in bases]
