@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import asyncpg
 
@@ -109,16 +109,20 @@ def running_postgres(binaries: Path) -> Iterator[Databases]:
             preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into the kernel, before any thread of ours matters
             **account,
         )
-        try:
-            _wait_until_ready(server)
-            databases = Databases(folder)
-            databases.make_template()
-            yield databases
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(STARTUP_S)
-            assert server.stderr is not None
-            server.stderr.close()
+        assert server.stderr is not None
+        with server.stderr:
+            listener = threading.Thread(target=server.stderr.readlines, daemon=True)
+            try:
+                _wait_until_ready(server, server.stderr)
+                listener.start()
+                databases = Databases(folder)
+                databases.make_template()
+                yield databases
+            finally:
+                server.send_signal(signal.SIGINT)
+                server.wait(STARTUP_S)
+                if listener.is_alive():
+                    listener.join()
 
 
 def _account() -> dict[str, Any]:
@@ -140,19 +144,17 @@ def _initialise(binaries: Path, folder: Path, account: dict[str, Any]) -> None:
     )
 
 
-def _wait_until_ready(server: "subprocess.Popen[str]") -> None:
-    """Read what it says until it says that it is ready, then go on reading so that it never waits for us."""
-    assert server.stderr is not None
+def _wait_until_ready(server: "subprocess.Popen[str]", said_by_it: IO[str]) -> None:
+    """Read what it says until it says that it is ready."""
     watchdog = threading.Timer(STARTUP_S, server.kill)
     watchdog.start()
     said = ""
-    for line in server.stderr:
+    for line in said_by_it:
         said += line
         if "ready to accept connections" in line:
             break
     watchdog.cancel()
     assert "ready to accept connections" in said, said
-    threading.Thread(target=server.stderr.readlines, daemon=True).start()
 
 
 def _die_with_parent() -> None:

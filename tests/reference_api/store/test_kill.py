@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,16 +92,14 @@ class Stream:
 
     def _attempt(self, url: str, key: str, body: dict[str, str]) -> Any:
         assert time.monotonic() < self.deadline_s, "the workers do not answer"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S / 2)
         headers = {"authorization": f"Bearer {self.token}", "idempotency-key": key, "content-type": "application/json"}
-        try:
-            connection.request("POST", url, json.dumps(body), headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S / 2)) as connection:
+            try:
+                connection.request("POST", url, json.dumps(body), headers)
+                response = connection.getresponse()
+                answer = json.loads(response.read())
+            except (OSError, http.client.HTTPException):
+                return None
         assert response.status in (200, 201), answer
         return answer
 
@@ -108,10 +107,9 @@ class Stream:
         """A token for the desks, good for the workers to come as well."""
         basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         headers = {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        connection.request("POST", "/token", "grant_type=client_credentials", headers)
-        self.token = json.loads(connection.getresponse().read())["access_token"]
-        connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as connection:
+            connection.request("POST", "/token", "grant_type=client_credentials", headers)
+            self.token = json.loads(connection.getresponse().read())["access_token"]
 
 
 class Workers:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def test_transactions_are_on_the_disk(tmp_path: Path) -> None:
     assert levels == [(1,), (2,), (1,), (2,)] * 3
     assert run_inline(store.one("PRAGMA journal_mode")) == ("wal",)
     run_inline(store.close())
+
+
+def test_several_processes_migrate_at_once(tmp_path: Path) -> None:
+    """Eight connections open a new file together: every migration is applied once, each can use it."""
+    path = str(tmp_path / "city.db")
+    with ThreadPoolExecutor(8) as threads:
+        stores = list(threads.map(SqliteStore, [path] * 8))
+    for store in stores:
+        assert run_inline(store.one("PRAGMA user_version")) == (len(migration_texts()),)
+        run_inline(store.close())
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
