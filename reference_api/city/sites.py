@@ -72,18 +72,23 @@ def _negotiated(call: Call, plain: Mapping[str, object], geojson: Mapping[str, o
 
 
 async def _shapes(services: Services, rows: list[Row]) -> list[dict[str, object]]:
-    shelters = await services.store.all("SELECT id FROM shelter WHERE deleted_at_s IS NULL ORDER BY id")
+    shelters = await services.store.all(
+        "SELECT id, kind FROM shelter WHERE deleted_at_s IS NULL AND kind <> 'site' ORDER BY id"
+    )
     town = await municipality(services)
-    by_place = {row[0][:PLACE_CHARACTERS]: row[0] for row in shelters if is_national_id(row[0])}
+    by_place: dict[str, dict[str, str]] = {}
+    for shelter_id, kind in shelters:
+        if is_national_id(shelter_id):
+            by_place.setdefault(shelter_id[:PLACE_CHARACTERS], {})[shelter_id] = kind
     return [_site(row, town, _same_place(row[0], by_place)) for row in rows]
 
 
-def _same_place(site_id: str, by_place: dict[str, str]) -> str | None:
-    """Shelter at the site's place; an id of the town's own names no place."""
-    return by_place.get(site_id[:PLACE_CHARACTERS]) if is_national_id(site_id) else None
+def _same_place(site_id: str, by_place: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """Kind of each shelter at the site's place, by id; an id of the town's own names no place."""
+    return by_place.get(site_id[:PLACE_CHARACTERS], {}) if is_national_id(site_id) else {}
 
 
-def _site(row: Row, town: Municipality, shelter_id: str | None) -> dict[str, object]:
+def _site(row: Row, town: Municipality, shelters: Mapping[str, str]) -> dict[str, object]:
     fitness = msgspec.json.decode(row[10])
     return {
         "id": row[0],
@@ -99,7 +104,9 @@ def _site(row: Row, town: Municipality, shelter_id: str | None) -> dict[str, obj
         "capacity_persons": row[9],
         "designated_for": {hazard: fitness.get(hazard) in ("suited", "limited") for hazard in HAZARDS},
         "for_communities": row[11],
-        "shelter_id": shelter_id,
+        "shelter_ids": list(shelters),
+        "also_shelter": "general" in shelters.values(),
+        "also_welfare_shelter": "welfare" in shelters.values(),
     }
 
 

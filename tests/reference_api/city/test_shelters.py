@@ -175,6 +175,7 @@ def sites(make_city: Any, make_seed: Any) -> Any:
             shelters=(
                 *seed.shelters,
                 Shelter("E0720200001111", "第一小学校", "general", 139.93, 37.49, "d0", 300),
+                Shelter("E0720200001121", "第一小学校", "welfare", 139.93, 37.49, "d0", 20),
                 Shelter("E0720200002201", "中央公園", "site", 139.92, 37.48, "d1", 900, hazards=flags),
             ),
             sites=(
@@ -191,11 +192,13 @@ def test_sites_join_shelters_by_place(sites: Any) -> None:
         item["id"]: item
         for item in valid("EvacuationSiteList", sites.call("GET", "/v1/evacuation-sites").json)["items"]
     }
-    assert {name: item["shelter_id"] for name, item in found.items()} == {
-        "E0720200001201": "E0720200001111",
-        "E0720200002201": "E0720200002201",
-        "S0": None,
+    assert {name: item["shelter_ids"] for name, item in found.items()} == {
+        "E0720200001201": ["E0720200001111", "E0720200001121"],
+        "E0720200002201": [],
+        "S0": [],
     }
+    assert [item["also_welfare_shelter"] for item in found.values()] == [True, False, False]
+    assert [item["also_shelter"] for item in found.values()] == [True, False, False]
     assert sites.call("GET", "/v1/evacuation-sites/S0").json == found["S0"]
     assert sites.call("GET", "/v1/evacuation-sites/S9").problem == "not-found"
 
@@ -221,7 +224,7 @@ def test_sites_as_geojson(sites: Any, url: str) -> None:
     features = valid(schema, geojson.json).get("features", [geojson.json])
     feature = next(feature for feature in features if feature["id"] == "E0720200001201")
     assert feature["geometry"]["coordinates"] == [139.93, 37.49]
-    assert feature["properties"]["shelter_id"] == "E0720200001111"
+    assert feature["properties"]["also_shelter"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
