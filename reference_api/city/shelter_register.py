@@ -117,7 +117,7 @@ async def update_shelter(services: Services, call: Call) -> Reply:
         for name, value in values.items():
             await services.store.run(f"UPDATE shelter SET {name} = ? WHERE id = ?", (value, shelter_id))
         changed = await _described(services, shelter_id)
-    services.memory.forget(LIST)
+    services.memory.forget(LIST, SITES)
     return json_reply(changed, headers={"etag": json_with_etag(changed)[1]})
 
 
