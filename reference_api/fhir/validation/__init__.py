@@ -4,8 +4,8 @@
 writes it back with the same digits. ``validate(resource, profiles)`` returns what is wrong as a list of ``Issue``, in
 layers: structure (members, types, cardinality, primitive rules), tables (bindings, fixed values, slices), invariants,
 profiles; a resource is refused when one of them ``is_error``. ``profiles`` are demanded besides those that the resource
-claims in ``meta.profile`` and those that R4 demands of vital signs; a resource that fails a lower layer is not asked
-the higher ones. Nothing here waits, reads a store or looks at a clock.
+claims in ``meta.profile`` and those that the code or category of a vital sign calls for; an object that fails a lower
+layer is not asked the higher ones. Nothing here waits, reads a store or looks at a clock.
 """
 
 from reference_api.fhir.validation.issue import Issue

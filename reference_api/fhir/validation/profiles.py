@@ -5,15 +5,14 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from conformance.contract.fhir.lifelog import load_lifelog
 from conformance.contract.fhir.tables import Profile, load_profiles
 from reference_api.fhir.validation.finding import Finding, Findings, placed
 from reference_api.fhir.validation.issue import STRUCTURE
 from reference_api.fhir.validation.root import Root
 from reference_api.fhir.validation.rules import Compiler, ItemRule
 
-_HL7 = "http://hl7.org/fhir/StructureDefinition/"
-VITAL_SIGNS = _HL7 + "vitalsigns"
-_LOINC = "http://loinc.org"
+VITAL_SIGNS = "http://hl7.org/fhir/StructureDefinition/vitalsigns"
 _CATEGORY = {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
 
 
@@ -85,13 +84,18 @@ def _claimed(resource: Any) -> Iterator[str]:
 
 
 def _vital_signs(resource: Any) -> Iterator[str]:
-    """Source: HL7 FHIR R4 4.0.1, observation-vitalsigns.html: the profile holds for the category and for each code."""
+    """The profile that the code calls for, and the general one that the category calls for.
+
+    Source: HL7 FHIR R4 4.0.1, observation-vitalsigns.html; the contract's FHIR-003, 006 and 018: a Japanese code of a
+    lifelog item calls for it as LOINC's does, and half a blood pressure for the whole.
+    """
     if resource["resourceType"] != "Observation":
         return
-    profiles = _vital_sign_profiles()
+    profiles = _profiles_by_code()
     for coding in resource["code"].get("coding", ()):
-        if coding.get("system") == _LOINC and coding.get("code") in profiles:
-            yield profiles[coding["code"]]
+        url = profiles.get((coding.get("system"), coding.get("code")))
+        if url is not None:
+            yield url
     for category in resource.get("category", ()):
         for coding in category.get("coding", ()):
             if coding.get("system") == _CATEGORY["system"] and coding.get("code") == _CATEGORY["code"]:
@@ -99,11 +103,11 @@ def _vital_signs(resource: Any) -> Iterator[str]:
 
 
 @cache
-def _vital_sign_profiles() -> Mapping[str, str]:
-    """The profile of each LOINC code that one of the vital-sign profiles fixes."""
-    found: dict[str, str] = {}
-    for url, profile in load_profiles().profiles.items():
-        if profile.base == VITAL_SIGNS:
-            slices = profile.rules.elements["code"].elements["coding"].slices
-            found.update({part.elements["code"].fixed: url for part in slices.values()})
+def _profiles_by_code() -> Mapping[tuple[str | None, str | None], str]:
+    """The vital-sign profile of each code that the lifelog items and their components have."""
+    found: dict[tuple[str | None, str | None], str] = {}
+    for item in load_lifelog().values():
+        codes = [*item.codes, *(code for part in item.components.values() for code in part.codes)]
+        vital = [url for url in item.profiles if VITAL_SIGNS in _line(url)]
+        found.update({(code["system"], code["code"]): url for url in vital for code in codes})
     return MappingProxyType(found)
