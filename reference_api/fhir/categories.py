@@ -5,7 +5,10 @@ condition. Blood glucose is a laboratory observation in R4 and an item of the li
 """
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Final
+
+from conformance.contract.fhir.lifelog import load_lifelog
 
 LIFELOG: Final = "lifelog"
 RX_LAB: Final = "rx_lab"
@@ -30,8 +33,11 @@ _BY_OBSERVATION_CATEGORY: Mapping[str, str] = {
 }
 """Codes are the same in HL7's and in JP Core's system of observation categories."""
 
-_GLUCOSE = {("http://loinc.org", "2339-0"), ("http://loinc.org", "15074-8")}
-"""Codes of blood glucose, the one item of the life log that is no vital sign. Source: LOINC."""
+
+@cache
+def _lifelog_codes() -> frozenset[tuple[str, str]]:
+    """System and code of every item of the life log."""
+    return frozenset((code["system"], code["code"]) for item in load_lifelog().values() for code in item.codes)
 
 
 def category_of(resource_type: str, tokens: Collection[tuple[str, str, str]]) -> str:
@@ -39,7 +45,7 @@ def category_of(resource_type: str, tokens: Collection[tuple[str, str, str]]) ->
     if resource_type in _BY_TYPE:
         return _BY_TYPE[resource_type]
     codes = {(system, code) for parameter, system, code in tokens if parameter == "code"}
-    if not codes.isdisjoint(_GLUCOSE):
+    if not codes.isdisjoint(_lifelog_codes()):
         return LIFELOG
     named = {_BY_OBSERVATION_CATEGORY.get(code) for parameter, _, code in tokens if parameter == "category"}
     # The narrowest consent first: a result of a laboratory is one, whatever else it is said to be.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reference_api.fhir.launch import FHIR_USER, fhir_user
 from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.grants import Grant
 from reference_api.oidc.key_ring import signing_key, verify
@@ -62,6 +63,8 @@ async def mint_id_token(services: Services, client: ClientRecord, grant: Grant, 
         claims["sid"] = client_sid(services, sign_in.sid, client.client_id)
     if "local_id" in grant.granted.scope:
         claims["local_id"] = sign_in.sub
+    if FHIR_USER in grant.granted.scope:
+        claims |= await fhir_user(services, sign_in.sub)
     key = await signing_key(services, client.id_token_alg, now_s)
     return key.sign(claims, ID_TOKEN_TYPE)
 

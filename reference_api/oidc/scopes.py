@@ -3,16 +3,20 @@
 from collections.abc import Iterable
 
 from reference_api.errors import OAuthError
+from reference_api.fhir.launch import FHIR_USER, LAUNCH_PATIENT
 from reference_api.fhir.smart import is_within
 from reference_api.oidc.clients import ClientRecord
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
-IDENTITY = frozenset({OPENID, "profile", "email", "address", "phone", "tourism.profile", OFFLINE_ACCESS, "local_id"})
+IDENTITY = frozenset(
+    {OPENID, "profile", "email", "address", "phone", "tourism.profile", OFFLINE_ACCESS}
+    | {FHIR_USER, LAUNCH_PATIENT}
+)
 """Scopes that say something of a person, and nothing to a client that acts for itself.
 
-Source: OpenID Connect Core 1.0 sections 5.4 and 11; local_id and tourism.profile are the contract's
-(C1, C2).
+Source: OpenID Connect Core 1.0 sections 5.4 and 11, SMART App Launch 2.2.0; tourism.profile is
+the contract's (C2).
 """
 
 
