@@ -92,6 +92,7 @@ HANDLERS: Mapping[str, Handler] = {
     "createConsent": consents.create_consent,
     "getConsent": consents.get_consent,
     "getConsentReceipt": receipts.get_consent_receipt,
+    "getReceiptKeys": receipts.get_receipt_keys,
     "giveConsent": consents.give_consent,
     "refuseConsent": consents.refuse_consent,
     "renewConsent": consents.renew_consent,

@@ -20,6 +20,9 @@ CREATE TABLE consent_receipt (
     receipt_id TEXT PRIMARY KEY, consent_id BIGINT NOT NULL, version INTEGER NOT NULL, sector TEXT NOT NULL,
     issued_at_s DOUBLE PRECISION NOT NULL, jws TEXT NOT NULL, UNIQUE (consent_id, version, sector));
 
+-- Public halves of the keys that signed receipts: kept as long as receipts are, which outlive the authorization server's keys.
+CREATE TABLE receipt_key (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL, first_used_at_s DOUBLE PRECISION NOT NULL);
+
 -- Every decision that was asked for by itself: who asked about whom, and what was answered.
 CREATE TABLE consent_decision (
     id ROW_ID, at_s DOUBLE PRECISION NOT NULL, client_id TEXT NOT NULL, asker TEXT NOT NULL, subject TEXT NOT NULL, recipient TEXT NOT NULL,

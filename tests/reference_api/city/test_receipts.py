@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from consent_values import ON_THE_SPOT, act, give, valid, verified
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 
 from conformance.contract.catalogue import load_receipt_fields
+from reference_api.oidc.key_ring import rotate_keys
 
 
 def receipt(city: Any, who: str, record: Any) -> str:
@@ -75,3 +78,19 @@ def test_staff_and_person_hold_the_same_receipt(city: Any) -> None:
     """What the desk wrote down can be handed over; the person's own copy is no other."""
     record = give(city, "shelter-desk", subject={"sub": "c6"}, **ON_THE_SPOT)
     assert receipt(city, "shelter-desk", record) == receipt(city, "c6", record)
+
+
+def test_a_receipt_verifies_after_its_key_was_retired(city: Any) -> None:
+    """A year and two keys later a receipt still verifies with the keys of receipts, not with those of tokens."""
+    text = receipt(city, "c5", give(city, "c5"))
+    for _ in range(2):
+        city.clock.set_s(city.clock.now_s() + 200 * 86_400)
+        city.opened.drive(rotate_keys(city.app.services, ahead_s=0.0))
+    kid = jws.extract_compact(text.encode()).headers()["kid"]
+    published = {key["kid"] for key in city.call("GET", "/.well-known/jwks.json").json["keys"]}
+    assert kid not in published
+    answer = city.call("GET", "/v1/receipt-keys")
+    keys = KeySet.import_key_set(valid("Jwks", answer.json))
+    assert jwt.decode(text, keys, algorithms=["ES256"]).claims["receipt"]["state"] == "given"
+    assert all("d" not in key for key in answer.json["keys"])
+    assert city.call("GET", "/v1/receipt-keys", if_none_match=answer.headers["etag"]).status == 304
