@@ -84,7 +84,7 @@ async def find_account(store: Store, name: str) -> str | None:
     """The local ID that a login name means; None if nobody's, or if several people share the e-mail address."""
     if len(name) > LONGEST_NAME or "\0" in name:
         return None
-    rows = await store.all("SELECT sub FROM account WHERE sub = ?", (name,))
+    rows = await store.all("SELECT sub FROM account WHERE sub = ?", (unicodedata.normalize("NFKC", name).strip(),))
     if not rows and "@" in name:
         rows = await store.all("SELECT sub FROM account WHERE lower(email) = ? LIMIT 2", (_folded(name),))
     return rows[0][0] if len(rows) == 1 else None

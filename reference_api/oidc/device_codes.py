@@ -1,6 +1,7 @@
 """Device codes: the two codes of a device that cannot show a sign-in page, and what became of them (RFC 8628)."""
 
 import secrets
+import unicodedata
 from dataclasses import dataclass
 
 import msgspec
@@ -68,11 +69,8 @@ async def new_codes(services: Services, request: AuthorizationRequest, now_s: fl
 
 
 async def find_user_code(services: Services, text: str, now_s: float) -> DeviceRequest | None:
-    """The request that waits under a user code, however it is written; None if none does.
-
-    Source: RFC 8628 section 6.1: case and punctuation do not matter.
-    """
-    user_code = "".join(letter for letter in text.upper() if letter in ALPHABET)
+    """The request that waits under a user code, however it is written; None if none does."""
+    user_code = bare_code(text)
     row = await services.store.one(
         "SELECT code_sha256, user_code, request FROM device_code"
         " WHERE user_code = ? AND state = ? AND expires_at_s > ?",
@@ -81,6 +79,14 @@ async def find_user_code(services: Services, text: str, now_s: float) -> DeviceR
     return (
         None if row is None else DeviceRequest(row[0], row[1], msgspec.json.decode(row[2], type=AuthorizationRequest))
     )
+
+
+def bare_code(text: str) -> str:
+    """The letters of a user code as somebody wrote it: case, width and punctuation do not matter.
+
+    Source: RFC 8628 section 6.1.
+    """
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter in ALPHABET)
 
 
 def shown_code(user_code: str) -> str:
