@@ -68,13 +68,10 @@ class View:
     decisions: disclosure.Decisions
 
 
-_AFTER = ("agreed_at_s", "created_at_s", "updated_at_s", "deleted_at_s", "version")
-
-
 def read_plan(row: Row) -> Plan:
     """A row of ``COLUMNS``."""
-    fields, sharing = msgspec.json.decode(row[6]), msgspec.json.decode(row[7])
-    return Plan(*row[:6], fields=fields, sharing=sharing, **dict(zip(_AFTER, row[8:], strict=True)))
+    values = dict(zip(Plan.__dataclass_fields__, row, strict=True))
+    return Plan(**values | {name: msgspec.json.decode(values[name]) for name in ("fields", "sharing")})
 
 
 async def find_plan(services: Services, number: int) -> Plan:

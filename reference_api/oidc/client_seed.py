@@ -21,6 +21,10 @@ SERVICE_ROLE = "service"
 """Role of a third party's service: data are disclosed to it as service:<client id>, under pairwise subjects."""
 
 
+_SIGNING_ROLES = ("lgwan_bridge",)
+"""Roles whose clients sign files, and so have a key beside their secret."""
+
+
 class Name(msgspec.Struct, frozen=True):
     """What a person is told that a client is called."""
 
@@ -66,14 +70,16 @@ def sandbox_client(role: str, neighbourhood: str | None = None) -> Client:
     if (role == "association") != (neighbourhood is not None):
         raise ValueError(f"role {role!r} with neighbourhood {neighbourhood!r}: an association has one, nobody else has")
     suffix = "" if neighbourhood is None else f"-{neighbourhood}"
+    name = role.replace("_", "-") + suffix
     return Client(
-        client_id=role.replace("_", "-") + suffix,
+        client_id=name,
         role=role,
         recipient=rules.recipient if neighbourhood is None else f"{rules.recipient}:{neighbourhood}",
         scopes=rules.scopes,
         secret=new_secret(),
         # The citizens' app acts for those whose token it obtains, never for itself.
         grant_types=(TOKEN_EXCHANGE,) if role == "citizen_app" else (CLIENT_CREDENTIALS,),
+        private_jwk=_new_jwk(f"{name}-1") if role in _SIGNING_ROLES else None,
     )
 
 
@@ -95,9 +101,12 @@ def _equipped(client: Client) -> Client:
     if client.auth_method in (BASIC, POST):
         return msgspec.structs.replace(client, secret=new_secret())
     if client.auth_method == PRIVATE_KEY_JWT:
-        key = ECKey.generate_key("P-256", {"kid": f"{client.client_id}-1"})
-        return msgspec.structs.replace(client, private_jwk=msgspec.json.encode(key.as_dict(private=True)).decode())
+        return msgspec.structs.replace(client, private_jwk=_new_jwk(f"{client.client_id}-1"))
     return client
+
+
+def _new_jwk(kid: str) -> str:
+    return msgspec.json.encode(ECKey.generate_key("P-256", {"kid": kid}).as_dict(private=True)).decode()
 
 
 def new_secret() -> str:
