@@ -4,10 +4,10 @@ BIN := .venv/bin
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types arch fix bench hostile measure clean
+.PHONY: help setup demo test check lint types arch fix bench bench-api hostile measure clean
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
 
 setup: .venv/.ready  ## the environment in .venv, with .venv/bin/citytwin
 
@@ -43,6 +43,9 @@ fix: setup  ## format, and mend what ruff can mend
 
 bench: setup  ## the numbers of the README, with the ratio to a fixed pure-Python loop
 	$(BIN)/python -m tests.bench
+
+bench-api: setup  ## the rates of the reference city OS, with the ratio to a bare Starlette route
+	PYTHONPATH=tests $(BIN)/python -m tests.bench_api
 
 hostile: setup  ## 100,000 requests that nobody should send, over all operations (about 20 min)
 	PYTHONPATH=tests $(BIN)/python -m tests.hostile

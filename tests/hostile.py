@@ -226,10 +226,10 @@ def requests(count: int, first_seed: int) -> Iterator[Request]:
     yield from batch
 
 
-def hostile_city() -> City:
+def hostile_city(users: int = 8) -> City:
     """A sandbox in memory that admits any number of requests."""
     quota = sys.maxsize
-    store, data = SqliteStore(), small_seed()
+    store, data = SqliteStore(), small_seed(users)
     run_inline(load_into(store, data, sandbox=True))
     clock = GivenClock(1_800_000_000.0)
     app = create_app(Settings(sandbox=True, subject_quota=quota, client_quota=quota), store, clock)
