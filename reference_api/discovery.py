@@ -10,6 +10,7 @@ from reference_api.call import Call, Reply, json_reply
 from reference_api.errors import ApiError
 from reference_api.limits import POLL_FLOOR_S
 from reference_api.oidc.discovery import CACHE
+from reference_api.oidc.sandbox_clients import listed_clients
 from reference_api.paging import MAX_LIMIT
 from reference_api.services import Services
 from reference_api.settings import Settings
@@ -150,22 +151,7 @@ def offered_document(settings: Settings) -> Mapping[str, Any]:
 
 
 async def _sandbox(services: Services, about: tuple[object, ...] | None) -> dict[str, object]:
-    rows = await services.store.all(
-        "SELECT client.client_id, secret, role, recipient, scopes FROM client"
-        " JOIN sandbox_secret ON sandbox_secret.client_id = client.client_id ORDER BY client.client_id"
-    )
-    sandbox: dict[str, object] = {
-        "clients": [
-            {
-                "client_id": row[0],
-                "client_secret": row[1],
-                "role": row[2],
-                "recipient": row[3],
-                "scopes": row[4].split(),
-            }
-            for row in rows
-        ]
-    }
+    sandbox: dict[str, object] = {"clients": await listed_clients(services)}
     sandbox["sign_in"] = await _sign_in(services)
     if about:
         sandbox["seeding"] = dict(zip(("town", "people", "seed", "population_sha256"), about[1:], strict=True))

@@ -77,8 +77,8 @@ class SandboxClient(msgspec.Struct):
     """A test client; ``recipient`` is municipality, association:<neighbourhood code> or family."""
 
     client_id: str
-    client_secret: str
     role: str
+    client_secret: str = ""
     recipient: str = ""
     scopes: list[str] = msgspec.field(default_factory=list)
 

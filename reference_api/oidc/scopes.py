@@ -10,13 +10,11 @@ from reference_api.oidc.clients import ClientRecord
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 IDENTITY = frozenset(
-    {OPENID, "profile", "email", "address", "phone", "tourism.profile", OFFLINE_ACCESS}
-    | {FHIR_USER, LAUNCH_PATIENT}
+    {OPENID, "profile", "email", "address", "phone", "tourism.profile", OFFLINE_ACCESS, FHIR_USER, LAUNCH_PATIENT}
 )
 """Scopes that say something of a person, and nothing to a client that acts for itself.
 
-Source: OpenID Connect Core 1.0 sections 5.4 and 11, SMART App Launch 2.2.0; tourism.profile is
-the contract's (C2).
+Source: OpenID Connect Core 1.0 sections 5.4 and 11, SMART App Launch 2.2.0; tourism.profile is the contract's (C2).
 """
 
 
