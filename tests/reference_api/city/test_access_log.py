@@ -66,6 +66,22 @@ def test_pages_hold_every_disclosure_once(city: Any) -> None:
     assert len(numbers) == 5
 
 
+def test_what_was_shown_under_a_temporary_id_is_the_persons_too(city: Any) -> None:
+    """Who was first received without an ID finds what was disclosed then, once the two are linked."""
+    city.declare("disaster", "d0", "d1")
+    seen = {"status": "safe", "observed_at": AT, "subject": {"temp_id": "t9", "neighbourhood": "n1"}, "method": "visit"}
+    assert city.call("POST", "/v1/safety-reports", "association-n1", seen).status == 201
+    city.everything("/v1/safety-reports?audience=municipality", "city-office")
+    city.everything("/v1/users?area=d0", "city-office")
+    assert len(entries(city, "c5")) == 1
+    city.rows(
+        "INSERT INTO person_link (temp_id, sub, linked_at_s, linked_by) VALUES ('t9', 'c5', 0.0, '') RETURNING sub"
+    )
+    operations = [item["operation"] for item in entries(city, "c5")]
+    assert operations == ["listUsers", "listSafetyReports"]
+    assert entries(city, "c4")[0]["id"] == entries(city, "c5")[0]["id"]
+
+
 def test_a_disclosure_by_law_is_told_afterwards_once(make_city: Any, make_seed: Any) -> None:
     """The person's app is told at the first disclosure to a client on a basis; by consent nothing is owed."""
     city = make_city(with_streams(make_seed(8), "disclosed-by-law"))
