@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, refuse_nul, unix_s
+from reference_api.call import Call, Reply, json_reply, refuse_nul
 from reference_api.city.check_ins import Channel, PersonBlock, arrival_of
+from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant, exactly_one
 from reference_api.city.shelters import BOARD, demand_shelter
@@ -119,7 +120,7 @@ def _read(raw: bytes) -> _Item:
 
 
 async def _effect(services: Services, call: Call, name: str, item: _Item) -> Result:
-    observed_at_s = unix_s(item.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, item.observed_at, "/observed_at")
     if item.kind == "check_in":
         shelter_id = item.shelter_id or ""
         await demand_shelter(services, shelter_id, "/shelter_id")

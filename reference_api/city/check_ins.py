@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.city.card_entries import merge_cards
 from reference_api.city.conditional import json_with_etag
+from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, keep_told, linked_sub
 from reference_api.city.shapes import Identifier, Instant, Told, exactly_one
 from reference_api.city.shelters import BOARD, demand_shelter
@@ -68,7 +69,7 @@ async def check_in(services: Services, call: Call) -> Reply:
     """Receive a person, with or without ID; a full or closed shelter still records who is there."""
     request = call.read(_CHECK_IN)
     exactly_one(request.sub, request.unregistered, "", "sub, unregistered")
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
 
     async def effect() -> Reply:
         shelter_id = call.parameters["shelter_id"]
@@ -116,7 +117,7 @@ async def _household(services: Services, sub: str) -> str:
 async def check_out(services: Services, call: Call) -> Reply:
     """A person leaves; saying it again changes nothing."""
     request = call.read(_CHECK_OUT)
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
     async with services.store.transaction():
         stay = await visible_stay(services, call)
         if observed_at_s < stay.arrived_s:
@@ -137,7 +138,7 @@ async def get_check_in(services: Services, call: Call) -> Reply:
 async def transfer(services: Services, call: Call) -> Reply:
     """Move a person to another shelter in one step: at no time are they in both or in neither."""
     request = call.read(_TRANSFER)
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
 
     async def effect() -> Reply:
         stay = await visible_stay(services, call)

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.city.card_entries import Need
 from reference_api.city.changes import demand_live, live_filter, tombstone_or
 from reference_api.city.conditional import check_if_match
+from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant, Point, point
 from reference_api.city.shelters import demand_shelter
@@ -56,7 +57,7 @@ _DELETED_AT = 14
 async def report_off_shelter(services: Services, call: Call) -> Reply:
     """Take in where people live outside of shelters; of the same person a newer observation replaces an older one."""
     request = call.read(_REPORT)
-    values = _values(call, request)
+    values = _values(services, call, request)
 
     async def effect() -> Reply:
         sub, temp_id = await _reporter(services, call, request)
@@ -120,7 +121,7 @@ async def get_off_shelter(services: Services, call: Call) -> Reply:
 async def update_off_shelter(services: Services, call: Call) -> Reply:
     """Say anew where they are, how many, and what they need."""
     request = call.read(_REPORT)
-    values = _values(call, request)
+    values = _values(services, call, request)
     async with services.store.transaction():
         row = await _visible(services, call)
         check_if_match(call, _etag(row), required=True)
@@ -146,7 +147,7 @@ async def delete_off_shelter(services: Services, call: Call) -> Reply:
     return Reply(status=204)
 
 
-def _values(call: Call, request: _Report) -> tuple[object, ...]:
+def _values(services: Services, call: Call, request: _Report) -> tuple[object, ...]:
     """Values of the columns ``_HELD``."""
     place = (None, None) if request.position is None else request.position.degrees("/position")
     return (
@@ -157,7 +158,7 @@ def _values(call: Call, request: _Report) -> tuple[object, ...]:
         request.households,
         " ".join(request.needs),
         request.shelter_id,
-        unix_s(request.observed_at, "/observed_at"),
+        observed_s(services, call, request.observed_at, "/observed_at"),
         call.now_s,
         call.token.recipient,
     )

@@ -4,8 +4,9 @@ from typing import Literal
 
 import msgspec
 
-from reference_api.call import Call, Reply, json_reply, unix_s
+from reference_api.call import Call, Reply, json_reply
 from reference_api.city.conditional import check_if_match, json_with_etag, quoted
+from reference_api.city.observed import observed_s
 from reference_api.city.shapes import Instant, point
 from reference_api.city.town import Municipality, municipality
 from reference_api.clock import instant
@@ -65,7 +66,7 @@ async def get_shelter_status(services: Services, call: Call) -> Reply:
 async def set_shelter_status(services: Services, call: Call) -> Reply:
     """Take the word of those on the spot; a newer observation wins, an older one is answered with what holds."""
     wanted = call.read(_STATUS_REQUEST)
-    observed_at_s = unix_s(wanted.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, wanted.observed_at, "/observed_at")
     shelter_id = call.parameters["shelter_id"]
     async with services.store.transaction():
         check_if_match(call, json_with_etag(await _full_status(services, shelter_id))[1], required=False)

@@ -1,11 +1,14 @@
 """Check-ins: the headcount is exact whatever is sent, and nobody is in two places."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from reference_api.settings import Settings
 
 AT = "2027-01-15T07:00:00+09:00"
 PEOPLE = ["c0", "c1", "c2", "t:a", "t:b"]
@@ -150,3 +153,19 @@ def test_unknown_shelter_is_not_found(city: Any) -> None:
     assert city.call("GET", "/v1/check-ins", "city-office").problem == "not-found"
     body = {"status": "open", "observed_at": AT}
     assert city.call("PUT", "/v1/shelters/S9/status", "city-office", body).problem == "not-found"
+
+
+def test_clock_that_runs_ahead_is_refused(make_city: Any) -> None:
+    """Outside a sandbox nothing is observed more than ten minutes from now: later words would look old for good."""
+    city = make_city(settings=Settings())
+    now = datetime.fromtimestamp(city.clock.now_s(), UTC)
+    for minutes, status in ((9, 201), (11, 422)):
+        body = {"sub": "c0", "channel": "card", "observed_at": (now + timedelta(minutes=minutes)).isoformat()}
+        answer = city.call("POST", "/v1/shelters/S0/check-ins", "shelter-desk", body)
+        assert answer.status == status
+    assert answer.json["errors"] == [{"pointer": "/observed_at", "code": "future"}]
+    batch = {"items": [{**body, "client_item_id": "i", "kind": "check_in", "shelter_id": "S1"}]}
+    uploaded = city.call("POST", "/v1/check-ins/batch", "shelter-desk", batch)
+    assert uploaded.json["results"][0]["problem"]["errors"] == answer.json["errors"]
+    opened = city.call("PUT", "/v1/shelters/S0/status", "shelter-desk", {**body, "status": "open"})
+    assert opened.json["errors"] == answer.json["errors"]
