@@ -43,12 +43,17 @@ class StoredList:
         if after is not None:
             beyond, beyond_values = _beyond(self._keys, after)
             where, values = f"{where} AND ({beyond})", [*values, *beyond_values]
-        columns = ", ".join(key.expression for key in self._keys)
-        order = ", ".join(f"{key.expression}{' DESC' * key.is_descending}" for key in self._keys)
+        names = [f"key_{place}" for place in range(len(self._keys))]
+        keys = ", ".join(f"{key.expression} AS {name}" for name, key in zip(names, self._keys, strict=True))
+        order = ", ".join(f"{name}{' DESC' * key.is_descending}" for name, key in zip(names, self._keys, strict=True))
+        # The page is cut before its contents are fetched, so that no more than a page of them is ever sorted.
+        page = (
+            f"SELECT r.id, r.account_id, r.category, r.logical_id, r.version, r.updated_at_s, {keys}"
+            f" FROM fhir_resource r WHERE {where} ORDER BY {order} LIMIT ?"
+        )
         rows = await self._asker.services.store.all(
-            f"SELECT r.account_id, r.category, r.logical_id, r.version, r.updated_at_s, v.content, {columns}"
-            " FROM fhir_resource r JOIN fhir_version v ON v.resource_id = r.id AND v.version = r.version"
-            f" WHERE {where} ORDER BY {order} LIMIT ?",
+            f"SELECT p.account_id, p.category, p.logical_id, p.version, p.updated_at_s, v.content, {', '.join(names)}"
+            f" FROM ({page}) p JOIN fhir_version v ON v.resource_id = p.id AND v.version = p.version ORDER BY {order}",
             (*values, count),
         )
         return [(list(row[6:]), *row[:6]) for row in rows]

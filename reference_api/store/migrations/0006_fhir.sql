@@ -17,4 +17,4 @@ CREATE TABLE fhir_version (
 -- Codes, folded texts and references by search parameter; of the newest version only.
 CREATE TABLE fhir_token (resource_id BIGINT NOT NULL, parameter TEXT NOT NULL, system TEXT NOT NULL, code TEXT NOT NULL);
 CREATE INDEX fhir_token_by_resource ON fhir_token (resource_id, parameter, code);
-CREATE INDEX fhir_token_by_code ON fhir_token (code, parameter, system);
+CREATE INDEX fhir_token_by_code ON fhir_token (code);
