@@ -73,7 +73,6 @@ async def check_in(services: Services, call: Call) -> Reply:
 
     async def effect() -> Reply:
         shelter_id = call.parameters["shelter_id"]
-        await demand_shelter(services, shelter_id)
         person = await arrival_of(services, call, request, (shelter_id, request.channel, observed_at_s))
         kind, stay = await arrive(services, call, person)
         return _made(stay) if kind != "already_here" else json_reply(stay_shape(stay))

@@ -5,10 +5,10 @@ a person do not overlap. An older arrival becomes a stay that ended with the per
 a stay that goes on has no length. Of observations at the same time the one that came in last is the newest.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reference_api.call import Call
+from reference_api.city.shelters import demand_shelter
 from reference_api.services import Services
 from reference_api.store.protocol import Store
 
@@ -42,8 +42,7 @@ COLUMNS = (
 BEFORE_ALL = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Somebody was seen to arrive at a shelter; ``at_s`` is Unix seconds, ``person`` as in disclosure.person_key.
 
     ``household`` tells households apart and nothing else.
@@ -66,10 +65,15 @@ class Outcome(NamedTuple):
 
 
 async def arrive(services: Services, call: Call, arrival: Arrival) -> tuple[str, Stay]:
-    """Take an arrival in; must run inside a transaction. The kind is counted, already_here or history."""
+    """Take an arrival in; must run inside a transaction. The kind is counted, already_here or history.
+
+    Raises:
+        ApiError: not-found or gone, of the shelter.
+    """
     store = services.store
     last, newest_s = await _last(store, arrival.person)
     if arrival.at_s < newest_s:
+        await demand_shelter(services, arrival.shelter_id)
         return await _arrived_earlier(services, call, arrival)
     present = last if last is not None and last.ended_s is None else None
     if present is not None and present.shelter_id == arrival.shelter_id:
@@ -79,7 +83,8 @@ async def arrive(services: Services, call: Call, arrival: Arrival) -> tuple[str,
     if present is not None:
         await _end(services, call, present, arrival.at_s)
     stay = await _insert(services, call, arrival, None, None if present is None else present.shelter_id)
-    await _count(services, call, arrival.shelter_id, 1)
+    if not await _count(services, call, arrival.shelter_id, 1):
+        await demand_shelter(services, arrival.shelter_id)
     return "counted", stay
 
 
@@ -223,7 +228,9 @@ async def _note(store: Store, person: str, at_s: float) -> None:
     )
 
 
-async def _count(services: Services, call: Call, shelter_id: str, change: int) -> None:
-    await services.store.run(
-        "UPDATE shelter SET headcount = headcount + ?, updated_at_s = ? WHERE id = ?", (change, call.now_s, shelter_id)
+async def _count(services: Services, call: Call, shelter_id: str, change: int) -> int:
+    """Change a headcount; 0 if there is no such shelter, 1 if there is."""
+    return await services.store.run(
+        "UPDATE shelter SET headcount = headcount + ?, updated_at_s = ? WHERE id = ? AND deleted_at_s IS NULL",
+        (change, call.now_s, shelter_id),
     )
