@@ -61,6 +61,33 @@ def speaks_for_person(token: Token) -> bool:
     return token.subject is not None and token.recipient == "family"
 
 
+def names_towards(token: Token, neighbourhood: str | None) -> tuple[str, ...]:
+    """The names under which a consent of a person of a neighbourhood may speak of the asker.
+
+    The association of the person's own neighbourhood may be named by its code as well.
+    """
+    name = recipient_towards(token, neighbourhood)
+    return (name,) if name == token.recipient else (name, token.recipient)
+
+
+def decide_as(
+    services: Services,
+    records: Sequence[ConsentRecord],
+    names: Sequence[str],
+    about: tuple[str, str, str],
+    at_s: float,
+) -> Decision:
+    """Decide about purpose, category and mode for a recipient with these names: what one of them permits holds."""
+    purpose, category, mode = about
+    first = services.decide(records, names[0], purpose, category, mode, at_s)
+    for name in names[1:]:
+        if first.permit:
+            break
+        other = services.decide(records, name, purpose, category, mode, at_s)
+        first = other if other.permit else first
+    return first
+
+
 async def judge(
     services: Services, call: Call, people: Sequence[Person], purpose: str, categories: Sequence[str]
 ) -> list[Decisions]:
@@ -72,8 +99,8 @@ async def judge(
     consents = await _consents(services, [person.sub for person in people if person.sub and not person.own])
     held = await modes(services)
     own: Decisions = dict.fromkeys(categories, OWN)
-    stands: dict[tuple[str | None, str | None], tuple[str, str]] = {}
-    decided: dict[tuple[Consents, tuple[str, str]], Decisions] = {}
+    stands: dict[tuple[str | None, str | None], _Stand] = {}
+    decided: dict[tuple[Consents, _Stand], Decisions] = {}
     answers: list[Decisions] = []
     for person in people:
         if person.own:
@@ -81,7 +108,7 @@ async def judge(
             continue
         home = (person.district, person.neighbourhood)
         if home not in stands:
-            stands[home] = (recipient_towards(call.token, home[1]), mode_of(held, *home))
+            stands[home] = (names_towards(call.token, home[1]), mode_of(held, *home))
         case = (consents.get(person.sub or "", ()), stands[home])
         if case not in decided:
             decided[case] = _decide_all(services, call, case, purpose, categories)
@@ -89,13 +116,17 @@ async def judge(
     return answers
 
 
+_Stand = tuple[tuple[str, ...], str]
+"""Names of the asker towards a person, and the mode that holds where the person lives."""
+
+
 def _decide_all(
-    services: Services, call: Call, case: tuple[Consents, tuple[str, str]], purpose: str, categories: Sequence[str]
+    services: Services, call: Call, case: tuple[Consents, _Stand], purpose: str, categories: Sequence[str]
 ) -> Decisions:
-    rows, (recipient, mode) = case
+    rows, (names, mode) = case
     records = [_record(row) for row in rows]
     return {
-        category: services.decide(records, recipient, purpose, category, mode, call.now_s) for category in categories
+        category: decide_as(services, records, names, (purpose, category, mode), call.now_s) for category in categories
     }
 
 
@@ -162,7 +193,7 @@ async def is_linked(services: Services, token: Token, sub: str) -> bool:
         (sub,),
     )
     for asked_by, named, area in rows:
-        if asked_by == token.client_id or recipient_towards(token, area) in named.split():
+        if asked_by == token.client_id or not set(names_towards(token, area)).isdisjoint(named.split()):
             return True
     shown = await services.store.one(
         "SELECT 1 FROM access_log JOIN access_request ON access_request.id = access_log.request_id"

@@ -17,7 +17,7 @@ from reference_api.clock import instant
 from reference_api.consent import UNKNOWN, Decision
 from reference_api.consent_requests import is_recipient
 from reference_api.disaster import mode_of, modes
-from reference_api.disclosure import consents_of, is_linked, recipient_towards, speaks_for_person
+from reference_api.disclosure import consents_of, decide_as, is_linked, names_towards, speaks_for_person
 from reference_api.errors import ApiError, Fault
 from reference_api.notices import notice_uri
 from reference_api.oidc.subjects import local_sub
@@ -116,35 +116,35 @@ async def _answer(services: Services, call: Call, evaluation: _Evaluation) -> _A
     if sub is not None and token.subject in (None, sub):
         row = await services.store.one("SELECT district, neighbourhood FROM account WHERE sub = ?", (sub,))
     free = WHAT_IF in token.scopes or (speaks_for_person(token) and token.subject == sub)
-    recipient = _recipient(call, evaluation, row[1] if row else None, free=free)
+    names = _names(call, evaluation, row[1] if row else None, free=free)
     held = "normal" if row is None else mode_of(await modes(services), row[0], row[1])
     asked, at_s = evaluation.context.mode or held, call.now_s
     if free and evaluation.context.time is not None:
         at_s = unix_s(evaluation.context.time, "/context/time")
     if sub is None or row is None:
-        return _Answer(evaluation, recipient, asked, at_s, UNKNOWN)
+        return _Answer(evaluation, names[0], asked, at_s, UNKNOWN)
     decision = Decision(permit=False, basis="none", reason="mode")
     if free or asked == held:
         records = await consents_of(services, sub)
-        decision = services.decide(records, recipient, evaluation.purpose, evaluation.category, asked, at_s)
+        decision = decide_as(services, records, names, (evaluation.purpose, evaluation.category, asked), at_s)
     if not decision.permit and not free and not await is_linked(services, token, sub):
         decision = UNKNOWN
-    return _Answer(evaluation, recipient, asked, at_s, decision)
+    return _Answer(evaluation, names[0], asked, at_s, decision)
 
 
-def _recipient(call: Call, evaluation: _Evaluation, neighbourhood: str | None, *, free: bool) -> str:
-    """As which recipient is asked.
+def _names(call: Call, evaluation: _Evaluation, neighbourhood: str | None, *, free: bool) -> tuple[str, ...]:
+    """As which recipient is asked: the names that a consent may give it.
 
     Raises:
         ApiError: insufficient-scope, if a client asks for somebody else.
     """
-    own = recipient_towards(call.token, neighbourhood)
-    asked = own if evaluation.recipient is None else evaluation.recipient.id
+    own = names_towards(call.token, neighbourhood)
+    asked = own[0] if evaluation.recipient is None else evaluation.recipient.id
     kind = call.token.recipient.partition(":")[0]
-    if asked in (own, call.token.recipient) or asked == kind == "association":
+    if asked in own or asked == kind == "association":
         return own
     if free:
-        return asked
+        return (asked,)
     raise ApiError("insufficient-scope", "a client asks what itself may see")
 
 

@@ -114,6 +114,16 @@ def test_a_person_asks_what_would_be_known_of_them(city: Any) -> None:
         assert city.call("POST", "/v1/consent-decisions", "c5", question).problem == "insufficient-scope"
 
 
+@pytest.mark.parametrize("name", ["association", "association:n1"])
+def test_ones_own_association_may_be_named_either_way(city: Any, name: str) -> None:
+    """By what it is or by its code; another neighbourhood's association by its code only."""
+    give(city, "c5", recipients=[name])
+    assert ask(city, "association-n1", "c5")["decision"] is True
+    assert ask(city, "association-n0", "c5")["context"]["reason"] == "unknown_subject"
+    give(city, "c5", recipients=["association:n0"])
+    assert ask(city, "association-n0", "c5")["decision"] is True
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
