@@ -292,3 +292,15 @@ def test_earlier_departure_corrects_when_somebody_left(city: Any) -> None:
     runner.batch([("check_in", "c0", "S1", 6)], [0])
     assert history(city, "s:c0") == [("S0", "1", "4"), ("S1", "6", "8")]
     assert json.dumps(city.board()["S1"]["headcount"]) == "0"
+
+
+def test_linked_person_was_last_seen_when_either_was(city: Any) -> None:
+    """After linking, what was observed before the newest sighting of either name is history and moves nobody."""
+    runner = Runner(city)
+    runner.check_in("t:a", "S0", 2)
+    runner.batch([("check_in", "c0", "S1", 4), ("check_out", "c0", "S1", 6)], [0, 1])
+    runner.link("t:a", "", 0)
+    runner.batch([("check_in", "c0", "S2", 5)], [0])
+    assert runner.sent[-1][3].json["results"][0]["outcome"] == "history"
+    runner.check()
+    assert city.board()["S0"]["headcount"] == 1
