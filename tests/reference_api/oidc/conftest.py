@@ -5,6 +5,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
@@ -74,11 +75,9 @@ class Party:
             agreed = request.authorization_details if details is None else details
             signed_in = SignIn(sub, sid, now_s, "urn:example:acr", ("pwd",))
             async with services.store.transaction():
-                granted = (
-                    await record_agreement(services, call, request, (sub, agreed), "ja")
-                    if agreed
-                    else Granted(request.scope)
-                )
+                granted = Granted(request.scope)
+                if agreed:
+                    granted = (await record_agreement(services, call, request, (sub, agreed), "ja")).granted
                 return await grant_code(services, call, request, signed_in, granted)
 
         return self.city.opened.drive(work())
@@ -144,12 +143,19 @@ def basic(client_id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
+def party_of(city: Any, client_id: str = "example-service", **changed: Any) -> Party:
+    """A relying party that is an example client of a city's seed."""
+    client = city.client(client_id)
+    return Party(city, msgspec.structs.replace(client, **changed) if changed else client)
+
+
+@pytest.fixture
+def make_party() -> Callable[..., Party]:
+    """Makes relying parties of a city that the test chooses."""
+    return party_of
+
+
 @pytest.fixture
 def party(city: Any) -> Callable[..., Party]:
     """Makes relying parties of the seed's example clients."""
-
-    def make(client_id: str = "example-service", **changed: Any) -> Party:
-        client = city.client(client_id)
-        return Party(city, msgspec.structs.replace(client, **changed) if changed else client)
-
-    return make
+    return partial(party_of, city)

@@ -119,15 +119,15 @@ def test_nobody_signed_in(city: Any, party: Any) -> None:
 
 
 def test_tokens_of_the_session_end(city: Any, party: Any) -> None:
-    """Access and refresh tokens of the session end with it; offline_access is for the time after (BCL 2.7)."""
+    """Access and refresh tokens of the session end with it, those with offline_access too (O-LGO-06)."""
     service = party()
     browser, online = signed_in(city, service, scope="openid profile")
     view = log(browser, service, scope="openid profile offline_access")
     offline = dict(service.redeem(told(view)["code"]).json)
     sign_out(browser, id_token_hint=online["id_token"])
     assert city.call("GET", "/userinfo", authorization=f"Bearer {online['access_token']}").status == 401
-    assert city.call("GET", "/userinfo", authorization=f"Bearer {offline['access_token']}").status == 200
-    assert service.refresh(offline["refresh_token"]).status == 200
+    assert city.call("GET", "/userinfo", authorization=f"Bearer {offline['access_token']}").status == 401
+    assert service.refresh(offline["refresh_token"]).json["error"] == "invalid_grant"
 
 
 def test_clients_of_the_session_are_told(city: Any, party: Any) -> None:
