@@ -169,3 +169,30 @@ def test_clock_that_runs_ahead_is_refused(make_city: Any) -> None:
     assert uploaded.json["results"][0]["problem"]["errors"] == answer.json["errors"]
     opened = city.call("PUT", "/v1/shelters/S0/status", "shelter-desk", {**body, "status": "open"})
     assert opened.json["errors"] == answer.json["errors"]
+
+
+def test_transfer_moves_whoever_is_there(city: Any) -> None:
+    """One step from one shelter to the other; there already, nothing; by a check-in that has ended, a conflict."""
+    first = city.check_in("S0", "c0").headers["location"]
+    later, latest = "2027-01-15T08:00:00+09:00", "2027-01-15T09:00:00+09:00"
+
+    def move(where: str, shelter: str, observed_at: str = later, **headers: str) -> Any:
+        body = {"shelter_id": shelter, "observed_at": observed_at}
+        return city.call("POST", f"{where}/transfer", "shelter-desk", body, **headers)
+
+    assert move(first, "S1", "2027-01-15T06:00:00+09:00").json["errors"][0]["code"] == "before_check_in"
+    assert move(first, "S9").json["errors"] == [{"pointer": "/shelter_id", "code": "unknown_shelter"}]
+    moved = move(first, "S1", idempotency_key="k")
+    assert (moved.status, moved.json["transferred_from"], moved.json["channel"]) == (201, "S0", "card")
+    assert move(first, "S1", idempotency_key="k").body == moved.body
+    assert (move(first, "S1").status, move(first, "S1").json) == (200, moved.json)
+    assert move(first, "S2", latest).problem == "conflict"
+    assert (
+        city.call("POST", f"{first}/transfer", "c1", {"shelter_id": "S2", "observed_at": later}).problem == "not-found"
+    )
+    assert [item["headcount"] for item in city.board().values()] == [0, 1, 0]
+    second = moved.headers["location"]
+    assert city.call("GET", first, "c0").json["checked_out_at"] == later
+    city.call("POST", f"{second}/check-out", "shelter-desk", {"observed_at": latest})
+    assert move(second, "S2", latest).problem == "conflict"
+    assert [item["headcount"] for item in city.board().values()] == [0, 0, 0]
