@@ -40,7 +40,7 @@ def public(city: Any, query: str = "") -> list[Any]:
 
 
 def test_a_post_is_public_only_while_published(city: Any) -> None:
-    """posted -> published -> hidden -> published -> expired; rejected ones are never seen."""
+    """Posted -> published -> hidden -> published -> expired; rejected ones are never seen."""
     made, other = post(city), post(city, "c2")
     assert public(city) == []
     moderate(city, made, "published")
@@ -142,7 +142,7 @@ def test_geojson_by_accept(city: Any) -> None:
 
 
 def test_a_photo_is_an_address(city: Any) -> None:
-    """https only; a picture itself is never taken."""
+    """Https only; a picture itself is never taken."""
     assert post(city, photo={"url": "https://photos.example/1.jpg"}).status == 201
     for url in ("http://photos.example/1.jpg", "javascript:alert(1)", "data:image/png;base64,AAAA"):
         assert post(city, photo={"url": url}).json["errors"][0]["pointer"] == "/properties/photo/url"
