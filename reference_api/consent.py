@@ -105,7 +105,7 @@ def decide(
     furthest = -1
     for consent in consents:
         passed = _passed(consent, question)
-        if passed == len(_CRITERIA):
+        if passed == _ALL_PASSED:
             return _by_consent(recipient, category)
         furthest = max(furthest, passed)
     return _statutory(consents, question) or _denied(furthest)
@@ -138,14 +138,16 @@ _CRITERIA: tuple[tuple[str, _Test], ...] = (
     ("expired", _is_running),
 )
 """What a consent must pass, in order; the name is the reason given where the best consent of the person fails."""
+_TESTS = tuple(test for _, test in _CRITERIA)
+_ALL_PASSED = len(_TESTS)
 
 
 def _passed(consent: ConsentRecord, question: Question) -> int:
     """Number of criteria that a consent passes before it fails one."""
-    for number, (_name, test) in enumerate(_CRITERIA):
+    for number, test in enumerate(_TESTS):
         if not test(consent, question):
             return number
-    return len(_CRITERIA)
+    return _ALL_PASSED
 
 
 @cache
