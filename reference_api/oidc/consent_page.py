@@ -132,9 +132,12 @@ def _instant(at_s: float, language: str) -> str:
 
 
 def _scope_text(name: str, language: str) -> str:
-    known = load_texts(language)["scopes"].get(name)
-    if known is not None:
-        return known
+    texts = load_texts(language)["scopes"]
+    if name in texts:
+        return texts[name]
+    if "/" in name:
+        # Scopes of health data: SMART App Launch 2.2.
+        return texts["health"].format(scope=name)
     flows = load_document()["components"]["securitySchemes"]["oauth"]["flows"]
     described: str = flows["clientCredentials"]["scopes"].get(name, name)
     return described
