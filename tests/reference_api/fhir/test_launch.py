@@ -8,7 +8,7 @@ from ward import EXCHANGE, Ward
 
 from reference_api.call import Token
 from reference_api.fhir.launch import fhir_user, launch_context
-from reference_api.fhir.mirrors import CITY_OS_ID
+from reference_api.fhir.patients import CITY_OS_ID
 from reference_api.oidc.subjects import shown_sub
 from reference_api.seed import Consent, SeedData
 

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import pytest
 from ward import HOSPITAL, Ward
 
-from reference_api.fhir.mirrors import CITY_OS_ID, consent_resource, patient_resource
+from reference_api.fhir.consent_resources import consent_resource
+from reference_api.fhir.patients import CITY_OS_ID, patient_resource
 from reference_api.fhir.search.references import account_of, patient_id
 from reference_api.fhir.validation import parse, validate
 
