@@ -102,13 +102,13 @@ def decide(
     if consents is None:
         return UNKNOWN
     question = Question(recipient, purpose, category, mode, at_s)
-    furthest = -1
+    reached: list[int] = []
     for consent in consents:
         passed = _passed(consent, question)
         if passed == _ALL_PASSED:
             return _by_consent(recipient, category)
-        furthest = max(furthest, passed)
-    return _statutory(consents, question) or _denied(furthest)
+        reached.append(passed)
+    return _statutory(consents, question) or _denied(max(reached, default=-1))
 
 
 def _covers(consent: ConsentRecord, question: Question) -> bool:
