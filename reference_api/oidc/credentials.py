@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv6Address, ip_network
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -70,7 +71,7 @@ async def check_password(services: Services, name: str, password: str, address: 
     sub = await find_account(store, name)
     keys = [f"account:{sub}" if sub is not None else f"name:{sha256_text(_folded(name))}"]
     if address:
-        keys.append(f"address:{address}")
+        keys.append(f"address:{network_of(address)}")
     wait_s = await count_guess(store, keys, now_s)
     if wait_s > 0:
         return Verdict(None, wait_s)
@@ -109,6 +110,17 @@ async def set_password(services: Services, sub: str, password: str) -> None:
             (sub, _hasher().hash(_prepared(password)), now_s),
         )
         await store.run("DELETE FROM guess WHERE guessed = ?", (f"account:{sub}",))
+
+
+def network_of(address: str) -> str:
+    """What failures are counted for: an IPv4 address, or the /64 network that an IPv6 host draws its addresses from.
+
+    Source: RFC 4291 section 2.5.4, RFC 8981.
+    """
+    try:
+        return str(ip_network((IPv6Address(address), 64), strict=False))
+    except ValueError:
+        return address
 
 
 async def count_guess(store: Store, keys: Sequence[str], now_s: float) -> float:

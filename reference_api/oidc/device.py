@@ -11,7 +11,7 @@ from reference_api.oidc import pending as interactions
 from reference_api.oidc.client_authentication import authenticate
 from reference_api.oidc.clients import read_client
 from reference_api.oidc.consent_page import client_name
-from reference_api.oidc.credentials import count_guess, forgive
+from reference_api.oidc.credentials import count_guess, forgive, network_of
 from reference_api.oidc.device_codes import (
     CODE_TTL_S,
     INTERVAL_S,
@@ -95,7 +95,7 @@ async def answer_device(services: Services, call: Call) -> Reply:
 
 async def _check(services: Services, call: Call, user_code: str) -> Reply:
     """Show whose code it is; guesses are counted for each address. Source: RFC 8628 sections 5.1 and 5.4."""
-    keys = [f"device:{call.address}"]
+    keys = [f"device:{network_of(call.address)}"]
     wait_s = await count_guess(services.store, keys, call.now_s)
     if wait_s > 0:
         error = _error(call, "waiting", minutes=math.ceil(wait_s / 60))

@@ -27,6 +27,10 @@ CODE_TTL_S = 600
 """How long a person may take. Source: none; RFC 8628 section 5.1 asks for short lives, its example has half an hour;
 ten minutes do for a kiosk with somebody in front of it. Confidence C."""
 
+KEPT_S = 3600.0
+"""How long an expired code is kept, so that a device that polls is told that it has expired. Source: none; devices give
+up sooner. Confidence C."""
+
 INTERVAL_S = 5
 """Source: RFC 8628 section 3.2, the default."""
 
@@ -49,7 +53,7 @@ async def new_codes(services: Services, request: AuthorizationRequest, now_s: fl
     """Keep a device's request: its device code and its user code."""
     code = secrets.token_urlsafe(CODE_BYTES)
     async with services.store.transaction():
-        await services.store.run("DELETE FROM device_code WHERE expires_at_s <= ?", (now_s,))
+        await services.store.run("DELETE FROM device_code WHERE expires_at_s <= ?", (now_s - KEPT_S,))
         user_code = await _fresh_user_code(services)
         await services.store.run(
             "INSERT INTO device_code (code_sha256, user_code, client_id, request, state, created_at_s, expires_at_s,"

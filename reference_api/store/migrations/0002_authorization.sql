@@ -30,6 +30,7 @@ CREATE TABLE auth_session (
     acr TEXT NOT NULL, amr TEXT NOT NULL, created_at_s DOUBLE PRECISION NOT NULL,
     expires_at_s DOUBLE PRECISION NOT NULL, ended_at_s DOUBLE PRECISION);
 CREATE INDEX auth_session_by_sub ON auth_session (sub);
+CREATE INDEX auth_session_by_expiry ON auth_session (expires_at_s);
 -- An authorization request while the person signs in and consents; request is an AuthorizationRequest as JSON, sid the
 -- session that was signed in or chosen for it.
 CREATE TABLE interaction (

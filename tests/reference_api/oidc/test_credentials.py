@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 
 from reference_api.errors import UnacceptablePassword
 from reference_api.oidc import credentials
-from reference_api.oidc.credentials import Verdict, check_password, set_password
+from reference_api.oidc.credentials import Verdict, check_password, network_of, set_password
 from reference_api.settings import Settings
 
 GOOD = "correct horse"
@@ -147,6 +147,20 @@ def test_address_that_guesses_at_many_names(make_city: Any, cheap: None) -> None
     assert judge(city, "c0", secret, "192.0.2.2") == Verdict("c0")
     city.clock.set_s(city.clock.now_s() + 3600)
     assert judge(city, "c0", secret) == Verdict("c0")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_network_of(address: str, network: str) -> None:
+    """A host that draws a new IPv6 address for each guess is still one host."""
+    assert network_of(address) == network
 
 
 def test_sandbox_password_is_a_sandboxs(make_city: Any) -> None:
