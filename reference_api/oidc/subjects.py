@@ -5,6 +5,7 @@ it can be turned back, so that no table is needed. Source: OpenID Connect Core 1
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -54,4 +55,9 @@ def local_id_in(services: Services, sector: str | None, text: str) -> str | None
 
 
 def _cipher(services: Services) -> AESSIV:
-    return AESSIV(services.secret.derive("pairwise subjects", KEY_BYTES))
+    return _cipher_of(services.secret.derive("pairwise subjects", KEY_BYTES))
+
+
+@lru_cache(maxsize=8)
+def _cipher_of(key: bytes) -> AESSIV:
+    return AESSIV(key)

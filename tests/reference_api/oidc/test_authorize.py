@@ -220,6 +220,14 @@ def test_refusals_speak_the_persons_language(party: Any) -> None:
     assert b"nobody" not in japanese.body
 
 
+@pytest.mark.parametrize("state", ["s-1", "a b&c=d#e%", "𠮷野󠄁", "x" * 1500, None])
+def test_a_code_comes_with_state_and_issuer(party: Any, state: str | None) -> None:
+    """The state returns as it was sent, beside the code and the issuer (O-AUT-01, O-AUT-02, OIDC-011)."""
+    answer = told(party().sign_in(state=state))
+    assert answer.pop("code")
+    assert answer == {"iss": ISSUER} | ({} if state is None else {"state": state})
+
+
 def test_a_code_is_long_and_never_the_same(city: Any, party: Any) -> None:
     """256 random bits, kept hashed only (fault O-AUT-14)."""
     one = party()

@@ -4,11 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stores import OpenedStore
+from stores import OpenedStore, in_memory
 
 from reference_api.oidc.grants import REVOKED, revoke_grants_of_session
 
 Pair = tuple[Any, Any]
+
+
+@pytest.fixture
+def open_empty() -> Callable[[], OpenedStore]:
+    """Stores beside the pair are in memory: the pair itself comes in both kinds."""
+    return in_memory
 
 
 @pytest.fixture
