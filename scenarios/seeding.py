@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from agents.city_os.directory import Directory
 from agents.city_os.messages import Seeding
+from conformance.contract.catalogue import load_roles
 from reference_api.oidc.client_seed import Client, example_clients, sandbox_client
 from reference_api.seed import (
     District,
@@ -24,9 +25,6 @@ from scenarios.consent_records import consent_records
 from twin.population import Identity, Phone, Population, Sex
 from twin.sources.identities import identities, identity
 from twin.town import Town
-
-SINGLE_ROLES = ("city_office", "shelter_desk", "citizen_app", "sandbox_admin")
-"""Roles of which a town has one client each. Source: the contract, roles.toml; every association has its own."""
 
 SUPPORT_REASON = "避難行動要支援者"
 """Reason for support in the register: the population does not say more of anybody's condition than that."""
@@ -202,6 +200,7 @@ def _register(
 
 
 def _clients(town: Town) -> Iterator[Client]:
-    yield from (sandbox_client(role) for role in SINGLE_ROLES)
+    """One client of each role, one for each association, and examples of third parties' services."""
+    yield from (sandbox_client(role) for role in load_roles() if role not in ("association", "service"))
     yield from (sandbox_client("association", one.code) for one in town.neighbourhoods)
     yield from example_clients()

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from scenario_values import GOOD
 
+from reference_api.errors import UnsafeSettings
+from reference_api.settings import check_settings
 from scenarios import cli
 from scenarios.cli import COMMANDS, main
-from scenarios.commands.serve import ServeOptions, check_port
+from scenarios.commands.serve import ServeOptions, check_port, seed_of, settings_of
 from scenarios.errors import MissingData, PortInUse
 from scenarios.language import Language, Text
 from scenarios.metrics import metric
@@ -253,16 +255,65 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def serve_options(**given: Any) -> ServeOptions:
+    """What ``citytwin serve`` was asked for, its defaults where nothing is given."""
+    default = {
+        "town": None,
+        "data": None,
+        "people": None,
+        "seed": 1,
+        "port": 8080,
+        "host": "127.0.0.1",
+        "db": None,
+        "workers": 1,
+        "sandbox": None,
+        "quiet": True,
+    }
+    return ServeOptions(**{**default, **given})
+
+
 def test_served_town_names_the_matching_run() -> None:
     """The line to type elsewhere has the same town, people and seed; the drill only where people are given."""
-    some = ServeOptions("ube", Path("my data"), 400, 3, 8081, "127.0.0.1", quiet=False)
+    some = serve_options(town="ube", data=Path("my data"), people=400, seed=3, port=8081)
     assert some.matching_run() == (
         "citytwin run drill --town ube --data 'my data' --people 400 --seed 3 --city-os http://127.0.0.1:8081"
     )
-    everybody = ServeOptions("synthetic", None, None, 1, 8080, "127.0.0.1", quiet=False)
-    assert everybody.matching_run() == (
+    assert serve_options().matching_run() == (
         "citytwin run earthquake_winter --town synthetic --seed 1 --city-os http://127.0.0.1:8080"
     )
+
+
+def test_serve_is_a_sandbox_unless_in_production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a word it is a sandbox; in production it is none, and asking for one is refused with what is missing."""
+    monkeypatch.delenv("CITYTWIN_ENVIRONMENT", raising=False)
+    assert settings_of(serve_options(), tmp_path).sandbox
+    assert not settings_of(serve_options(sandbox=False), tmp_path).sandbox
+    monkeypatch.setenv("CITYTWIN_ENVIRONMENT", "production")
+    assert not settings_of(serve_options(), tmp_path).sandbox
+    with pytest.raises(UnsafeSettings) as refused:
+        check_settings(settings_of(serve_options(sandbox=True), tmp_path))
+    assert {word for word in ("sandbox", "CITYTWIN_SECRET", "CITYTWIN_DATABASE") if word in str(refused.value)} == {
+        "sandbox",
+        "CITYTWIN_SECRET",
+        "CITYTWIN_DATABASE",
+    }
+
+
+def test_several_workers_share_a_file_if_they_are_given_no_database(tmp_path: Path) -> None:
+    """In memory each worker would see its own town; a named database is kept."""
+    assert settings_of(serve_options(workers=2), tmp_path).database == str(tmp_path / "city.db")
+    assert settings_of(serve_options(), tmp_path).database == ":memory:"
+    assert settings_of(serve_options(workers=2, db="postgresql://u@h/d"), tmp_path).database == "postgresql://u@h/d"
+
+
+def test_outside_a_sandbox_nobody_is_made_up(tmp_path: Path) -> None:
+    """A named town's areas, 102 shelters and 199 sites are filled in, no people, consents or clients; without a name nothing is."""
+    options = serve_options(sandbox=False, town="synthetic")
+    seed = seed_of(options, settings_of(options, tmp_path), Language.EN)
+    assert seed is not None
+    assert (len(seed.shelters), seed.users, seed.consents, seed.clients) == (301, (), (), ())
+    nobody = serve_options(sandbox=False)
+    assert seed_of(nobody, settings_of(nobody, tmp_path), Language.EN) is None
 
 
 def test_address_that_cannot_be_served_is_told() -> None:
