@@ -307,7 +307,7 @@ def test_several_workers_share_a_file_if_they_are_given_no_database(tmp_path: Pa
 
 
 def test_outside_a_sandbox_nobody_is_made_up(tmp_path: Path) -> None:
-    """A named town's areas, 102 shelters and 199 sites are filled in, no people, consents or clients; without a name nothing is."""
+    """A named town gives its areas, 102 shelters and 199 sites, and nobody; without a name nothing is filled in."""
     options = serve_options(sandbox=False, town="synthetic")
     seed = seed_of(options, settings_of(options, tmp_path), Language.EN)
     assert seed is not None
