@@ -41,8 +41,8 @@ def test_report_goes_from_creation_to_gone(city: Any) -> None:
     jsonschema.Draft202012Validator(schema).validate(made.json)
     assert city.call("GET", where, "c0").json == made.json
     body = {**CAR, "persons": 5, "households": 2, "observed_at": LATER}
-    assert city.call("PATCH", where, "c0", body).problem == "precondition-required"
-    changed = city.call("PATCH", where, "c0", body, if_match=made.headers["etag"])
+    assert city.call("PUT", where, "c0", body).problem == "precondition-required"
+    changed = city.call("PUT", where, "c0", body, if_match=made.headers["etag"])
     assert (changed.json["persons"], counted(city)) == (5, (5, 2))
     assert city.call("DELETE", where, "c0", if_match=made.headers["etag"]).problem == "precondition-failed"
     assert city.call("DELETE", where, "c0", if_match=changed.headers["etag"]).status == 204
@@ -85,7 +85,7 @@ def test_citizen_speaks_and_sees_for_themselves(city: Any) -> None:
     assert report(city, "c0", temp_id="a").problem == "insufficient-scope"
     other = report(city, "c1")
     where = other.headers["location"]
-    for method, body in (("GET", None), ("PATCH", CAR), ("DELETE", None)):
+    for method, body in (("GET", None), ("PUT", CAR), ("DELETE", None)):
         assert city.call(method, where, "c0", body, if_match=other.headers["etag"]).problem == "not-found"
 
 
