@@ -11,6 +11,7 @@ ReferenceApiError
     └── UnstorableValue a value that no database column can hold: U+0000, a lone surrogate, an integer too large
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,10 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "internal-error": (500, "The server failed"),
     "temporary-reduced-capacity": (503, "Served later: the service is kept for what is more urgent"),
 }
+
+
+_NOT_IN_DESCRIPTION = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+"""Source: RFC 6749 section 5.2, error_description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +109,13 @@ class ApiError(ReferenceApiError):
 class OAuthError(ReferenceApiError):
     """A request to the authorization server that is refused; ``error`` is a registered code, ``description`` public.
 
-    Source: RFC 6749 sections 4.1.2.1 and 5.2.
+    Characters that a description may not hold become question marks. Source: RFC 6749 sections 4.1.2.1 and 5.2.
     """
 
     def __init__(self, error: str, description: str = "", *, status: int = 400, challenge: str = "") -> None:
         super().__init__(error, description)
         self.error = error
-        self.description = description
+        self.description = _NOT_IN_DESCRIPTION.sub("?", description)
         self.status = status
         self.challenge = challenge
 

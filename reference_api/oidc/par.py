@@ -59,13 +59,15 @@ async def take_pushed(services: Services, parameters: Parameters, now_s: float) 
     if uri is None or not uri.startswith(PREFIX):
         return None
     client_id = parameters.require("client_id")
+    if parameters.repeated & {"client_id", "request_uri"}:
+        raise OAuthError("invalid_request", "client_id or request_uri was sent twice")
     async with services.store.transaction():
         row = await services.store.one(
             "UPDATE pushed_request SET used_at_s = ? WHERE handle_sha256 = ? AND used_at_s IS NULL AND expires_at_s > ?"
             " AND client_id = ? RETURNING parameters",
             (now_s, sha256_text(uri.removeprefix(PREFIX)), now_s, client_id),
         )
-    if row is None or parameters.repeated & {"client_id", "request_uri"}:
+    if row is None:
         raise OAuthError("invalid_request_uri", "unknown, used, too old, or of another client")
     values, resources = msgspec.json.decode(row[0], type=tuple[dict[str, str], tuple[str, ...]])
     return Parameters(values, frozenset(), resources)
