@@ -11,9 +11,11 @@ from conformance.contract.catalogue import load_consent_catalogue
 from conformance.contract.operations import load_document
 from reference_api.consent_requests import narrow, term_s
 from reference_api.notices import notice
+from reference_api.oidc.agreements import asked_scopes
 from reference_api.oidc.claims import individual_claims, scope_claims
 from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.consent_details import ConsentDetail
+from reference_api.oidc.consent_recording import claim_consents
 from reference_api.oidc.requests import AuthorizationRequest
 from reference_api.pages.forms import Form
 from reference_api.pages.texts import load_texts
@@ -77,7 +79,11 @@ async def page_values(showing: Showing) -> dict[str, Any]:
     client = await read_client(showing.services.store, request.client_id)
     names = await _recipient_names(showing)
     extra = individual_claims(_claims_asked(request), () if client is None else client.scopes)
+    implied = [] if client is None else claim_consents(client, await asked_scopes(showing.services, request))
     return {
+        "claims_until": _instant(min(term_s(one, showing.now_s) for one in implied), showing.language)
+        if implied
+        else "",
         "scopes": [_scope_text(name, showing.language) for name in request.scope],
         "claims": [
             load_texts(showing.language)["claims"][name]

@@ -29,6 +29,7 @@ def test_login_gives_a_code_for_the_person(city: Any, party: Any) -> None:
     assert "Sign in to use “Example service”." in browser.view.text
     sign_in(browser)
     assert "Consent to sharing your data" in browser.view.text
+    assert "These data are given to this service only" in browser.view.text
     answer = told(browser.submit())
     assert (answer["state"], answer["iss"]) == ("s-1", "http://127.0.0.1:8080")
     claims = service.claims(service.redeem(answer["code"]).json["id_token"])
