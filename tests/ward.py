@@ -10,7 +10,7 @@ from reference_api.seed import Consent, SeedData
 
 FHIR_JSON = "application/fhir+json"
 AT = "2027-01-15T07:00:00+09:00"
-HEALTH = ("lifelog", "rx_lab", "medication_condition", "profile.basic", "profile.contact")
+HEALTH = ("lifelog", "rx_lab", "medication_condition", "profile.basic")
 HOSPITAL = "medical-institution"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
@@ -22,9 +22,9 @@ def with_hospital(seed: SeedData) -> SeedData:
     """The seed with a hospital: c0 lets it have everything, c1 the life log; c3 shares the log with its household."""
     consents = (
         *seed.consents,
-        Consent("c0", "personal_service", HEALTH, ("medical",), ("normal",)),
-        Consent("c1", "personal_service", ("lifelog",), ("medical",), ("normal",)),
-        Consent("c3", "family_sharing", ("lifelog", "profile.basic"), ("family",), ("normal",)),
+        Consent("c0", "health_sharing", HEALTH, ("medical",), ("normal",)),
+        Consent("c1", "health_sharing", ("lifelog",), ("medical",), ("normal",)),
+        Consent("c3", "health_sharing", ("lifelog", "profile.basic"), ("family",), ("normal",)),
     )
     return SeedData(**{name: getattr(seed, name) for name in seed.__struct_fields__} | {"consents": consents})
 

@@ -11,7 +11,6 @@ import msgspec
 
 from conformance.contract.fhir.documents import capability
 from reference_api.call import Call, Reply
-from reference_api.fhir.compartment import fhir_base
 from reference_api.fhir.negotiation import check_format
 from reference_api.fhir.outcome import FHIR_JSON
 from reference_api.services import Services
@@ -21,7 +20,7 @@ async def get_fhir_capabilities(services: Services, call: Call) -> Reply:
     """The statement; public."""
     check_format(call.query())
     return Reply(
-        body=_statement(fhir_base(services), services.settings.issuer),
+        body=_statement(services.settings.fhir_base, services.settings.issuer),
         headers={"cache-control": "public, max-age=3600"},
         media_type=FHIR_JSON,
     )

@@ -19,10 +19,13 @@ from reference_api.fhir.search.indexed import Indexed
 from reference_api.fhir.smart import SmartScope, smart_scopes
 from reference_api.services import Services
 
-PURPOSES: Mapping[str, str] = {"family": "family_sharing", "municipality": "disaster_support"}
-"""Consent purpose by recipient. FHIR requests name none, so it is what each recipient is there for."""
+PURPOSES: Mapping[str, str] = {"municipality": "disaster_support"}
+"""Consent purpose by recipient. FHIR requests name none, so it is what each recipient is there for.
 
-DEFAULT_PURPOSE = "personal_service"
+Source: the consent catalogue: the municipality is no recipient of health_sharing.
+"""
+
+DEFAULT_PURPOSE = "health_sharing"
 """Of every other recipient. Source: contract, x-purpose of the FHIR operations."""
 
 
@@ -189,10 +192,5 @@ async def open_asker(services: Services, call: Call) -> Asker:
         if row is None:
             raise refused("invalid-token", "login", "The token's subject is not known here")
         own = row[0]
-    context = Context(fhir_base(services), call.now_s)
+    context = Context(services.settings.fhir_base, call.now_s)
     return Asker(services, call, context, own, smart_scopes(call.token.scopes))
-
-
-def fhir_base(services: Services) -> str:
-    """Where this FHIR server is."""
-    return services.settings.issuer + "/fhir"

@@ -5,7 +5,6 @@ Source: HL7 SMART App Launch 2.2.0, scopes-and-launch-context.html: launch/patie
 
 from collections.abc import Collection
 
-from reference_api.fhir.compartment import fhir_base
 from reference_api.fhir.search.references import patient_id
 from reference_api.fhir.smart import smart_scopes
 from reference_api.services import Services
@@ -24,7 +23,7 @@ async def launch_context(services: Services, subject: str | None, scope: Collect
 async def fhir_user(services: Services, subject: str) -> dict[str, str]:
     """The claim ``fhirUser``: the subject as a resource of the FHIR server."""
     patient = await _patient(services, subject)
-    return {} if patient is None else {FHIR_USER: f"{fhir_base(services)}/Patient/{patient}"}
+    return {} if patient is None else {FHIR_USER: f"{services.settings.fhir_base}/Patient/{patient}"}
 
 
 async def _patient(services: Services, subject: str | None) -> str | None:

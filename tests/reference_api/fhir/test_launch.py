@@ -38,7 +38,7 @@ def test_fhir_user_leads_to_the_patient(ward: Ward) -> None:
 def serviced(make_city: Any, make_seed: Any) -> Ward:
     """A ward in which c0 lets a service have the life log."""
     seed = make_seed(8)
-    consent = Consent("c0", "personal_service", ("lifelog",), (SERVICE,), ("normal",))
+    consent = Consent("c0", "health_sharing", ("lifelog",), (SERVICE,), ("normal",))
     fields = {name: getattr(seed, name) for name in seed.__struct_fields__}
     return Ward(make_city(SeedData(**fields | {"consents": (*seed.consents, consent)})))
 
@@ -89,7 +89,7 @@ def test_a_service_needs_scope_and_consent(serviced: Ward) -> None:
 def test_a_service_knows_people_by_its_own_identifier(make_city: Any, make_seed: Any) -> None:
     """The city-OS ID of a Patient is the pairwise one of the service, and finds the Patient again."""
     seed = make_seed(8)
-    consent = Consent("c0", "personal_service", ("profile.basic",), (SERVICE,), ("normal",))
+    consent = Consent("c0", "health_sharing", ("profile.basic",), (SERVICE,), ("normal",))
     fields = {name: getattr(seed, name) for name in seed.__struct_fields__}
     ward = Ward(make_city(SeedData(**fields | {"consents": (*seed.consents, consent)})))
     headers = held(ward, "c0")

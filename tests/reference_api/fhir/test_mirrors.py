@@ -106,7 +106,7 @@ def test_consents_are_the_persons_own(ward: Ward) -> None:
 )  # fmt: skip
 def test_states_of_consents(state: str, status: str) -> None:
     """Each state of a record has its status of FHIR, and the resource keeps R4's rules."""
-    row = (1, "r", "personal_service", "lifelog rx_lab", "medical", "normal", state, 0.0, None, 1.8e9, 1, 7)
+    row = (1, "r", "health_sharing", "lifelog rx_lab", "medical", "normal", state, 0.0, None, 1.8e9, 1, 7)
     resource = consent_resource(row)
     assert resource["status"] == status
     assert errors(resource) == []
