@@ -1,7 +1,7 @@
 """Entries of evacuee cards: what was written on a card, by whom, and what is known beside it, each with its source."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -81,14 +81,18 @@ class Entry(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+Entries = dict[str, list[Entry]]
+"""Entries by item. Who may not see what another wrote writes beside it: nothing is lost, nor told by its lack."""
+
+
 class Card(NamedTuple):
     """A card as it is kept."""
 
     number: str
-    entries: dict[str, Entry]
+    entries: Entries
 
 
-_ENTRIES = msgspec.json.Decoder(dict[str, Entry])
+_ENTRIES = msgspec.json.Decoder(Entries)
 
 
 async def read_card(store: Store, person: str) -> Card | None:
@@ -97,7 +101,7 @@ async def read_card(store: Store, person: str) -> Card | None:
     return None if row is None else Card(row[0], _ENTRIES.decode(row[1]))
 
 
-async def write_card(store: Store, person: str, entries: Mapping[str, Entry], now_s: float) -> None:
+async def write_card(store: Store, person: str, entries: Entries, now_s: float) -> None:
     """Keep a person's entries; a new card gets a number that says nothing of the person."""
     await store.run(
         "INSERT INTO evacuee_card (person, number, entries, updated_at_s, version) VALUES (?, ?, ?, ?, 1)"
@@ -118,7 +122,7 @@ async def merge_cards(store: Store, old: str, new: str, now_s: float) -> None:
     if before is None:
         return
     await erase_card(store, old)
-    await write_card(store, new, before.entries | (after.entries if after else {}), now_s)
+    await write_card(store, new, {**before.entries, **(after.entries if after else {})}, now_s)
 
 
 def new_number() -> str:
@@ -133,10 +137,15 @@ def prefilled(source: str, row: Row, as_of_s: float | None = None, by: str = "")
     }
 
 
-def rewritten(held: Mapping[str, Entry], items: Items, source: str, now_s: float, by: str) -> dict[str, Entry]:
-    """The entries after a card is written anew: what is the same stays as it was entered."""
+def newest(entries: Sequence[Entry]) -> Entry:
+    """The entry that counts: the one written last."""
+    return max(reversed(entries), key=lambda entry: entry.as_of_s or 0.0)
+
+
+def rewritten(seen: Mapping[str, Entry], items: Items, source: str, now_s: float, by: str) -> dict[str, Entry]:
+    """Entries after a card is written anew by whoever saw ``seen``: what is the same stays as it was entered."""
     entries: dict[str, Entry] = {}
     for name, value in items.written().items():
-        same = name in held and held[name].value == value
-        entries[name] = held[name] if same else Entry(value, source, now_s, by)
+        same = name in seen and seen[name].value == value
+        entries[name] = seen[name] if same else Entry(value, source, now_s, by)
     return entries

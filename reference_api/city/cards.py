@@ -12,9 +12,11 @@ from reference_api.city.card_entries import (
     CATEGORIES,
     KNOWN,
     Card,
+    Entries,
     Entry,
     Items,
     erase_card,
+    newest,
     prefilled,
     read_card,
     rewritten,
@@ -48,9 +50,24 @@ class _View:
         return self.person.own or wrote or self.decisions[CATEGORIES[name]].permit
 
     def visible(self) -> dict[str, Entry]:
-        """The items that the caller may see."""
-        entries = {**self.known, **(self.card.entries if self.card else {})}
-        return {name: entry for name, entry in entries.items() if self.shows(name, entry)}
+        """The items that the caller may see; what was written counts before what is known anyway."""
+        known = {name: entry for name, entry in self.known.items() if self.shows(name, entry)}
+        return known | {name: newest(seen) for name, (seen, _) in self.written().items() if seen}
+
+    def written(self) -> dict[str, tuple[list[Entry], list[Entry]]]:
+        """What was written, by item: what the caller may see of it, and what not."""
+        held = self.card.entries if self.card else {}
+        return {
+            name: (
+                [entry for entry in entries if self.shows(name, entry)],
+                [entry for entry in entries if not self.shows(name, entry)],
+            )
+            for name, entries in held.items()
+        }
+
+    def hidden(self) -> Entries:
+        """What was written that the caller may not see."""
+        return {name: entries for name, (_, entries) in self.written().items() if entries}
 
     def shape(self) -> dict[str, object]:
         """As the contract's schema EvacueeCard."""
@@ -69,7 +86,7 @@ async def get_evacuee_card(services: Services, call: Call) -> Reply:
 
 
 async def put_evacuee_card(services: Services, call: Call) -> Reply:
-    """Write the card of whoever was checked in; items that the caller may not see stay as they are."""
+    """Write the card of whoever was checked in; what the caller may not see stays beside it."""
     items = _read_items(call)
     async with services.store.transaction():
         view = await _of_check_in(services, call, to_write=True)
@@ -78,7 +95,7 @@ async def put_evacuee_card(services: Services, call: Call) -> Reply:
 
 
 async def delete_evacuee_card(services: Services, call: Call) -> Reply:
-    """Erase what was written on a card: the person, or whoever wrote all of it."""
+    """Erase what was written on a card, as far as the caller may see it."""
     async with services.store.transaction():
         view = await _of_check_in(services, call)
         return await _erase(services, call, view)
@@ -176,20 +193,21 @@ async def _known(
 async def _rewrite(services: Services, call: Call, view: _View, items: Items, source: str) -> None:
     if view.card is not None:
         check_if_match(call, json_with_etag(view.shape())[1], required=True)
-    held = view.card.entries if view.card else {}
-    hidden = {name: entry for name, entry in held.items() if not view.shows(name, entry)}
-    written = rewritten({**view.known, **held}, items, source, call.now_s, call.token.recipient)
-    kept = {name: entry for name, entry in written.items() if view.known.get(name) != entry}
-    await write_card(services.store, view.person.key, {**kept, **hidden}, call.now_s)
+    entries = view.hidden()
+    for name, entry in rewritten(view.visible(), items, source, call.now_s, call.token.recipient).items():
+        if view.known.get(name) != entry:
+            entries[name] = [*entries.get(name, []), entry]
+    await write_card(services.store, view.person.key, entries, call.now_s)
 
 
 async def _erase(services: Services, call: Call, view: _View) -> Reply:
     if view.card is None:
         raise ApiError("not-found")
     check_if_match(call, json_with_etag(view.shape())[1], required=True)
-    if not all(view.shows(name, entry) for name, entry in view.card.entries.items()):
-        raise ApiError("conflict", "the card holds items that only the person may erase")
-    await erase_card(services.store, view.person.key)
+    if view.hidden():
+        await write_card(services.store, view.person.key, view.hidden(), call.now_s)
+    else:
+        await erase_card(services.store, view.person.key)
     return Reply(status=204)
 
 
