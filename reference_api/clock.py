@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Protocol
 
 JST = timezone(timedelta(hours=9), "JST")
@@ -38,6 +39,7 @@ class GivenClock:
         self._now_s = now_s
 
 
+@lru_cache(maxsize=8192)
 def instant(unix_s: float) -> str:
     """RFC 3339 text with the offset of Japan, in milliseconds where there are any."""
     moment = datetime.fromtimestamp(round(unix_s, 3), JST)

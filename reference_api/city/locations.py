@@ -1,7 +1,8 @@
 """Positions: shared by the citizen, seen by consent."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from reference_api.city.negotiation import preferred
 from reference_api.city.shapes import Instant, Point, point
 from reference_api.city.users import own_subject
 from reference_api.clock import instant
-from reference_api.errors import ApiError, Fault, invalid
+from reference_api.errors import ApiError, invalid
 from reference_api.oidc.subjects import local_sub, shown_sub
 from reference_api.paging import fill, next_page, page_reply, read_window
 from reference_api.services import Services
@@ -96,10 +97,9 @@ _UPSERT = (
     " accuracy_m = excluded.accuracy_m, expires_at_s = excluded.expires_at_s"
     " WHERE excluded.observed_at_s >= position.observed_at_s"
 )
-_INSERT = (
-    "INSERT INTO position (sub, longitude_deg, latitude_deg, observed_at_s, accuracy_m, expires_at_s)"
-    " VALUES (?, ?, ?, ?, ?, ?)" + _UPSERT
-)
+_INTO = "INSERT INTO position (sub, longitude_deg, latitude_deg, observed_at_s, accuracy_m, expires_at_s)"
+EARLIEST_S, LATEST_S = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (EARLIEST_YEAR, LATEST_YEAR + 1))
+"""Bounds of an observation (Unix seconds), those of ``call.unix_s``."""
 _SELECT = (
     "SELECT position.sub, longitude_deg, latitude_deg, observed_at_s, accuracy_m, district, neighbourhood,"
     " expires_at_s, household FROM position JOIN account ON account.sub = position.sub WHERE expires_at_s > ?"
@@ -114,7 +114,7 @@ async def put_location(services: Services, call: Call) -> Reply:
     request = call.read(_LOCATION)
     observed_at_s = unix_s(request.observed_at, "/observed_at")
     await services.store.run(
-        _INSERT,
+        _upsert(1),
         (sub, *request.position.degrees("/position"), observed_at_s, request.accuracy_m, call.now_s + request.ttl_s),
     )
     return _STORED
@@ -124,35 +124,26 @@ async def put_locations(services: Services, call: Call) -> Reply:
     """A service passes on positions of many people; who is not known here is passed over and never shown."""
     batch = call.read(_BATCH)
     expires_at_s = call.now_s + batch.ttl_s
-    to_local = call.token.sector is not None
-    rows = [
-        (
-            (local_sub(services, call.token, ping.sub) or "") if to_local else ping.sub,
-            ping.longitude_deg,
-            ping.latitude_deg,
-            ping.observed_at.timestamp(),
-            ping.accuracy_m,
-            expires_at_s,
-        )
-        for ping in batch.rows
-    ]
-    _check_years([ping.observed_at for ping in batch.rows])
+    told: dict[str, tuple[object, ...]] = {}
+    for number, ping in enumerate(batch.rows):
+        at_s = ping.observed_at.timestamp()
+        if not EARLIEST_S <= at_s < LATEST_S:
+            raise invalid(f"/rows/{number}/3", "value")
+        row = (ping.sub, ping.longitude_deg, ping.latitude_deg, at_s, ping.accuracy_m, expires_at_s)
+        if ping.sub not in told or told[ping.sub][3] <= at_s:  # type: ignore[operator]  # a time beside a time
+            told[ping.sub] = row
+    values = [value for row in told.values() for value in row]
+    if call.token.sector is not None:
+        values[::6] = [local_sub(services, call.token, sub) or "" for sub in told]
     async with services.store.transaction():
-        await services.store.many(_INSERT, rows)
+        await services.store.run(_upsert(len(told)), values)
     return _STORED
 
 
-def _check_years(moments: list[datetime]) -> None:
-    if min(moments).year >= EARLIEST_YEAR and max(moments).year <= LATEST_YEAR:
-        return
-    raise ApiError(
-        "validation",
-        faults=[
-            Fault(f"/rows/{number}/3", "value")
-            for number, moment in enumerate(moments)
-            if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR
-        ],
-    )
+@cache
+def _upsert(rows: int) -> str:
+    """One statement for all rows: half the work of one for each."""
+    return f"{_INTO} VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * rows)}{_UPSERT}"
 
 
 async def get_location(services: Services, call: Call) -> Reply:
@@ -222,20 +213,24 @@ async def _show(services: Services, call: Call, rows: list[Row], purpose: str) -
         for row in rows
     ]
     judged = await disclosure.judge(services, call, people, purpose, ("location",))
+    # People who agreed alike share their decisions: these are put into words once.
+    entries = {id(one): disclosure.entries(one) for one in {id(one): one for one in judged}.values()}
     return [
-        (person.key, decisions, _item(services, call, row, decisions)) if decisions["location"].permit else None
+        (person.key, decisions, _item(services, call, row, entries[id(decisions)]))
+        if decisions["location"].permit
+        else None
         for person, row, decisions in zip(people, rows, judged, strict=True)
     ]
 
 
-def _item(services: Services, call: Call, row: Row, decisions: disclosure.Decisions) -> dict[str, object]:
+def _item(services: Services, call: Call, row: Row, disclosed: list[msgspec.Raw]) -> dict[str, object]:
     return {
         "sub": shown_sub(services, call.token, row[0]),
         "position": point(row[1], row[2]),
         "observed_at": instant(row[3]),
         "expires_at": instant(row[7]),
         "accuracy_m": row[4],
-        "disclosure": disclosure.entries(decisions),
+        "disclosure": disclosed,
     }
 
 
