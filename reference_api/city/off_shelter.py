@@ -70,7 +70,8 @@ async def report_off_shelter(services: Services, call: Call) -> Reply:
         if held is not None:
             await _replace(services, held[0], values)
             row = await _row(services, str(held[0]))
-            return json_reply(_shape(services, call, row), headers={"etag": _etag(row)})
+            may_see = (await _judge(services, call, [row]))[0][_CATEGORY].permit
+            return json_reply(_shape(services, call, row) if may_see else _counted(row), headers={"etag": _etag(row)})
         made = await services.store.one(
             f"INSERT INTO off_shelter_evacuees (person, sub, temp_id, {_HELD})"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",

@@ -56,6 +56,7 @@ def test_person_is_counted_once(city: Any) -> None:
     assert report(city, "c0", persons=4, observed_at=LATER).status == 200
     late = report(city, "shelter-desk", sub="c0", persons=9)
     assert (late.status, late.json["id"], late.json["persons"]) == (200, first.json["id"], 4)
+    assert "description" not in late.json
     assert counted(city) == (4, 1)
     for _ in range(2):
         report(city, "shelter-desk", persons=2)
