@@ -8,6 +8,7 @@ import pytest
 from conformance.contract.operations import load_operations
 from conformance.contract.profiles import load_profiles
 from conformance.contract.requirements import Requirement, clause_link, load_requirements, load_sources
+from conformance.contract.rules import load_rules
 
 REQUIREMENTS = load_requirements()
 NEEDS = {f"N{number}" for number in range(1, 20)}
@@ -36,6 +37,15 @@ def test_every_operation_is_covered() -> None:
 def test_every_need_of_towns_is_covered() -> None:
     """N1 to N19 each have a requirement."""
     assert {covered for one in REQUIREMENTS for covered in one.covers} >= NEEDS
+
+
+def test_every_rule_is_covered() -> None:
+    """Each rule of the contract's sections has a requirement, and no requirement names a rule that is not there."""
+    rules = {point.id for rule in load_rules() for point in rule.points}
+    sections = {rule.id for rule in load_rules()}
+    covered = {name for one in REQUIREMENTS for name in one.covers}
+    assert rules - sections <= covered
+    assert {name for name in covered if not name.startswith("C8 ")} <= rules | sections | NEEDS
 
 
 @pytest.mark.parametrize("one", REQUIREMENTS, ids=lambda one: one.id)
