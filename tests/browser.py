@@ -126,12 +126,12 @@ class Browser:
 
     def open(self, url: str, **headers: str) -> View:
         """Follow a link or type an address."""
-        return self._go("GET", url, b"", headers)
+        return self.send("GET", url, b"", headers)
 
     def post(self, url: str, fields: Mapping[str, Any], **headers: str) -> View:
         """A form that is on no page."""
         body = urlencode(fields, doseq=True).encode()
-        return self._go("POST", url, body, {"content-type": FORM, **headers})
+        return self.send("POST", url, body, {"content-type": FORM, **headers})
 
     def submit(self, button: str = "", *, form: int = 0, tick: Any = None, **typed: Any) -> View:
         """Send a form of the page by a button (its value), with fields typed and boxes ticked (names of boxes)."""
@@ -151,9 +151,10 @@ class Browser:
         assert not typed, f"the form has no {sorted(typed)}"
         body = urlencode(sent).encode()
         headers = {"content-type": FORM, "origin": "null", "sec-fetch-site": "same-origin"}
-        return self._go("POST", urljoin(self.view.url, chosen.action), body, headers)
+        return self.send("POST", urljoin(self.view.url, chosen.action), body, headers)
 
-    def _go(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> View:
+    def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> View:
+        """Any request, and the redirects within the city that follow."""
         self.view = self._request(method, urljoin(ORIGIN, url), body, headers)
         while self.view.status == 303 and urljoin(self.view.url, self.view.link).startswith(ORIGIN):
             self.view = self._request("GET", urljoin(self.view.url, self.view.link), b"", {})
@@ -189,8 +190,8 @@ class Browser:
             "method": method,
             "path": unquote(parts.path),
             "root_path": "",
-            "query_string": parts.query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "query_string": parts.query.encode("latin-1", "replace"),
+            "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
             "client": ("192.0.2.7", 50_000),
         }
         self.city.opened.drive(self.city.app(scope, receive, send))

@@ -43,8 +43,8 @@ VALUES: dict[str, dict[str, Any]] = {
     "sign_in.html": {**FORM, "lead": "lead", "client": "C", "name": "N", "methods": ["password", "card"]},
     "account.html": {**FORM, "client": "C", "person": "P"},
     "consent.html": {
-        **FORM, "client": "C", "person": "P", "host": "h.example", "scopes": ["S"], "claims": ["K"], "claims_until": "U",
-        "items": [ITEM],
+        **FORM, "client": "C", "person": "P", "host": "h.example",
+        "scopes": ["S"], "claims": ["K"], "claims_until": "U", "items": [ITEM],
     },
     "device.html": {**FORM, "user_code": "U", "example": "E"},
     "device_check.html": {**FORM, "client": "C", "user_code": "U"},
