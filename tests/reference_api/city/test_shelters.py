@@ -180,6 +180,7 @@ def sites(make_city: Any, make_seed: Any) -> Any:
             ),
             sites=(
                 EvacuationSite("E0720200001201", "第一小学校校庭", 139.93, 37.49, "d0", 900, hazards=flags),
+                EvacuationSite("E0720200001-X", "第一小学校の畑", 139.93, 37.49),
                 EvacuationSite("S0", "小学校0の校庭", 139.93, 37.49),
             ),
         )
@@ -193,12 +194,13 @@ def test_sites_join_shelters_by_place(sites: Any) -> None:
         for item in valid("EvacuationSiteList", sites.call("GET", "/v1/evacuation-sites").json)["items"]
     }
     assert {name: item["shelter_ids"] for name, item in found.items()} == {
+        "E0720200001-X": [],
         "E0720200001201": ["E0720200001111", "E0720200001121"],
         "E0720200002201": [],
         "S0": [],
     }
-    assert [item["also_welfare_shelter"] for item in found.values()] == [True, False, False]
-    assert [item["also_shelter"] for item in found.values()] == [True, False, False]
+    assert [item["also_welfare_shelter"] for item in found.values()] == [False, True, False, False]
+    assert [item["also_shelter"] for item in found.values()] == [False, True, False, False]
     assert sites.call("GET", "/v1/evacuation-sites/S0").json == found["S0"]
     assert sites.call("GET", "/v1/evacuation-sites/S9").problem == "not-found"
 
