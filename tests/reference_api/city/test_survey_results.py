@@ -64,6 +64,14 @@ def test_groups_are_of_many_and_share_nobody(responses: list[tuple[str | None, d
     }
 
 
+def test_few_of_several_shelters_are_told_together() -> None:
+    """Shelters with fewer than K responses stand together; a large one beside them does not."""
+    responses = [(shelter, {"q": "x"}) for shelter in ("S0", "S1", None) for _ in range(3)]
+    found = groups([*responses, *[("S2", {"q": "y"})] * 6])
+    assert [(group.shelter_id, len(group.answers)) for group in found] == [(None, 5), ("S2", 5)]
+    assert {one["q"] for one in found[0].answers} == {"x"}
+
+
 @given(RESPONSES, st.sampled_from(["S0", "S1", None]), st.sampled_from("xyz"))
 def test_one_more_answer_is_told_with_others_only(responses: list[Any], shelter: str | None, code: str) -> None:
     """Where one more response of a shelter is told, at least K responses of its group are told anew with it."""
