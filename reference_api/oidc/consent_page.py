@@ -144,9 +144,9 @@ def _scope_text(name: str, language: str) -> str:
     if "/" in name:
         # Scopes of health data: SMART App Launch 2.2.
         return texts["health"].format(scope=name)
-    flows = load_document()["components"]["securitySchemes"]["oauth"]["flows"]
-    described: str = flows["clientCredentials"]["scopes"].get(name, name)
-    return described
+    scheme = load_document()["components"]["securitySchemes"]["oauth"]
+    scopes = scheme["x-scopes-ja"] if language == "ja" else scheme["flows"]["clientCredentials"]["scopes"]
+    return str(scopes.get(name, name))
 
 
 async def _recipient_names(showing: Showing) -> Mapping[str, str]:
