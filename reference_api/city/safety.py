@@ -71,6 +71,7 @@ _AUDIENCES: Mapping[str, _Audience] = {
     "association": _Audience("safety.read.association", "disaster_support", " AND safety_holding.neighbourhood = ?"),
     "municipality": _Audience("safety.read.municipality", "disaster_support", ""),
     "acquaintance": _Audience("safety.inquire", "safety_inquiry", _BY_NAME, "acquaintance"),
+    "employer": _Audience("safety.inquire", "safety_inquiry", _BY_NAME, "employer"),
     "public": _Audience("safety.inquire", "safety_inquiry", _BY_NAME, "public"),
 }
 

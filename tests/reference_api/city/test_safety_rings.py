@@ -34,7 +34,7 @@ def report(city: Any, who: str = "c1", **more: Any) -> Any:
 def seen(city: Any, audience: str, who: str = "c6", sub: str = "c1") -> list[Any]:
     """What an audience is answered about a person."""
     query = f"?audience={audience}"
-    if audience in ("acquaintance", "public"):
+    if audience in ("acquaintance", "employer", "public"):
         query += "&name=" + quote(f"𠮷野󠄁 {sub[1:]}")
     items: list[Any] = city.everything("/v1/safety-reports" + query, who)
     return items
@@ -46,7 +46,8 @@ def items(answer: Any) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("ring", "audience", "who"), [(1, "family", "c0"), (2, "acquaintance", "c6"), (3, "public", "c6")]
+    ("ring", "audience", "who"),
+    [(1, "family", "c0"), (2, "acquaintance", "c6"), (2, "employer", "c6"), (3, "public", "c6")],
 )
 def test_each_ring_is_answered_its_items_and_no_others(city: Any, ring: int, audience: str, who: str) -> None:
     """DIS-013: the item sets of the form, of which those are there that are known."""
@@ -65,7 +66,7 @@ def test_acquaintances_are_told_nothing_unless_the_person_said_so(city: Any) -> 
     """CONS-012: not in a disaster either; unknown people and silent people are answered alike."""
     report(city)
     city.declare("disaster", "d0", "d1")
-    for audience in ("acquaintance", "public"):
+    for audience in ("acquaintance", "employer", "public"):
         assert seen(city, audience) == seen(city, audience, sub="c999") == []
     body = {
         "purpose": "safety_inquiry", "data_categories": ["safety"], "recipients": ["acquaintance"],
@@ -80,7 +81,7 @@ def test_acquaintances_are_told_nothing_unless_the_person_said_so(city: Any) -> 
 
 def test_nobody_lists_everybody_by_inquiry(city: Any) -> None:
     """Whoever asks as acquaintance or public names whom they look for, and needs the scope."""
-    for audience in ("acquaintance", "public"):
+    for audience in ("acquaintance", "employer", "public"):
         url = f"/v1/safety-reports?audience={audience}"
         assert city.call("GET", url, "c6").json["errors"] == [{"pointer": "name", "code": "required"}]
         assert city.call("GET", url + "&name=x", "city-office").problem == "insufficient-scope"
@@ -93,7 +94,7 @@ def test_the_persons_choice_holds(make_city: Any, chosen: set[str] | None, mode:
     city = make_city()
     city.declare(mode, "d0", "d1")
     report(city, "c0", **({} if chosen is None else {"share_with": sorted(chosen)}))
-    asked = {"family": "c1", "association": "association-n0", "acquaintance": "c6", "public": "c6"}
+    asked = {"family": "c1", "association": "association-n0", "acquaintance": "c6", "employer": "c6", "public": "c6"}
     answered = {audience for audience, who in asked.items() if seen(city, audience, who, "c0")}
     by_default = {"family"} | ({"association"} if mode == "disaster" else set())
     assert answered == (by_default if chosen is None else chosen & set(asked))
