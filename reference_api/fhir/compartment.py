@@ -129,9 +129,11 @@ class Asker:
             return frozenset((self.own,))
         if self._household is None:
             rows = await self.services.store.all(
-                "SELECT id FROM account WHERE household = (SELECT household FROM account WHERE id = ?)", (self.own,)
+                "SELECT id FROM account WHERE household <> ''"
+                " AND household = (SELECT household FROM account WHERE id = ?)",
+                (self.own,),
             )
-            self._household = frozenset(row[0] for row in rows)
+            self._household = frozenset((self.own, *(row[0] for row in rows)))
         return self._household
 
     async def decisions(self, accounts: Collection[int]) -> Mapping[int, disclosure.Decisions]:
