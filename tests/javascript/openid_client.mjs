@@ -57,6 +57,7 @@ async function trial(client, isPushed) {
   const out = await browser.walk(end, client.post_logout_redirect_uris[0], filled)
   return {
     client_id: client.client_id,
+    auth_method: client.auth_method,
     sub,
     userinfo_sub: userinfo.sub,
     name: userinfo.name ?? null,
