@@ -92,7 +92,9 @@ def example_clients() -> tuple[Client, ...]:
 def _example(name: str, row: Mapping[str, object]) -> Client:
     """An example as its row has it; of the role of a service unless it says another one."""
     role = str(row.get("role", SERVICE_ROLE))
-    given = {"client_id": name, "role": role, "recipient": f"service:{name}", "scopes": load_roles()[role].scopes}
+    rules = load_roles()[role]
+    recipient = f"service:{name}" if rules.recipient == "service" else rules.recipient
+    given = {"client_id": name, "role": role, "recipient": recipient, "scopes": rules.scopes}
     return msgspec.convert({**row, **given}, Client)
 
 

@@ -16,8 +16,10 @@ def test_examples_show_every_method() -> None:
     for client in clients:
         assert (client.secret is not None) == client.auth_method.startswith("client_secret")
         assert (client.private_jwk is not None) == (client.auth_method == "private_key_jwt")
-        assert client.recipient == f"service:{client.client_id}"
-        assert client.sector is not None
+        # The city's own app acts for the person; everybody else is a recipient who is shown pairwise subjects.
+        own = client.role == "citizen_app"
+        assert client.recipient == ("family" if own else f"service:{client.client_id}")
+        assert (client.sector is None) == own
         assert all(uri.startswith(("http://127.0.0.1", "example.")) for uri in client.redirect_uris)
     assert len({client.sector for client in clients}) == len(clients)
 

@@ -118,6 +118,16 @@ def test_tourist_guide_learns_little(city: Any, party: Any) -> None:
     }
 
 
+def test_city_app_is_shown_the_persons_own(city: Any, party: Any) -> None:
+    """An app of the city acts for the person: all of their data, the ID that the city uses, no consent record made."""
+    app = party("example-city-app")
+    got = tokens(city, app, scope="openid profile email local_id safety.write")
+    told = ask(city, got["access_token"]).json
+    assert (told["sub"], told["local_id"], told["email"]) == ("c0", "c0", "0@example.jp")
+    assert city.rows("SELECT count(*) FROM consent WHERE client_id = 'example-city-app'") == [(0,)]
+    assert city.rows("SELECT count(*) FROM access_log") == [(0,)]
+
+
 def test_withdrawn_consent_empties_the_answer(city: Any, party: Any) -> None:
     """The token still says who it is; what rested on the consent is gone at once, for that client only."""
     service, second = party(), party("example-second-service")
