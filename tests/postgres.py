@@ -92,7 +92,7 @@ class Databases:
 
 @contextmanager
 def running_postgres(binaries: Path) -> Iterator[Databases]:
-    """A PostgreSQL in a temporary folder, ended and removed afterwards; it dies with this process too."""
+    """A PostgreSQL in a temporary folder; it ends at once, without writing what nobody needs, or with this process."""
     account = _account()
     with tempfile.TemporaryDirectory(prefix="citytwin-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -119,7 +119,7 @@ def running_postgres(binaries: Path) -> Iterator[Databases]:
                 databases.make_template()
                 yield databases
             finally:
-                server.send_signal(signal.SIGINT)
+                server.send_signal(signal.SIGQUIT)
                 server.wait(STARTUP_S)
                 if listener.is_alive():
                     listener.join()
@@ -160,4 +160,4 @@ def _wait_until_ready(server: "subprocess.Popen[str]", said_by_it: IO[str]) -> N
 def _die_with_parent() -> None:
     """Ask the kernel to end the server if this process is killed. Source: Linux, prctl(2), PR_SET_PDEATHSIG."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
