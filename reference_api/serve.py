@@ -14,7 +14,7 @@ from reference_api.inline import run_inline
 from reference_api.seed import SeedData, load_into
 from reference_api.served import served
 from reference_api.settings import Settings, check_settings, settings_from_environment, settings_to_environment
-from reference_api.store.opening import is_embedded, open_store
+from reference_api.store.opening import is_shared, open_store
 from reference_api.store.protocol import Store
 from reference_api.telemetry import SHARED_FOLDER, Telemetry, log_as_json
 
@@ -44,7 +44,7 @@ def serve_workers(settings: Settings, workers: int, host: str = "127.0.0.1", por
     Raises:
         StoreFault: The database is one that only this process could see.
     """
-    if is_embedded(settings.database) and settings.database == ":memory:":
+    if not is_shared(settings.database):
         raise StoreFault("several workers need a database that all of them see: give a file or postgresql://")
     check_settings(settings)
     with tempfile.TemporaryDirectory(prefix="citytwin-metrics-") as folder:

@@ -10,6 +10,7 @@ import msgspec
 
 from conformance.contract.profiles import load_profiles
 from reference_api.errors import UnsafeSettings
+from reference_api.store.opening import is_shared
 
 SECRET_BYTES = 32
 """Least length of the server's secret. Source: RFC 2104 section 3, a key as long as the hash keeps its strength."""
@@ -21,8 +22,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class Settings:
     """How a server runs.
 
-    ``issuer`` is the public base URL without a closing slash. ``database`` is ``:memory:`` or a file. ``environment``
-    is production, drill or test. ``sandbox`` opens the client list in discovery, token exchange and reset.
+    ``issuer`` is the public base URL without a closing slash. ``database`` is an address as ``open_store`` takes it.
+    ``environment`` is production, drill or test. ``sandbox`` opens the client list in discovery, token exchange and
+    reset.
     ``secret`` is what seals, signs and hides what leaves the server or lies in its database; without it one is made and
     kept in the database.
     """
@@ -149,14 +151,14 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
         ),
         (
             production and settings.secret is None,
-            f"no secret in production: give CITYTWIN_SECRET ({SECRET_BYTES} random bytes or more, to all workers alike)",
+            f"no secret in production: give CITYTWIN_SECRET ({SECRET_BYTES} random bytes or more, all workers alike)",
         ),
         (
             production and settings.registration and settings.registration_token is None,
             "anybody may register clients in production: give CITYTWIN_REGISTRATION_TOKEN, or CITYTWIN_REGISTRATION=0",
         ),
         (
-            production and settings.database == ":memory:",
-            "database :memory: in production loses everything: give CITYTWIN_DATABASE a file",
+            production and not is_shared(settings.database),
+            "a database in memory loses everything: give CITYTWIN_DATABASE a file or postgresql://",
         ),
     ]

@@ -15,7 +15,7 @@ import click
 from reference_api.seed import SeedData
 from reference_api.serve import fill, is_filled, serve, serve_workers, stored_app
 from reference_api.settings import Settings, check_settings, settings_from_environment
-from reference_api.store.opening import MEMORY, is_embedded
+from reference_api.store.opening import is_embedded, is_shared
 from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
 from scenarios.defaults import default_parameters
 from scenarios.errors import PortInUse
@@ -115,7 +115,7 @@ def settings_of(options: ServeOptions, folder: Path) -> Settings:
     """
     given = settings_from_environment()
     database = options.db or given.database
-    if database == MEMORY and options.workers > 1:
+    if options.workers > 1 and not is_shared(database):
         database = str(folder / "city.db")
     return replace(
         given,
