@@ -68,6 +68,8 @@ def objects(draw: st.DrawFn, name: str, taste: Taste = Taste()) -> dict[str, Any
     for title, row in elements_of(name).items():
         is_wanted = title.removesuffix("[x]") in taste.wanted and taste.depth > 0
         chance = mood if is_wanted else 0 if taste.wanted else 1
+        if title == "contained" and taste.depth <= 0:
+            continue
         if row.min or draw(st.integers(1, 9)) <= chance:
             member, one = draw(_member(title, row, taste))
             value[member] = one
@@ -96,7 +98,7 @@ def values(kind: str, row: Element, taste: Taste) -> st.SearchStrategy[Any]:
     if kind in PRIMITIVES:
         return _primitives(kind, row, taste)
     if kind == "Resource":
-        return objects("Medication", taste)
+        return objects("Medication", taste if taste.wanted else replace(taste, depth=0))
     if kind == "Reference":
         target = row.targets[0] if row.targets else "Patient"
         return st.fixed_dictionaries({"reference": st.sampled_from((f"{target}/1", "#a", "urn:x"))})
