@@ -43,6 +43,6 @@ def language_option(language: Language) -> Decorator:
     return option(language, "--lang", type=choices, default=str(language), expose_value=False)
 
 
-def folder_option(language: Language, flag: str) -> Decorator:
+def folder_option(language: Language, flag: str, **settings: Any) -> Decorator:
     """A path, looked at where it is used: faults of all inputs are told in one way."""
-    return option(language, flag, type=click.Path(path_type=Path))
+    return option(language, flag, type=click.Path(path_type=Path), **settings)
