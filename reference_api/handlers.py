@@ -257,6 +257,7 @@ OWN_ROUTES: tuple[tuple[Operation, Handler], ...] = (
     (own_route("POST", "/interaction/{handle}"), interaction.answer_interaction),
     (own_route("GET", "/device"), device.show_device),
     (own_route("POST", "/device"), device.answer_device),
+    (own_route("GET", "/sign-out"), logout.resume_sign_out),
     (own_route("POST", "/sign-out"), logout.answer_sign_out),
 )
 """What this server offers beside the contract: pages for people to sign in and consent, and probes for operators."""

@@ -1,6 +1,5 @@
 """Signing out: RP-Initiated Logout 1.0. Whoever shows no ID token of the session has the person asked first."""
 
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -10,7 +9,7 @@ from reference_api.errors import ApiError, OAuthError
 from reference_api.oidc.clients import read_client
 from reference_api.oidc.consent_page import client_name
 from reference_api.oidc.grants import REVOKED
-from reference_api.oidc.id_tokens import Hint, read_hint
+from reference_api.oidc.id_tokens import read_hint
 from reference_api.oidc.parameters import Parameters, form_parameters, query_parameters
 from reference_api.oidc.session_end import end_session
 from reference_api.oidc.sessions import COOKIE, Session, client_sid, read_session
@@ -24,46 +23,47 @@ _SEAL = "sign-out"
 
 
 class Return(msgspec.Struct, frozen=True):
-    """Where the person goes afterwards: a registered address of the client with its state, or to a page of ours."""
+    """Where the person goes afterwards: a registered address of the client with its state, or to a page of ours.
+
+    ``sid`` is the session of the ID token that the client showed, as the client knows it; None if no good one was shown.
+    """
 
     client_id: str = ""
     uri: str = ""
     state: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A logout request that was understood: where to go back to, and whether the person need not be asked."""
-
-    back: Return
-    is_sure: bool
+    sid: str | None = None
 
 
 async def request_sign_out(services: Services, call: Call) -> Reply:
     """The end_session_endpoint, by GET and by POST. Source: RP-Initiated Logout 1.0 sections 2 and 3."""
+    is_form = call.operation.method == "POST"
     try:
-        given = form_parameters(call) if call.operation.method == "POST" else query_parameters(call)
+        given = form_parameters(call) if is_form else query_parameters(call)
         given.check_single()
     except OAuthError as fault:
         raise ApiError("malformed-request", fault.description) from fault
     session = await read_session(services, call)
-    wish = await _understood(services, call, given, session)
+    back = await _understood(services, call, given)
     language = page_language(call, given.get("ui_locales") or "")
-    if session is None:
-        return _done(services, wish.back, language)
-    if wish.is_sure:
-        return await _sign_out(services, call, session, wish.back, language)
-    return await _ask(services, session, wish.back, language)
+    if session is None and is_form:
+        # Our cookies do not come along with the form of another site (SameSite); after a redirect they do.
+        query = urlencode({"return": _sealed(services, back), "lang": language})
+        place = f"{page_base(services)}{ANSWER_PATH}?{query}"
+        return Reply(status=303, headers={"location": place, "cache-control": "no-store"})
+    return await _go_on(services, call, session, back, language)
+
+
+async def resume_sign_out(services: Services, call: Call) -> Reply:
+    """A logout request by a form, now with the browser's cookies."""
+    back = _unsealed(services, call.query().get("return", ""))
+    return await _go_on(services, call, await read_session(services, call), back, page_language(call))
 
 
 async def answer_sign_out(services: Services, call: Call) -> Reply:
     """What the person answered to the question whether to sign out."""
     form = read_form(call)
     language = page_language(call)
-    text = unsealed(services, _SEAL, first(form, "return"))
-    if text is None:
-        raise ApiError("malformed-request", "the form is not one of ours")
-    back = msgspec.json.decode(text, type=Return)
+    back = _unsealed(services, first(form, "return"))
     session = await read_session(services, call)
     if session is None:
         return _done(services, back, language)
@@ -74,7 +74,16 @@ async def answer_sign_out(services: Services, call: Call) -> Reply:
     return message(services, language, "sign_out", "stayed")
 
 
-async def _understood(services: Services, call: Call, given: Parameters, session: Session | None) -> _Wish:
+async def _go_on(services: Services, call: Call, session: Session | None, back: Return, language: str) -> Reply:
+    """Sign out at once where the client showed an ID token of this session, else ask the person."""
+    if session is None:
+        return _done(services, back, language)
+    if back.sid is not None and back.sid == client_sid(services, session.sid, back.client_id):
+        return await _sign_out(services, call, session, back, language)
+    return await _ask(services, session, back, language)
+
+
+async def _understood(services: Services, call: Call, given: Parameters) -> Return:
     """What a request means.
 
     An ID token that is not ours, or not the named client's, forbids going back. Source: RP-Initiated Logout 1.0
@@ -83,22 +92,30 @@ async def _understood(services: Services, call: Call, given: Parameters, session
     text, client_id = given.get("id_token_hint"), given.get("client_id")
     hint = None if text is None else await read_hint(services, text, call.now_s)
     if text is not None and (hint is None or client_id not in (None, hint.client_id)):
-        return _Wish(Return(), is_sure=False)
+        return Return()
     client = await read_client(services.store, client_id or ("" if hint is None else hint.client_id))
     if client is None:
-        return _Wish(Return(), is_sure=False)
+        return Return()
     uri = given.get("post_logout_redirect_uri")
     if uri is not None and uri not in client.post_logout_redirect_uris:
-        return _Wish(Return(client.client_id), is_sure=False)
-    back = Return(client.client_id, uri or "", given.get("state"))
-    return _Wish(back, is_sure=_is_of_session(services, hint, session))
+        return Return(client.client_id)
+    return Return(client.client_id, uri or "", given.get("state"), None if hint is None else hint.sid)
 
 
-def _is_of_session(services: Services, hint: Hint | None, session: Session | None) -> bool:
-    """Whether an ID token was given to its client in this session."""
-    if hint is None or session is None or hint.sub != session.sub:
-        return False
-    return hint.sid == client_sid(services, session.sid, hint.client_id)
+def _sealed(services: Services, back: Return) -> str:
+    return sealed(services, _SEAL, msgspec.json.encode(back).decode())
+
+
+def _unsealed(services: Services, text: str) -> Return:
+    """What was sealed.
+
+    Raises:
+        ApiError: malformed-request, if this is none of our seals.
+    """
+    opened = unsealed(services, _SEAL, text)
+    if opened is None:
+        raise ApiError("malformed-request", "this is not one of our forms")
+    return msgspec.json.decode(opened, type=Return)
 
 
 async def _sign_out(services: Services, call: Call, session: Session, back: Return, language: str) -> Reply:
@@ -129,7 +146,7 @@ async def _ask(services: Services, session: Session, back: Return, language: str
         "person": "" if row is None else row[0],
         "action": f"{page_base(services)}{ANSWER_PATH}?lang={language}",
         "csrf": _token(services, session),
-        "sealed": sealed(services, _SEAL, msgspec.json.encode(back).decode()),
+        "sealed": _sealed(services, back),
     }
     targets = (form_target(back.uri),) if back.uri else ()
     return show(services, Page("sign_out.html", language, values, targets=targets))

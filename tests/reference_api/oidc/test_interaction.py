@@ -153,6 +153,15 @@ def test_select_account(city: Any, party: Any) -> None:
     assert claims["sub"] != before["sub"]
 
 
+def test_another_person_at_the_consent_page(city: Any, party: Any) -> None:
+    """Whoever finds somebody else's session on a shared device signs in as themselves from the consent page."""
+    service, browser = party(), Browser(city)
+    ask(browser, service)
+    sign_in(browser)
+    browser.submit("other", form=2)
+    assert "You are signed in as 𠮷野󠄁 1" in sign_in(browser, "c1").text
+
+
 def test_becoming_somebody_else_ends_the_other_session(city: Any, party: Any) -> None:
     """On a shared device the next person's sign-in ends the session of the one before."""
     service, browser = party(), Browser(city)

@@ -30,7 +30,7 @@ def log(browser: Browser, service: Any, **changed: Any) -> Any:
 def sign_out(browser: Browser, method: str = "GET", **parameters: str) -> Any:
     """The client sends the browser to the end_session_endpoint."""
     if method == "POST":
-        return browser.post("/end_session", parameters, **{"sec-fetch-site": "same-site"})
+        return browser.post("/end_session", parameters, **{"sec-fetch-site": "cross-site"})
     return browser.open("/end_session?" + urlencode(parameters))
 
 
@@ -156,6 +156,14 @@ def test_session_has_another_name_for_each_client(city: Any, party: Any) -> None
     browser, got = signed_in(city, service)
     other = second.redeem(told(log(browser, second))["code"]).json
     assert service.claims(got["id_token"])["sid"] != second.claims(other["id_token"])["sid"]
+
+
+def test_seal_of_a_form_is_needed(city: Any, party: Any) -> None:
+    """The address behind the redirect takes only what this server sealed."""
+    browser, _ = signed_in(city, party())
+    for text in ("", "x", base64.urlsafe_b64encode(b"x" * 32 + b'{"uri":"https://evil.example"}').decode()):
+        assert browser.open("/sign-out?" + urlencode({"return": text})).status == 400
+    assert sessions(city) == 1
 
 
 def test_question_cannot_be_answered_from_elsewhere(city: Any, party: Any) -> None:
