@@ -1,6 +1,7 @@
 """Client authentication: by the method that is registered, once, and proven."""
 
 import base64
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -123,14 +124,31 @@ def test_an_assertion_counts_once(city: Any, party: Any) -> None:
     assert one.post("/token", **GRANT, client_assertion=one.assertion(jti="j-1")).status == 200
 
 
+def header_of(members: dict[str, Any]) -> str:
+    """A JOSE header as it stands in a token."""
+    return base64.urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")
+
+
 def test_assertions_of_others_are_no_proof(city: Any, party: Any) -> None:
     """Signed by another key, by the public key as a shared secret, or not at all."""
     one = party("example-key-client")
     stranger = one.assertion(key=ECKey.generate_key("P-256"))
     symmetric = one.assertion(key=OctKey.import_key("x" * 32), alg="HS256")
-    header, payload, _ = one.assertion().split(".")
+    header, payload, signature = one.assertion().split(".")
     none = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
-    for forged in (stranger, symmetric, f"{none}.{payload}.", f"{header}.{payload}.", "abc", "a.b.c", "é.b.c"):
+    foreign = header_of({"alg": "RS256", "kid": "example-key-client-1"})
+    critical = header_of({"alg": "ES256", "kid": "example-key-client-1", "crit": ["x"], "x": 1})
+    swapped = [f"{changed}.{payload}.{signature}" for changed in (foreign, critical)]
+    for forged in (
+        *swapped,
+        stranger,
+        symmetric,
+        f"{none}.{payload}.",
+        f"{header}.{payload}.",
+        "abc",
+        "a.b.c",
+        "é.b.c",
+    ):
         answer = one.post("/token", **GRANT, client_assertion=forged)
         assert (answer.status, answer.json["error"]) == (401, "invalid_client"), forged
     wrong_type = one.post("/token", **GRANT, client_assertion_type="jwt")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey, KeySet, OctKey
 
 EXCHANGE = {
     "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -122,6 +122,7 @@ def test_forged_tokens_are_refused(city: Any) -> None:
         forged(city, service_key, {"alg": "ES256", "typ": "at+jwt", "kid": "another"}),
         forged(city, service_key, {"alg": "ES256", "typ": "at+jwt"}),
         forged(city, service_key, at_jwt, sub="somebody", client_id="example-service"),
+        forged(city, OctKey.import_key(json.dumps(signing.public_jwk())), {**at_jwt, "alg": "HS256"}),
         f"{header}.{tampered}.{signature}",
         f"{none}.{payload}.",
         "abc",
