@@ -25,7 +25,7 @@ _SEAL = "sign-out"
 class Return(msgspec.Struct, frozen=True):
     """Where the person goes afterwards: a registered address of the client with its state, or to a page of ours.
 
-    ``sid`` is the session of the ID token that the client showed, as the client knows it; None if no good one was shown.
+    ``sid`` is the session of the ID token that was shown, as the client knows it; None if no good one was shown.
     """
 
     client_id: str = ""
