@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from postgres import Databases
 
@@ -154,6 +154,9 @@ class CleanDatabases:
 
     def _emptied(self, opened: OpenedStore) -> bool:
         """Empty it and number from the start again; False if a test has dropped a table: it is not lent again."""
+        pool = cast("PostgresStore", opened.store)._pool
+        assert pool is not None
+        assert pool.get_idle_size() == pool.get_size(), "a test has left a transaction open"
         there = opened.tables()
         if not set(self._tables) <= set(there):
             opened.drive(opened.store.close())
