@@ -107,6 +107,7 @@ def _claims_asked(request: AuthorizationRequest) -> set[str]:
 
 def _item(showing: Showing, number: int, detail: ConsentDetail, names: Mapping[str, str]) -> dict[str, Any]:
     catalogue, form = load_consent_catalogue(), showing.form
+    sections = dict(notice(showing.services.settings, detail.purpose, showing.language).sections)
     name = f"item{number}"
 
     def choices(kind: str, codes: Iterable[str], texts: Mapping[str, str]) -> list[dict[str, object]]:
@@ -123,7 +124,9 @@ def _item(showing: Showing, number: int, detail: ConsentDetail, names: Mapping[s
         ),
         "recipients": choices("recipient", detail.recipients, names),
         "modes": choices("mode", detail.modes, {code: showing.term(catalogue.modes, code) for code in detail.modes}),
-        "notice": list(notice(showing.services.settings, detail.purpose, showing.language).sections.values()),
+        "use": sections.pop("use"),
+        "law": sections.pop("by_law", ""),
+        "notice": list(sections.values()),
     }
 
 

@@ -379,6 +379,7 @@ def test_details_are_narrowed(city: Any, party: Any) -> None:
     ask(browser, service, authorization_details=json.dumps([DETAIL]))
     sign_in(browser)
     assert "Name, sex, date of birth, address" in browser.view.text
+    assert "In a disaster the law allows some data to be given without your consent" in browser.view.text
     answer = told(
         browser.submit(
             tick={"item0-agree": ["yes"], "item0-category": ["safety"], "item0-recipient": ["family"]},

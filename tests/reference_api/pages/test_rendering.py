@@ -34,6 +34,8 @@ ITEM = {
     "categories": CHOICES,
     "recipients": CHOICES,
     "modes": CHOICES,
+    "use": "E",
+    "law": "L",
     "notice": ["N"],
 }
 ELSEWHERE = {"shared_plan.html"}
