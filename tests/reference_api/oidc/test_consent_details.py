@@ -126,3 +126,22 @@ def test_a_withdrawal_ends_nothing_else(city: Any, party: Any) -> None:
     assert not opens(city, mine["access_token"])
     assert opens(city, plain["access_token"])
     assert opens(city, other["access_token"])
+
+
+def test_a_consent_opens_the_api_under_the_pairwise_subject(city: Any, party: Any) -> None:
+    """The service reads what was agreed to by the subject that it knows, and nobody by a local ID (N1, OIDC-025)."""
+    one = party()
+    tokens = one.tokens(scope="openid users.read", authorization_details=asking(DETAIL))
+    sub = one.claims(tokens["id_token"])["sub"]
+    stranger = one.claims(one.tokens("c1")["id_token"])["sub"]
+
+    def read(name: str) -> Any:
+        url = f"/v1/users/{name}?purpose=personal_service"
+        return city.call("GET", url, authorization=f"Bearer {tokens['access_token']}")
+
+    mine = read(sub)
+    assert mine.status == 200, mine.body
+    assert mine.json["sub"] == sub
+    assert mine.json["data"]["name"]
+    for name in (stranger, "c0", "c1", sub[:-1]):
+        assert read(name).status in (403, 404)
