@@ -5,7 +5,6 @@ be called in process without an event loop.
 """
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +72,8 @@ class Application:
         """Answer one request (ASGI)."""
         if scope["type"] != "http":
             return
-        began_s = time.perf_counter()
+        telemetry = self.services.telemetry
+        began_s = telemetry.timer_s() if telemetry is not None else 0.0
         found = self.routes.find(scope["path"])
         method: str = scope["method"]
         if found is None:
@@ -88,8 +88,8 @@ class Application:
             finally:
                 self.services.pressure.waiting -= 1
         await _write(send, reply, with_body=method != "HEAD")
-        if self.services.telemetry is not None and operation is not None:
-            self.services.telemetry.answered(operation, reply.status, time.perf_counter() - began_s)
+        if telemetry is not None and operation is not None:
+            telemetry.answered(operation, reply.status, telemetry.timer_s() - began_s)
 
     async def _answer(
         self, operation: Operation, handler: Handler, parameters: Mapping[str, str], scope: Scope, receive: Receive
@@ -136,7 +136,7 @@ class Application:
             parameters=parameters,
             headers=headers,
             query_string=scope["query_string"].decode("latin-1"),
-            body=await _body(receive, headers, services.settings.max_body_bytes),
+            body=await _body(receive, headers, max(services.settings.max_body_bytes, operation.max_body_bytes)),
             now_s=await services.now_s(),
             address=(scope.get("client") or ("",))[0],
         )

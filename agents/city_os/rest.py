@@ -85,7 +85,8 @@ class RestCityOS:
             "areas": self._areas(districts),
             "declared_at": self._calendar.text(at_s),
         }
-        return _done(self._make(Call("declareDisaster", "POST", "/disaster-events", CITY_OFFICE, at_s), body))
+        call = Call("declareDisaster", "POST", "/disaster-events", CITY_OFFICE, at_s, expects=(200, 201))
+        return _done(self._make(call, body))
 
     def issue_order(self, at_s: float, level: int, districts: Sequence[int], reason: str) -> Answer[None]:
         """See CityOS.issue_order."""

@@ -19,7 +19,7 @@ class Operation:
     consent purpose it discloses personal data for, None if it discloses none. ``service_class`` is P0 to P3.
     ``problems`` are its own problem types. ``media_types`` are those of its successful answers, none where they have no
     body. ``error_format`` is how it tells errors: problem (RFC 9457), oauth (RFC 6749 5.2), fhir (OperationOutcome) or
-    page (for people).
+    page (for people). ``max_body_bytes`` is the greatest body that it must take, where that is more than usual.
     """
 
     operation_id: str
@@ -34,6 +34,7 @@ class Operation:
     needs_idempotency_key: bool
     media_types: tuple[str, ...] = ()
     error_format: str = "problem"
+    max_body_bytes: int = 0
 
     @property
     def is_public(self) -> bool:
@@ -96,6 +97,7 @@ def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
         needs_idempotency_key={"$ref": "#/components/parameters/IdempotencyKey"} in item.get("parameters", ()),
         media_types=tuple(dict.fromkeys(_media_types(item["responses"]))),
         error_format=item.get("x-error-format", "problem"),
+        max_body_bytes=item.get("x-max-body-bytes", 0),
     )
 
 

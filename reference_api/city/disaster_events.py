@@ -68,6 +68,9 @@ async def declare_disaster(services: Services, call: Call) -> Reply:
     store = services.store
     async with store.transaction():
         await _refuse_contradiction(services, wanted.mode, areas)
+        known = await _declared_already(services, wanted, areas)
+        if known is not None:
+            return _event_reply(known, 200)
         row = await store.one(
             "INSERT INTO disaster_event (mode, hazard, areas, declared_at_s, received_at_s) VALUES (?, ?, ?, ?, ?)"
             f" RETURNING {_EVENT_COLUMNS}",
@@ -148,6 +151,21 @@ async def _refuse_contradiction(services: Services, mode: str, areas: list[str])
     graver = sorted({code for code in bound if GRAVITY[mode_of(held, code)] > GRAVITY[mode]})
     if graver:
         raise ApiError("conflict", f"a graver mode holds in {', '.join(graver[:10])}: end it first")
+
+
+async def _declared_already(services: Services, wanted: _Declaration, areas: list[str]) -> Row | None:
+    """The event that says the same and holds in all these areas: nothing is declared twice under two ids."""
+    if wanted.mode == "normal":
+        return None
+    rows = await services.store.all(
+        f"SELECT {_EVENT_COLUMNS} FROM disaster_event WHERE ended_at_s IS NULL AND mode = ? AND areas = ?",
+        (wanted.mode, " ".join(areas)),
+    )
+    held = await modes(services)
+    for row in rows:
+        if row[2] == wanted.hazard and all(code in held and held[code].event_id == row[0] for code in areas):
+            return row
+    return None
 
 
 async def _hold(services: Services, event: Row, districts: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from reference_api.call import Call
 from reference_api.errors import ApiError, Fault
@@ -25,8 +26,16 @@ COMPACT, FLATTENED = "application/jose", "application/jose+json"
 """Source: RFC 7515 section 9.2."""
 CHARSETS: Mapping[str, str] = {"utf-8": "utf-8-sig", "shift_jis": "cp932", "windows-31j": "cp932"}
 """How the charset that a file names is decoded: with a BOM or without, and Shift_JIS as Windows writes it."""
+MAX_FILE_BYTES = 8 << 20
+"""Source: contract, x-max-body-bytes of the operation."""
 MAX_FAULTS = 1000
 """Faults told at once. Source: none; a bound, more than anybody corrects by hand. Confidence C."""
+
+
+class _Signatures(JWSRegistry):
+    """Signatures over files as long as the operation takes."""
+
+    max_payload_length = MAX_FILE_BYTES
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -76,14 +85,18 @@ def signed_file(call: Call, jwks: str | None) -> SignedFile:
     try:
         keys = KeySet.import_key_set(msgspec.json.decode(jwks or '{"keys": []}'))
         if media_type == COMPACT:
-            compact = jws.deserialize_compact(call.body.strip(), keys, algorithms=list(ALGORITHMS))
+            compact = jws.deserialize_compact(call.body.strip(), keys, registry=_registry())
             header, payload = compact.protected, compact.payload
         else:
-            flattened = jws.deserialize_json(msgspec.json.decode(call.body), keys, algorithms=list(ALGORITHMS))
+            flattened = jws.deserialize_json(msgspec.json.decode(call.body), keys, registry=_registry())
             header, payload = flattened.members[0].protected or {}, flattened.payload
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
         raise ApiError("validation", "not signed by a key of this client", faults=[Fault("", "signature")]) from fault
     return _described(header, payload)
+
+
+def _registry() -> JWSRegistry:
+    return _Signatures(algorithms=list(ALGORITHMS))
 
 
 def _described(header: Mapping[str, Any], payload: bytes) -> SignedFile:

@@ -2,6 +2,9 @@
 
 -- When the mode of a district, or of a neighbourhood inside it, last changed: lists asked with updated_since look here.
 CREATE TABLE mode_change (district TEXT PRIMARY KEY, changed_at_s DOUBLE PRECISION NOT NULL);
+CREATE INDEX consent_by_update ON consent (updated_at_s);
+CREATE INDEX consent_by_begin ON consent (valid_from_s);
+CREATE INDEX consent_by_end ON consent (valid_until_s);
 
 -- Individual evacuation plans (個別避難計画): fields and sharing as JSON, each field with its source. One a person.
 CREATE TABLE evacuation_plan (

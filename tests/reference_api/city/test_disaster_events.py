@@ -29,6 +29,47 @@ def test_drill_cannot_hide_a_disaster(city: Any) -> None:
     assert held(city) == {"d0": "disaster"}
 
 
+def test_nothing_is_declared_twice(city: Any) -> None:
+    """The same words again are the same event, until it is ended or another takes its place."""
+    first = city.declare("disaster", "d0", "d1")
+    again = city.declare("disaster", "d1", "d0")
+    assert (first.status, again.status) == (201, 200)
+    assert again.json == first.json
+    city.declare("normal", "d1")
+    third = city.declare("disaster", "d0", "d1")
+    assert (third.status, third.json["id"] != first.json["id"]) == (201, True)
+    ended = {one["id"]: one["ended_at"] is not None for one in city.everything("/v1/disaster-events", "")}
+    assert (ended[first.json["id"]], ended[third.json["id"]]) == (True, False)
+
+
+def test_modes_of_neighbourhoods(city: Any) -> None:
+    """A neighbourhood may be graver than its district, never lighter; the district's next declaration covers it."""
+    city.declare("drill", "d0")
+    city.declare("disaster", "n0")
+    assert held(city) == {"d0": "drill", "n0": "disaster"}
+    assert city.declare("drill", "d0").problem == "conflict"
+    assert city.declare("drill", "n0").problem == "conflict"
+    assert city.declare("normal", "n0").problem == "conflict"
+    city.declare("disaster", "d0")
+    assert held(city) == {"d0": "disaster"}
+    city.declare("normal", "d0")
+    city.declare("drill", "n1")
+    assert held(city) == {"n1": "drill"}
+    users = {item["sub"] for item in city.everything("/v1/users", "city-office")}
+    assert users == {"c1"}
+
+
+def test_events_since_a_time(city: Any) -> None:
+    """Whoever polls is told of what was declared and of what has ended since."""
+    city.declare("disaster", "d0")
+    city.clock.set_s(city.clock.now_s() + 60)
+    city.declare("drill", "d1")
+    url = "/v1/disaster-events?limit=1&updated_since=2027-01-15T17:00:30%2B09:00"
+    assert [one["mode"] for one in city.everything(url, "")] == ["drill"]
+    city.declare("normal", "d0")
+    assert [one["mode"] for one in city.everything(url, "")] == ["disaster", "drill", "normal"]
+
+
 def test_patch_needs_what_was_read(city: Any) -> None:
     """Without If-Match 428, with an old ETag 412, with the right one areas change, then it ends and stays ended."""
     made = city.declare("disaster", "d0")

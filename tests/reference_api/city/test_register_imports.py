@@ -50,7 +50,9 @@ def signed(city: Any, payload: bytes, cty: str = "text/csv; charset=utf-8", **he
     """The file, signed by the bridge's registered key."""
     key = ECKey.import_key(json.loads(city.client(BRIDGE).private_jwk))
     protected = {"alg": "ES256", "kid": key.kid, "cty": cty, **header}
-    return jws.serialize_compact(protected, payload, key, algorithms=["ES256"])
+    registry = jws.JWSRegistry(algorithms=["ES256"])
+    registry.max_payload_length = len(payload) * 2
+    return jws.serialize_compact(protected, payload, key, registry=registry)
 
 
 def bring(city: Any, body: str | bytes, who: str = BRIDGE, media_type: str = "application/jose") -> Any:
@@ -193,6 +195,15 @@ def test_flattened_json_is_taken_too(city: Any) -> None:
     head, payload, signature = signed(city, as_csv([entry("r1")])).split(".")
     body = json.dumps({"protected": head, "payload": payload, "signature": signature})
     assert bring(city, body, media_type="application/jose+json").status == 201
+
+
+def test_the_register_of_a_whole_city_fits(city: Any) -> None:
+    """Ten thousand entries are more than other requests may be, and are taken."""
+    many = [entry(f"R{number:05}", address="福島県会津若松市追手町" + "一" * 10) for number in range(10_000)]
+    body = signed(city, as_csv(many))
+    assert len(body) > 1 << 20
+    assert bring(city, body).json["report"]["counts"]["added"] == 10_000
+    assert bring(city, b"x" * (8 << 20) + b"y").problem == "content-too-large"
 
 
 @pytest.mark.parametrize(
