@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
@@ -45,6 +46,10 @@ class Telemetry:
         self._lag = Gauge(
             "cityos_lag_seconds", "How late the server is.", registry=self._registry, multiprocess_mode="max"
         )
+
+    def timer_s(self) -> float:
+        """Seconds on a clock that only goes forward, for differences."""
+        return time.perf_counter()
 
     def answered(self, operation: Operation, status: int, duration_s: float) -> None:
         """Count an answer, and tell it to the log."""

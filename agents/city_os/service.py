@@ -71,7 +71,8 @@ def discover(transport: Transport) -> Service:
     document = read_document(transport)
     issuer = document.issuer.rstrip("/")
     metadata = _decoded(_get(transport, issuer + OPENID_PATH), ProviderMetadata, issuer + OPENID_PATH)
-    listed = document.sandbox.clients if document.sandbox else []
+    # A client without a secret is a person's own app: nobody here can act as it.
+    listed = [one for one in document.sandbox.clients if one.client_secret] if document.sandbox else []
     roles = set(Role)
     return Service(
         document=document,

@@ -60,8 +60,8 @@ def test_command_tells_why_it_does_not_start(
     """A broken seed file and unsafe settings end with exit code 2 and a word on the cause."""
     broken = tmp_path / "seed.json"
     broken.write_text("{}")
-    assert run([str(broken)]) == 2
+    assert run(["serve", str(broken)]) == 2
     assert "seed.json" in capsys.readouterr().err
     monkeypatch.setenv("CITYTWIN_ENVIRONMENT", "production")
-    assert run([]) == 2
-    assert "CITYTWIN_SIGNING_KEY" in capsys.readouterr().err
+    assert run(["serve"]) == 2
+    assert "CITYTWIN_SECRET" in capsys.readouterr().err

@@ -20,13 +20,16 @@ POINTS = sorted(
     {FIRST + timedelta(hours=hours) for hours in range(2 * 365 * 24)}
     | {NEW_YEAR + timedelta(minutes=minutes) for minutes in range(-1440, 2 * 1440)}
 )
-"""Every hour of 2026 and 2027, and every minute of three days around the new year."""
+"""Every hour of 2026 and 2027, and every minute of three days around the new year.
+
+No time below is the last minute of a day: whether a day goes on after its last point, points cannot tell.
+"""
 
 DATES = ["2026", "2027", "2026-12", "2027-01", "2027-02", "2026-12-31", "2027-01-01", "2027-01-02"]
 TIMES = [
     f"{day}T{time}{zone}"
     for day in ("2026-12-31", "2027-01-01")
-    for time in ("00:00", "00:01", "10:00", "14:59", "15:00", "23:58")
+    for time in ("00:00", "00:01", "10:00", "14:58", "15:00", "23:58")
     for zone in ("", "Z", "+09:00", "-05:00")
 ]
 SECONDS = [f"{text[:16]}:00{text[16:]}" for text in TIMES if len(text) > 16]
