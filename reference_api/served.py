@@ -12,6 +12,7 @@ from reference_api.app import Application
 from reference_api.disaster import gravest, modes
 from reference_api.errors import ApiError
 from reference_api.fault_bodies import fault_reply
+from reference_api.oidc.key_ring import prepare_keys
 from reference_api.outbox import deliver_forever
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ def served(app: Application) -> ASGIApp:
     async def lifespan(_: object) -> AsyncIterator[None]:
         services = app.services
         await services.store.open()
+        await prepare_keys(services)
         tasks = [
             asyncio.create_task(watch_load(app)),
             asyncio.create_task(deliver_forever(services)),

@@ -28,6 +28,16 @@ Source: none; above the JWK set's max-age (30 s) and what clients keep it for. C
 _MEMORY = "signing_keys"
 
 
+async def prepare_keys(services: Services) -> None:
+    """Have secret and keys ready before the first request, so that none waits and a wrong secret is told at the start.
+
+    Raises:
+        StoreFault: The keys in the database were sealed with another secret.
+    """
+    await services.secret.learn(services.store)
+    await published_keys(services, await services.now_s())
+
+
 async def signing_key(services: Services, alg: str, now_s: float) -> SigningKey:
     """The key of an algorithm that signs now; the first one is made when it is first needed."""
     of_alg = [key for key in await _keys(services) if key.alg == alg] or [await _first(services, alg, now_s)]

@@ -11,12 +11,14 @@ from reference_api.errors import StoreFault
 from reference_api.oidc.key_ring import (
     PUBLISHED_AHEAD_S,
     RETIRED_KEY_S,
+    prepare_keys,
     published_keys,
     rotate_keys,
     signing_key,
     verify,
 )
 from reference_api.oidc.keys import ES256, RS256, new_key, unsealed
+from reference_api.settings import Settings
 
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "k"}
 
@@ -47,6 +49,16 @@ def test_the_database_holds_no_key_in_the_clear(city: Any) -> None:
     assert not any('"d"' in row[2] or "kty" in row[2] for row in stored)
     with pytest.raises(StoreFault, match="another secret"):
         unsealed(stored[0][0], stored[0][1], 0.0, stored[0][2], secret=bytes(32))
+
+
+def test_a_secret_that_does_not_fit_is_told_at_the_start(make_city: Any) -> None:
+    """A server over the same database with another secret does not begin to serve."""
+    city = make_city(settings=Settings(sandbox=True, secret="a" * 32))
+    city.token("city-office")
+    other = make_city(city.seed, settings=Settings(sandbox=True, secret="b" * 32), opened=city.opened)
+    with pytest.raises(StoreFault, match="another secret"):
+        city.opened.drive(prepare_keys(other.app.services))
+    city.opened.drive(prepare_keys(city.app.services))
 
 
 def test_tokens_outlive_rotation(city: Any) -> None:
