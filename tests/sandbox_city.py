@@ -173,6 +173,10 @@ class City:
                 return items
             cursor = ("&" if "?" in url else "?") + "cursor=" + page.json["next_cursor"]
 
+    def opens_userinfo(self, token: str) -> bool:
+        """Whether an access token is taken at UserInfo."""
+        return self.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 200
+
     def board(self) -> dict[str, Any]:
         """The board of shelters by id."""
         return {item["id"]: item for item in self.call("GET", "/v1/shelters/status").json["items"]}

@@ -9,11 +9,6 @@ from hypothesis import strategies as st
 from reference_api.oidc.code_redemption import challenge_of
 
 
-def opens(city: Any, token: str) -> bool:
-    """Whether an access token is taken at UserInfo."""
-    return bool(city.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 200)
-
-
 @pytest.mark.parametrize(
     "client_id", ["example-service", "example-second-service", "example-app", "example-key-client"]
 )
@@ -25,7 +20,7 @@ def test_a_code_gives_tokens(city: Any, party: Any, client_id: str) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert set(answer.json) == {"access_token", "token_type", "expires_in", "scope", "refresh_token", "id_token"}
     assert (answer.json["token_type"], answer.json["expires_in"]) == ("Bearer", 3600)
-    assert opens(city, answer.json["access_token"])
+    assert city.opens_userinfo(answer.json["access_token"])
 
 
 def test_without_offline_access_nothing_outlives_the_token(party: Any) -> None:
@@ -67,7 +62,7 @@ def test_a_code_that_comes_again_ends_its_grant(city: Any, party: Any) -> None:
     first = one.redeem(code).json
     again = one.redeem(code)
     assert (again.status, again.json["error"]) == (400, "invalid_grant")
-    assert not opens(city, first["access_token"])
+    assert not city.opens_userinfo(first["access_token"])
     assert one.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
 
 
@@ -79,7 +74,7 @@ def test_a_replay_much_later_is_still_noticed(city: Any, party: Any) -> None:
     city.clock.set_s(city.clock.now_s() + 1800.0)
     one.redeem(one.code("c1"))
     assert one.redeem(code).json["error"] == "invalid_grant"
-    assert not opens(city, first["access_token"])
+    assert not city.opens_userinfo(first["access_token"])
 
 
 def test_one_grant_ends_alone(city: Any, party: Any) -> None:
@@ -89,7 +84,7 @@ def test_one_grant_ends_alone(city: Any, party: Any) -> None:
     code = one.code()
     one.redeem(code)
     one.redeem(code)
-    assert opens(city, other)
+    assert city.opens_userinfo(other)
 
 
 def test_a_code_belongs_to_its_client(city: Any, party: Any) -> None:

@@ -23,11 +23,6 @@ def asking(*details: dict[str, Any]) -> str:
     return json.dumps(details)
 
 
-def opens(city: Any, token: str) -> bool:
-    """Whether an access token is taken at UserInfo."""
-    return bool(city.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 200)
-
-
 @pytest.mark.parametrize(
     "changed",
     [
@@ -110,9 +105,9 @@ def test_tokens_end_with_the_last_consent_that_they_rest_on(city: Any, party: An
     tokens = one.tokens(authorization_details=asking(DETAIL, {**DETAIL, "purpose": "disaster_support"}))
     first, second = (each["consent_id"] for each in tokens["authorization_details"])
     withdraw(city, "c0", first)
-    assert opens(city, tokens["access_token"])
+    assert city.opens_userinfo(tokens["access_token"])
     withdraw(city, "c0", second)
-    assert not opens(city, tokens["access_token"])
+    assert not city.opens_userinfo(tokens["access_token"])
     assert one.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
 
 
@@ -123,9 +118,9 @@ def test_a_withdrawal_ends_nothing_else(city: Any, party: Any) -> None:
     other = one.tokens("c1", authorization_details=asking(DETAIL))
     mine = one.tokens(authorization_details=asking(DETAIL))
     withdraw(city, "c0", mine["authorization_details"][0]["consent_id"])
-    assert not opens(city, mine["access_token"])
-    assert opens(city, plain["access_token"])
-    assert opens(city, other["access_token"])
+    assert not city.opens_userinfo(mine["access_token"])
+    assert city.opens_userinfo(plain["access_token"])
+    assert city.opens_userinfo(other["access_token"])
 
 
 def test_a_consent_opens_the_api_under_the_pairwise_subject(city: Any, party: Any) -> None:

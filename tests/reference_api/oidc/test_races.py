@@ -28,11 +28,6 @@ def together(city: Any, operation_id: str, form: dict[str, str], count: int = AT
     return replies
 
 
-def opens(city: Any, token: str) -> bool:
-    """Whether an access token is taken at UserInfo."""
-    return bool(city.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 200)
-
-
 def test_of_codes_that_come_together_one_is_redeemed(city: Any, party: Any) -> None:
     """One gets tokens, the others are replays, which end its grant (RFC 6749 4.1.2)."""
     app = party("example-app")
@@ -46,7 +41,7 @@ def test_of_codes_that_come_together_one_is_redeemed(city: Any, party: Any) -> N
     replies = together(city, "issueToken", form)
     assert sorted(reply.status for reply in replies) == [200, *[400] * (AT_ONCE - 1)]
     won = next(msgspec.json.decode(reply.body) for reply in replies if reply.status == 200)
-    assert not opens(city, won["access_token"])
+    assert not city.opens_userinfo(won["access_token"])
     assert app.refresh(won["refresh_token"]).json["error"] == "invalid_grant"
 
 
@@ -58,7 +53,7 @@ def test_of_refreshes_that_come_together_one_is_served(city: Any, party: Any) ->
     replies = together(city, "issueToken", form)
     assert sorted(reply.status for reply in replies) == [200, *[400] * (AT_ONCE - 1)]
     won = next(msgspec.json.decode(reply.body) for reply in replies if reply.status == 200)
-    assert not opens(city, won["access_token"])
+    assert not city.opens_userinfo(won["access_token"])
     assert app.refresh(won["refresh_token"]).json["error"] == "invalid_grant"
 
 

@@ -11,11 +11,6 @@ from reference_api.oidc.refresh_tokens import IDLE_TTL_S
 from reference_api.services import sha256_text
 
 
-def opens(city: Any, token: str) -> bool:
-    """Whether an access token is taken at UserInfo."""
-    return bool(city.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 200)
-
-
 def test_a_refresh_gives_new_tokens_for_the_same_person(city: Any, party: Any) -> None:
     """The refresh token changes; the ID token has the same iss, sub, aud and auth_time, and no nonce (Core 12.2)."""
     one = party()
@@ -29,7 +24,7 @@ def test_a_refresh_gives_new_tokens_for_the_same_person(city: Any, party: Any) -
         assert before[name] == after[name]
     assert after["iat"] == before["iat"] + 100
     assert "nonce" not in after
-    assert opens(city, second.json["access_token"])
+    assert city.opens_userinfo(second.json["access_token"])
 
 
 def test_a_token_that_comes_again_ends_the_family(city: Any, party: Any) -> None:
@@ -40,8 +35,8 @@ def test_a_token_that_comes_again_ends_the_family(city: Any, party: Any) -> None
     again = one.refresh(first["refresh_token"])
     assert (again.status, again.json["error"]) == (400, "invalid_grant")
     assert one.refresh(second["refresh_token"]).json["error"] == "invalid_grant"
-    assert not opens(city, first["access_token"])
-    assert not opens(city, second["access_token"])
+    assert not city.opens_userinfo(first["access_token"])
+    assert not city.opens_userinfo(second["access_token"])
 
 
 def test_scope_can_be_narrowed_for_a_time_but_never_widened(party: Any) -> None:

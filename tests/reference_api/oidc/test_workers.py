@@ -25,18 +25,13 @@ def workers(two_over_one: tuple[OpenedStore, OpenedStore], make_city: Any) -> Pa
     return one, other
 
 
-def opens(city: Any, token: str) -> bool:
-    """Whether an access token is taken at UserInfo."""
-    return bool(city.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 200)
-
-
 def test_a_code_of_one_worker_is_redeemed_at_the_other(workers: Pair, make_party: Callable[..., Any]) -> None:
     """Keys, codes, subjects and tokens are the same everywhere, without a secret in the settings."""
     one, other = workers
     here, there = make_party(one), make_party(other)
     there.verifier = here.verifier
     tokens = there.redeem(here.code()).json
-    assert opens(one, tokens["access_token"])
+    assert one.opens_userinfo(tokens["access_token"])
     assert here.claims(tokens["id_token"])["sub"] == here.claims(here.tokens()["id_token"])["sub"]
     keys = [{key["kid"] for key in city.call("GET", "/.well-known/jwks.json").json["keys"]} for city in workers]
     assert keys[0] == keys[1]
@@ -49,8 +44,8 @@ def test_what_one_worker_ends_the_other_refuses(workers: Pair, make_party: Calla
     here = make_party(one)
     code = here.code()
     tokens = here.redeem(code).json
-    assert opens(one, tokens["access_token"])
-    assert opens(other, tokens["access_token"])
+    assert one.opens_userinfo(tokens["access_token"])
+    assert other.opens_userinfo(tokens["access_token"])
     ends = {
         "revocation": lambda: here.post("/revoke", token=tokens["access_token"]),
         "replay": lambda: here.redeem(code),
@@ -58,8 +53,8 @@ def test_what_one_worker_ends_the_other_refuses(workers: Pair, make_party: Calla
         "logout": lambda: one.opened.drive(end_session(one)),
     }
     ends[how]()
-    assert not opens(other, tokens["access_token"])
-    assert not opens(one, tokens["access_token"])
+    assert not other.opens_userinfo(tokens["access_token"])
+    assert not one.opens_userinfo(tokens["access_token"])
 
 
 async def end_session(city: Any) -> None:
