@@ -1,6 +1,7 @@
 """The page of the contract: one offline file in Japanese and English that a vendor can read from end to end."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -8,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from conformance.contract.catalogue import load_consent_catalogue, load_events, load_ring_items, load_rings, load_roles
 from conformance.contract.fhir.lifelog import load_lifelog
@@ -45,6 +46,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["link"] = clause_link
+    environment.filters["prose"] = prose
     return environment
 
 
@@ -97,9 +99,21 @@ def _shown(operation: Operation) -> Shown:
         parameters=[resolved(one) for one in (*path.get("parameters", ()), *item.get("parameters", ()))],
         request=_example(resolved(item.get("requestBody", {}))),
         answer=_example(answer),
-        links=[resolved(link)["operationId"] for link in answer.get("links", {}).values()],
+        links=_links(item),
         requirements=[one.id for one in load_requirements() if operation.operation_id in one.operations],
     )
+
+
+def _links(item: Mapping[str, Any]) -> list[str]:
+    """Operations that any answer leads to, each once."""
+    answers = (resolved(one) for one in item["responses"].values())
+    found = (resolved(link)["operationId"] for answer in answers for link in answer.get("links", {}).values())
+    return list(dict.fromkeys(found))
+
+
+def prose(text: str) -> Markup:
+    """Text of the document, what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
 def resolved(value: Any) -> Any:
