@@ -166,6 +166,8 @@ async def list_posted_hazard_reports(services: Services, call: Call) -> Reply:
         raise invalid("state", "value")
     window = read_window(services, call, state)
     own = call.token.subject
+    if own is None and "hazards.moderate" not in call.token.scopes:
+        raise ApiError("insufficient-scope", "needs hazards.moderate")
     narrowed = (" AND state = ?" if state else "") + (" AND sub = ?" if own is not None else "")
     rows = await services.store.all(
         f"SELECT {_COLUMNS} FROM hazard_report WHERE deleted_at_s IS NULL AND id > ?{narrowed} ORDER BY id LIMIT ?",
