@@ -54,8 +54,13 @@ class OpenedStore:
 
 
 _WRITE = re.compile(r"\s*((?:INSERT INTO|UPDATE|DELETE FROM) \w+)")
-_ALONE = {"INSERT INTO position", "DELETE FROM position", "UPDATE outbox", "DELETE FROM outbox"}
-"""What may be written by statements alone: nobody remembers it, and a position or a message sent twice does no harm."""
+_ALONE = {
+    *(f"{verb} position" for verb in ("INSERT INTO", "DELETE FROM")),
+    *(f"{verb} outbox" for verb in ("UPDATE", "DELETE FROM")),
+    *(f"{verb} {table}" for verb in ("INSERT INTO", "UPDATE", "DELETE FROM") for table in ("interaction", "guess")),
+}
+"""What may be written by statements alone: nobody remembers it, and it does no harm that a position is lost, a message
+sent twice, a sign-in that was under way begun anew, or a guess at a password not counted, when the power fails."""
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,9 @@ async def _sign_in(view: View) -> Reply:
             await end_session(services, view.session.sid, call.now_s)
         session, cookie = await open_session(services, verdict.sub, acr, call.now_s, view.session)
         await interactions.note_session(services, view.pending, session.sid, signed_in=True)
+        reply = await _go_on_after(view, session, signed_in=True, cookie=cookie)
     services.memory.forget(REVOKED)
-    return await _go_on_after(view, session, signed_in=True, cookie=cookie)
+    return reply
 
 
 async def _told_to_wait(view: View, wait_s: float) -> Reply:

@@ -46,22 +46,24 @@ class Pending:
 async def keep(
     services: Services, request: AuthorizationRequest, now_s: float, device_sha256: str | None = None
 ) -> Reply:
-    """Keep a request and send the browser to its first page. Source: RFC 9700 section 4.12 (303)."""
+    """Keep a request and send the browser to its first page. Source: RFC 9700 section 4.12 (303).
+
+    After a loss of power the person begins anew; statements alone suffice.
+    """
     handle, browser = secrets.token_urlsafe(HANDLE_BYTES), secrets.token_urlsafe(HANDLE_BYTES)
-    async with services.store.transaction():
-        await services.store.run("DELETE FROM interaction WHERE expires_at_s <= ?", (now_s,))
-        await services.store.run(
-            "INSERT INTO interaction (handle_sha256, browser_sha256, request, device_sha256, created_at_s,"
-            " expires_at_s) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                sha256_text(handle),
-                sha256_text(browser),
-                msgspec.json.encode(request).decode(),
-                device_sha256,
-                now_s,
-                now_s + PENDING_TTL_S,
-            ),
-        )
+    await services.store.run("DELETE FROM interaction WHERE expires_at_s <= ?", (now_s,))
+    await services.store.run(
+        "INSERT INTO interaction (handle_sha256, browser_sha256, request, device_sha256, created_at_s, expires_at_s)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            sha256_text(handle),
+            sha256_text(browser),
+            msgspec.json.encode(request).decode(),
+            device_sha256,
+            now_s,
+            now_s + PENDING_TTL_S,
+        ),
+    )
     path = address(services, handle)
     cookie = write_cookie(services.settings, COOKIE, browser, path=path, max_age_s=PENDING_TTL_S)
     return Reply(status=303, headers={"location": path, "cache-control": "no-store"}, cookies=(cookie,))

@@ -1,5 +1,6 @@
 """Credentials: passwords, guesses at them, and what nobody may learn from either."""
 
+import asyncio
 import math
 from typing import Any
 
@@ -120,6 +121,19 @@ def test_waits_double_up_to_an_hour_and_end_at_a_hundred(make_city: Any, cheap: 
     assert judge(city, "c0", secret).wait_s == math.inf
     city.opened.drive(set_password(city.app.services, "c0", GOOD))
     assert judge(city, "c0", GOOD) == Verdict("c0")
+
+
+def test_guesses_made_at_once_are_all_counted(cheap: None, closed: Any) -> None:
+    """Of thirty guesses at the same moment five are tried: nobody gains guesses by hurrying."""
+    services, now_s = closed.app.services, closed.clock.now_s()
+
+    async def rush() -> list[Verdict]:
+        guesses = (check_password(services, "c0", "wrong", f"192.0.2.{n}", now_s) for n in range(30))
+        return list(await asyncio.gather(*guesses))
+
+    verdicts = closed.opened.in_loop(rush())
+    assert sum(verdict.wait_s == 0 for verdict in verdicts) == 5
+    assert closed.rows("SELECT failures FROM guess WHERE guessed = 'account:c0'") == [(5,)]
 
 
 def test_success_begins_the_count_anew(cheap: None, closed: Any) -> None:
