@@ -1,5 +1,7 @@
 """Hostile forms: whatever is sent to the authorization server, the answer is one that the standards name."""
 
+import base64
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -77,3 +79,45 @@ def test_raw_bytes_have_an_answer(city: Any, path: str, body: bytes, header: str
     header = header.replace("\r", "").replace("\n", "").replace("\0", "")
     answer = city.call("POST", path, "", body, content_type=FORM, authorization=header)
     assert 400 <= answer.status < 500, answer.body
+
+
+HEADERS: list[Any] = [
+    [],
+    5,
+    None,
+    {"kid": ["x"]},
+    {"kid": {}},
+    {"alg": 5},
+    {"alg": None},
+    {"alg": ["ES256"]},
+    {"alg": "none"},
+    {"alg": "ES256", "crit": 5},
+    {"alg": "ES256", "crit": ["b64"], "b64": False},
+    {"alg": "ES256", "jwk": 5},
+    {"alg": "ES256", "typ": 5},
+]
+"""JOSE headers as nobody writes them; the key's identifier is added where there is room for it."""
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("payload", ["[]", "5", "", "{", '{"iss":"example-key-client"}'])
+def test_tokens_with_strange_headers_are_refused(city: Any, party: Any, header: Any, payload: str) -> None:
+    """Wherever a token is read, one that nobody could have signed is refused, never a fault of the server."""
+    kid = _parts(city.token("city-office"))[0]["kid"]
+    written = {"kid": kid, **header} if isinstance(header, dict) else header
+    signature = city.token("city-office").rpartition(".")[2]
+    token = ".".join([_encoded(json.dumps(written)), _encoded(payload), signature])
+    one, keyed = party(), party("example-key-client")
+    assert city.call("GET", "/v1/safety-summaries", authorization=f"Bearer {token}").status == 401
+    assert one.post("/introspect", token=token).json == {"active": False}
+    assert one.post("/revoke", token=token).status == 200
+    assert keyed.post("/token", grant_type="client_credentials", client_assertion=token).status == 401
+    assert "error=invalid_request" in one.ask(id_token_hint=token).headers["location"]
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _parts(token: str) -> list[Any]:
+    return [json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2]]
