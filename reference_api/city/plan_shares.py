@@ -1,6 +1,7 @@
 """Links to an individual evacuation plan: for people without an account, for a while, for what the person chose."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from reference_api.consent import BY_CONSENT
 from reference_api.errors import ApiError, Fault
 from reference_api.pages.rendering import Page as HtmlPage
 from reference_api.pages.rendering import message, page_language, show
+from reference_api.pages.texts import load_texts
 from reference_api.paging import Page, page_reply, read_window
 from reference_api.services import Services, sha256_text
 from reference_api.store.protocol import Row
@@ -110,7 +112,8 @@ async def get_shared_plan(services: Services, call: Call) -> Reply:
     if not is_page:
         return json_reply({"fields": fields, **shown}, headers=_PRIVATE | {"vary": "accept"})
     shown["errors"] = ()
-    shown["rows"] = [(name, _lines(field["value"])) for name, field in fields.items()]
+    texts = load_texts(language)["shared_plan"]
+    shown["rows"] = [(name, _lines(field["value"], texts), field["source"]) for name, field in fields.items()]
     switch = f"/v1/shared-plans/{call.parameters['share_token']}"
     reply = show(services, HtmlPage("shared_plan.html", language, shown, switch=switch))
     return replace(reply, headers={**reply.headers, **_PRIVATE, "vary": "accept"})
@@ -139,13 +142,13 @@ async def _viewed(services: Services, call: Call) -> tuple[Plan, Row]:
     return plan, row
 
 
-def _lines(value: Any) -> list[str]:
+def _lines(value: Any, texts: Mapping[str, str]) -> list[str]:
     """A field's value as lines for people: entries of a list one by one, members of an entry side by side."""
     if isinstance(value, list):
-        return [line for entry in value for line in _lines(entry)]
+        return [line for entry in value for line in _lines(entry, texts)]
     if isinstance(value, dict):
-        told = [member for name, member in value.items() if isinstance(member, str) and name not in _UNTOLD]
-        return [" / ".join([*("✓" for flag in value.values() if flag is True), *told])]
+        told = [member for name, member in value.items() if name not in _UNTOLD and not isinstance(member, dict)]
+        return [" / ".join(texts["yes" if one else "no"] if isinstance(one, bool) else str(one) for one in told)]
     return [str(value)]
 
 

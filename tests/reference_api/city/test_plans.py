@@ -136,6 +136,7 @@ def test_a_link_shows_chosen_items_to_anybody(city: Any) -> None:
     page = opened(city, made, accept="text/html", accept_language="en")
     assert page.headers["content-type"].startswith("text/html")
     assert "佐藤" in page.body.decode()
+    assert "Source: typed in" in page.body.decode()
     assert "野" not in page.body.decode()
     listed = city.everything(where + "/share-links", "c1")
     assert [(item["views"], item["state"], "url" in item) for item in listed] == [(2, "active", False)]
