@@ -1,10 +1,12 @@
 """A FHIR server over a small city, and people and services that talk to it."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.contract.fhir.lifelog import observation
+from reference_api.call import Token
 from reference_api.fhir.search.references import patient_id
 from reference_api.seed import Consent, SeedData
 
@@ -95,3 +97,20 @@ class Ward:
     def observed(self, item: str, sub: str, value: float, at: str = AT) -> dict[str, Any]:
         """An item of the life log that keeps every profile."""
         return observation(item, {"value": value}, subject=f"Patient/{self.patient(sub)}", effective=at)
+
+    def held(self, sub: str | None, recipient: str, scope: str) -> dict[str, str]:
+        """The header of a token that was issued already: about a person, or about nobody, to a recipient of data."""
+        text = f"{sub} {recipient} {scope}"
+        client = recipient.partition(":")[2] or recipient
+        token = Token(
+            client_id=client,
+            subject=sub,
+            role="service",
+            recipient=recipient,
+            scopes=frozenset(scope.split()),
+            expires_s=self.city.clock.now_s() + 3600,
+            audience=frozenset({"http://127.0.0.1:8080/fhir"}),
+            sector="x.example" if recipient.startswith("service:") else None,
+        )
+        self.city.app.services.tokens[hashlib.sha256(text.encode()).digest()] = token
+        return {"authorization": f"Bearer {text}"}

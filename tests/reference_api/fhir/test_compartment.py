@@ -273,6 +273,18 @@ def test_levels_are_not_mixed_up(peopled: Ward) -> None:
         assert peopled.city.ask_token(client, **form).status == 400
 
 
+@pytest.mark.parametrize(("sub", "scope"), [(None, "patient/*.cruds user/*.cruds"), ("c0", "system/*.cruds")])
+def test_a_level_counts_with_its_kind_of_token_only(peopled: Ward, sub: str | None, scope: str) -> None:
+    """Without a subject patient and user scopes open nothing, with one system scopes open nothing."""
+    headers = peopled.held(sub, "medical", scope)
+    for answer in (
+        peopled.call("GET", "Observation", "", **headers),
+        peopled.call("GET", "Patient", "", **headers),
+        peopled.create("", records(peopled, "c0")[0], **headers),
+    ):
+        assert (answer.status, markers(answer)) == (403, set())
+
+
 def test_disclosures_are_logged_and_own_reads_are_not(peopled: Ward) -> None:
     """What the hospital saw is in the access log by person and category; a citizen's own reads are not."""
     count = "SELECT COUNT(*) FROM access_log"

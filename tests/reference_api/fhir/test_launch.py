@@ -1,18 +1,17 @@
 """Launch context, and somebody else's service with a citizen's token."""
 
-import hashlib
 from typing import Any
 
 import pytest
 from ward import EXCHANGE, Ward
 
-from reference_api.call import Token
 from reference_api.fhir.launch import fhir_user, launch_context
 from reference_api.fhir.patients import CITY_OS_ID
 from reference_api.oidc.subjects import shown_sub
 from reference_api.seed import Consent, SeedData
 
 SERVICE = "service:example-service"
+OWN = "patient/*.cruds"
 
 
 def test_patient_is_told_beside_the_token(ward: Ward) -> None:
@@ -43,25 +42,6 @@ def serviced(make_city: Any, make_seed: Any) -> Ward:
     return Ward(make_city(SeedData(**fields | {"consents": (*seed.consents, consent)})))
 
 
-def held(ward: Ward, sub: str) -> dict[str, str]:
-    """The header of a token that the service holds for a person."""
-    now_s = ward.city.clock.now_s()
-    audience = frozenset({"http://127.0.0.1:8080/fhir"})
-    token = Token(
-        "example-service",
-        sub,
-        "service",
-        SERVICE,
-        frozenset({"patient/*.cruds"}),
-        now_s + 60,
-        audience,
-        sector="x.example",
-    )
-    text = f"held-{sub}"
-    ward.city.app.services.tokens[hashlib.sha256(text.encode()).digest()] = token
-    return {"authorization": f"Bearer {text}"}
-
-
 def test_a_service_needs_scope_and_consent(serviced: Ward) -> None:
     """A token of a citizen opens to somebody else's service what that citizen consented to, and no more."""
     lab = {
@@ -80,10 +60,10 @@ def test_a_service_needs_scope_and_consent(serviced: Ward) -> None:
         ("c0", "Consent", 0),
         ("c1", "Observation", 0),
     ):
-        found = serviced.call("GET", kind, "", **held(serviced, sub))
+        found = serviced.call("GET", kind, "", **serviced.held(sub, SERVICE, OWN))
         assert (found.status, found.json["total"]) == (200, count), (sub, kind)
-    assert serviced.create("", serviced.pulse("c0"), **held(serviced, "c0")).status == 201
-    assert serviced.create("", serviced.pulse("c1"), **held(serviced, "c1")).status == 422
+    assert serviced.create("", serviced.pulse("c0"), **serviced.held("c0", SERVICE, OWN)).status == 201
+    assert serviced.create("", serviced.pulse("c1"), **serviced.held("c1", SERVICE, OWN)).status == 422
 
 
 def test_a_service_knows_people_by_its_own_identifier(make_city: Any, make_seed: Any) -> None:
@@ -92,9 +72,9 @@ def test_a_service_knows_people_by_its_own_identifier(make_city: Any, make_seed:
     consent = Consent("c0", "health_sharing", ("profile.basic",), (SERVICE,), ("normal",))
     fields = {name: getattr(seed, name) for name in seed.__struct_fields__}
     ward = Ward(make_city(SeedData(**fields | {"consents": (*seed.consents, consent)})))
-    headers = held(ward, "c0")
+    headers = ward.held("c0", SERVICE, OWN)
     (entry,) = ward.call("GET", "Patient", "", **headers).json["entry"]
-    token = ward.city.app.services.tokens[hashlib.sha256(b"held-c0").digest()]
+    (token,) = ward.city.app.services.tokens.values()
     pairwise = shown_sub(ward.city.app.services, token, "c0")
     assert entry["resource"]["identifier"] == [{"system": CITY_OS_ID, "value": pairwise}]
     assert pairwise != "c0"

@@ -10,6 +10,7 @@ from reference_api.fhir.consent_resources import consent_resource
 from reference_api.fhir.patients import CITY_OS_ID, patient_resource
 from reference_api.fhir.search.references import account_of, patient_id
 from reference_api.fhir.validation import parse, validate
+from reference_api.seed import Consent, SeedData
 
 OWN = "patient/*.cruds"
 
@@ -133,3 +134,22 @@ def test_other_texts_are_no_patient_ids(text: str) -> None:
 def test_the_id_does_not_tell_the_local_id(ward: Ward) -> None:
     """The logical id of a Patient is not the local ID, which some services must not learn."""
     assert ward.patient("c0") != "c0"
+
+
+def test_any_consent_for_the_purpose_is_enough_to_be_found(make_city: Any, make_seed: Any) -> None:
+    """A hospital finds a person whose only consent is for it, and nobody who consented to other purposes only."""
+    seed = make_seed(8)
+    fields = {name: getattr(seed, name) for name in seed.__struct_fields__}
+    consent = Consent("c5", "health_sharing", ("profile.basic",), ("medical",), ("normal",))
+    ward = Ward(make_city(SeedData(**fields | {"consents": (*seed.consents, consent)})))
+    assert [one["id"] for one in ward.search("Patient", HOSPITAL)] == [ward.patient("c5")]
+
+
+def test_law_opens_patients_to_the_municipality_in_a_disaster(ward: Ward) -> None:
+    """Where the ledger of those hit (災対法 90-3) stands in for consent, everybody of the district is found."""
+    headers = ward.held(None, "municipality", "system/*.rs")
+    assert "entry" not in ward.call("GET", "Patient", "", **headers).json
+    assert ward.city.declare("disaster", "d0").status == 201
+    found = ward.call("GET", "Patient", "", **headers).json["entry"]
+    assert [one["resource"]["id"] for one in found] == [ward.patient(sub) for sub in ("c0", "c1", "c4", "c5")]
+    assert "telecom" not in found[1]["resource"]

@@ -106,6 +106,14 @@ def test_order_is_delete_post_put_get(ward: Ward) -> None:
     assert answer.json["entry"][4]["resource"]["valueString"] == "2"
 
 
+def test_what_is_posted_comes_before_what_is_put(ward: Ward) -> None:
+    """A resource made by POST is older than one made by PUT, although its entry stands behind."""
+    put = entry("PUT", "Observation?identifier=urn:app|1", lab(ward, valueString="put"))
+    answer = send(ward, "transaction", [put, entry("POST", "Observation", lab(ward, valueString="posted"))])
+    assert answer.status == 200, answer.body
+    assert [one["valueString"] for one in ward.search("Observation", "c0")] == ["posted", "put"]
+
+
 BROKEN = {
     "invalid": lambda ward: entry("POST", "Observation", lab(ward, status="red")),
     "stranger": lambda ward: entry("POST", "Observation", lab(ward, "c1")),
