@@ -128,6 +128,27 @@ def test_city_app_is_shown_the_persons_own(city: Any, party: Any) -> None:
     assert city.rows("SELECT count(*) FROM access_log") == [(0,)]
 
 
+SAME = {"name": "name", "birthdate": "birth_date", "gender": "sex", "email": "email", "phone_number": "phone"}
+"""Claims and members of the contract's UserData that tell the same."""
+
+
+@pytest.mark.parametrize("scope", ["", "profile", "email", "profile email phone", "profile email phone address"])
+def test_userinfo_and_users_tell_the_same(city: Any, party: Any, scope: str) -> None:
+    """For one client and purpose both answers rest on the same consents (CONS-009): UserInfo never tells more."""
+    token = tokens(city, party(), scope=f"openid users.read {scope}")["access_token"]
+    told = ask(city, token).json
+    users = city.call("GET", f"/v1/users/{told['sub']}?purpose=personal_service", authorization=f"Bearer {token}")
+    data = users.json["data"] if users.status == 200 else {}
+    assert (users.status == 200) == bool(scope)
+    for claim, member in SAME.items():
+        if claim in told:
+            assert told[claim] == data[member]
+    wanted = {"profile": {"name", "birthdate", "gender"}, "email": {"email"}, "phone": {"phone_number"}}
+    assert {claim for claim in SAME if claim in told} == {
+        claim for name in scope.split() for claim in wanted.get(name, set())
+    }
+
+
 def test_withdrawn_consent_empties_the_answer(city: Any, party: Any) -> None:
     """The token still says who it is; what rested on the consent is gone at once, for that client only."""
     service, second = party(), party("example-second-service")
