@@ -1,4 +1,4 @@
-"""``python -m reference_api``: the reference city OS by itself; settings are the environment's ``CITYTWIN_`` variables."""
+"""``python -m reference_api``: the reference city OS by itself, with settings from the environment."""
 
 import argparse
 import asyncio

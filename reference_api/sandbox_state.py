@@ -5,7 +5,20 @@ import re
 from reference_api.store.migration import migration_texts
 from reference_api.store.protocol import Store
 
-COPIED = ("account", "client", "consent", "consent_event", "event_stream", "neighbourhood", "district", "register_entry", "sandbox_secret", "sandbox_password", "shelter", "evacuation_site")
+COPIED = (
+    "account",
+    "client",
+    "consent",
+    "consent_event",
+    "event_stream",
+    "neighbourhood",
+    "district",
+    "register_entry",
+    "sandbox_secret",
+    "sandbox_password",
+    "shelter",
+    "evacuation_site",
+)
 """Tables that hold rows after seeding and may change; every other table is empty then."""
 
 KEPT = ("about", "server_secret", "signing_key", "change_count")

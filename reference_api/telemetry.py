@@ -75,7 +75,7 @@ class Telemetry:
         """The counts of all workers in the Prometheus text format."""
         if os.environ.get(SHARED_FOLDER):
             together = CollectorRegistry()
-            MultiProcessCollector(together)
+            MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library has no types here
             return generate_latest(together)
         return generate_latest(self._registry)
 

@@ -91,7 +91,9 @@ def _groups() -> list[tuple[str, list[Shown]]]:
 def _shown(operation: Operation) -> Shown:
     path = load_document()["paths"][operation.path]
     item = path[operation.method.lower()]
-    answer = next((resolved(item["responses"][one]) for one in SHOWN_STATUSES if one in item["responses"]), {})
+    answer: Mapping[str, Any] = next(
+        (resolved(item["responses"][one]) for one in SHOWN_STATUSES if one in item["responses"]), {}
+    )
     return Shown(
         operation=operation,
         ja=item["x-ja"],

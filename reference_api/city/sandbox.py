@@ -38,8 +38,6 @@ async def set_sandbox_clock(services: Services, call: Call) -> Reply:
     now_s = unix_s(call.read(_TIME).now, "/now")
     async with services.store.transaction():
         await services.store.run("DELETE FROM sandbox_clock")
-        await services.store.run(
-            "INSERT INTO sandbox_clock (offset_s) VALUES (?)", (now_s - services.clock.now_s(),)
-        )
+        await services.store.run("INSERT INTO sandbox_clock (offset_s) VALUES (?)", (now_s - services.clock.now_s(),))
     services.memory.forget(CLOCK_OFFSET)
     return json_reply({"now": instant(now_s)})

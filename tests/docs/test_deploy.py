@@ -11,14 +11,15 @@ KNOWN = {f"CITYTWIN_{name.upper()}" for name in Settings.__dataclass_fields__}
 
 
 def test_variables_of_the_documents_are_settings() -> None:
-    """Every variable that guide, unit and container name is one of the server's, and the guide names the common ones."""
+    """Every variable that guide, unit and container name is a setting, and the guide names the common ones."""
     named: dict[str, set[str]] = {}
     for path in ("docs/guides/operate.md", "docs/deploy/citytwin.service", "docs/deploy/Containerfile"):
         named[path] = set(re.findall(r"CITYTWIN_[A-Z_]+", (ROOT / path).read_text(encoding="utf-8")))
         assert named[path] <= KNOWN, path
-    assert named["docs/guides/operate.md"] >= set(settings_to_environment(Settings(secret="x" * 32))) & named[
-        "docs/deploy/citytwin.service"
-    ]
+    assert (
+        named["docs/guides/operate.md"]
+        >= set(settings_to_environment(Settings(secret="x" * 32))) & named["docs/deploy/citytwin.service"]
+    )
 
 
 def test_commands_of_the_documents_can_be_read() -> None:
