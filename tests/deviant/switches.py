@@ -5,7 +5,7 @@ server and alters what goes in and out; when the server is closed, everything is
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,7 +21,7 @@ from reference_api.consent import Decide, decide
 from reference_api.handlers import HANDLERS, Handler
 from reference_api.services import Services
 from reference_api.settings import Settings
-from reference_api.store.protocol import Store
+from reference_api.store.protocol import Row, Store
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class Bench:
     decide: Decide
     stack: ExitStack
     wires: list[Wire] = field(default_factory=list)
+    statements: dict[str, str] = field(default_factory=dict)
+
+    def sql(self, part: str, wrong: str) -> None:
+        """Put something else in the place of a part of SQL statements."""
+        self.statements[part] = wrong
 
     def patch(self, place: str, value: Any) -> None:
         """Put something else at ``module.name`` (or ``module.Class.name``) while the server is open."""
@@ -225,6 +230,38 @@ async def _write(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
+class RewritingStore:
+    """A store that puts other parts into the statements it is given."""
+
+    def __init__(self, store: Store, statements: Mapping[str, str]) -> None:
+        self._store = store
+        self._statements = statements
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+        """As the store does, with another statement."""
+        return await self._store.one(self._rewritten(sql), parameters)
+
+    async def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """As the store does, with another statement."""
+        return await self._store.all(self._rewritten(sql), parameters)
+
+    async def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """As the store does, with another statement."""
+        return await self._store.run(self._rewritten(sql), parameters)
+
+    async def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """As the store does, with another statement."""
+        await self._store.many(self._rewritten(sql), rows)
+
+    def _rewritten(self, sql: str) -> str:
+        for part, wrong in self._statements.items():
+            sql = sql.replace(part, wrong)
+        return sql
+
+
 @contextmanager
 def deviant_app(
     name: str, settings: Settings, store: Store, clock: Clock, *, decide: Decide = decide
@@ -239,5 +276,7 @@ def deviant_app(
     with ExitStack() as stack:
         bench = Bench(settings, decide, stack)
         FAULTS[name].put_in(bench)
+        if bench.statements:
+            store = RewritingStore(store, bench.statements)
         app = create_app(bench.settings, store, clock, decide=bench.decide)
         yield DeviantApp(app, bench.wires, app.services)

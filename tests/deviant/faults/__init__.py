@@ -1,5 +1,5 @@
 """The faults, by area: importing this package fills the registry of ``deviant.switches``."""
 
-from deviant.faults import discovery, id_tokens
+from deviant.faults import authorization, discovery, id_tokens, tokens
 
-AREAS = (discovery, id_tokens)
+AREAS = (authorization, discovery, id_tokens, tokens)

@@ -36,37 +36,37 @@ def _claims(bench: Bench, change: Callable[[Claims], Claims]) -> None:
 
 @fault("O-IDT-01", breaks=["OIDC-001"])
 def iss_with_a_slash(bench: Bench) -> None:
-    """iss differs from the issuer by a trailing slash."""
+    """The claim iss differs from the issuer by a trailing slash."""
     _claims(bench, lambda claims: {"iss": claims["iss"] + "/"})
 
 
 @fault("O-IDT-02", breaks=["OIDC-010"])
 def aud_of_another_client(bench: Bench) -> None:
-    """aud is another client."""
+    """The claim aud is another client."""
     _claims(bench, lambda _: {"aud": "example-second-service", "azp": "example-second-service"})
 
 
 @fault("O-IDT-04", breaks=["OIDC-049"])
 def expired_when_issued(bench: Bench) -> None:
-    """exp lies in the past."""
+    """The claim exp lies in the past."""
     _claims(bench, lambda claims: {"exp": claims["iat"] - 60})
 
 
 @fault("O-IDT-05", breaks=["OIDC-049"])
 def times_in_milliseconds(bench: Bench) -> None:
-    """exp and iat are in milliseconds."""
+    """The claims exp and iat are in milliseconds."""
     _claims(bench, lambda claims: {"exp": claims["exp"] * 1000, "iat": claims["iat"] * 1000})
 
 
 @fault("O-IDT-06", breaks=["OIDC-049"])
 def no_sub(bench: Bench) -> None:
-    """sub is missing."""
+    """The claim sub is missing."""
     _claims(bench, lambda _: {"sub": None})
 
 
 @fault("O-IDT-07", breaks=["OIDC-049"])
 def no_iat(bench: Bench) -> None:
-    """iat is missing."""
+    """The claim iat is missing."""
     _claims(bench, lambda _: {"iat": None})
 
 
@@ -78,7 +78,7 @@ def wrong_at_hash(bench: Bench) -> None:
 
 @fault("O-IDT-09", breaks=["OIDC-049"])
 def sub_is_a_number(bench: Bench) -> None:
-    """sub is a number."""
+    """The claim sub is a number."""
     _claims(bench, lambda _: {"sub": 12345})
 
 

@@ -1,0 +1,237 @@
+"""Faults of the token endpoint."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from deviant.switches import Answer, Bench, Request, fault
+
+from reference_api.call import Call
+from reference_api.oidc.clients import ClientRecord
+from reference_api.oidc.code_redemption import _check, challenge_of, redeem_code
+from reference_api.oidc.grant_types import TOKEN_EXCHANGE
+from reference_api.oidc.grants import Grant
+from reference_api.oidc.id_tokens import Beside, mint_id_token
+from reference_api.oidc.parameters import Parameters
+from reference_api.oidc.token import LOCAL_ID
+from reference_api.services import Services, sha256_text
+from reference_api.store.protocol import Row
+
+VERIFIER = "v" * 43
+
+
+def _answered(bench: Bench, change: Callable[[Answer], Answer]) -> None:
+    """Alter what the token endpoint answers."""
+    bench.answers(lambda request, answer: change(answer) if request.path == "/token" else answer)
+
+
+def _error(answer: Answer, old: str, new: str) -> Answer:
+    """The answer with another error code in the place of one (any, if it is empty)."""
+    if answer.status < 400 or (old and answer.json["error"] != old):
+        return answer
+    return answer.with_json({**answer.json, "error": new})
+
+
+async def _nothing(*_: object) -> None:
+    """What is done by a server that forgets to do something."""
+
+
+@fault("O-TOK-02", breaks=["OIDC-038"])
+def no_token_type(bench: Bench) -> None:
+    """token_type is missing."""
+
+    def change(answer: Answer) -> Answer:
+        return answer.with_json({name: value for name, value in answer.json.items() if name != "token_type"})
+
+    _answered(bench, change)
+
+
+@fault("O-TOK-04", breaks=["OIDC-007"])
+def code_twice(bench: Bench) -> None:
+    """The same code is redeemed twice."""
+    bench.sql("used_at_s = ? WHERE code_sha256 = ? AND used_at_s IS NULL", "used_at_s = ? WHERE code_sha256 = ?")
+
+
+@fault("O-TOK-05", breaks=["OIDC-039"])
+def wrong_secret_is_400(bench: Bench) -> None:
+    """A wrong Basic secret is answered 400."""
+    _answered(bench, lambda answer: replace(answer, status=400) if answer.status == 401 else answer)
+
+
+@fault("O-TOK-06", breaks=["OIDC-040"])
+def errors_are_200(bench: Bench) -> None:
+    """Errors come with HTTP 200."""
+    _answered(bench, lambda answer: replace(answer, status=200))
+
+
+@fault("O-TOK-07", breaks=["OIDC-040"])
+def made_up_error(bench: Bench) -> None:
+    """Error codes are outside the registered set."""
+    _answered(bench, lambda answer: _error(answer, "", "code_rejected"))
+
+
+@fault("O-TOK-08", breaks=["OIDC-007"])
+def bogus_code(bench: Bench) -> None:
+    """A bogus code is accepted while another code of that client is open."""
+
+    async def wrong(services: Services, call: Call, client: ClientRecord, form: Parameters) -> Any:
+        code, store = sha256_text(form.require("code")), services.store
+        if await store.one("SELECT 1 FROM authorization_code WHERE code_sha256 = ?", (code,)) is None:
+            async with store.transaction():
+                await store.run(
+                    "UPDATE authorization_code SET code_sha256 = ? WHERE client_id = ? AND used_at_s IS NULL",
+                    (code, client.client_id),
+                )
+        return await redeem_code(services, call, client, form)
+
+    bench.patch("reference_api.oidc.token.redeem_code", wrong)
+
+
+@fault("O-TOK-09", breaks=["OIDC-041"])
+def any_verifier(bench: Bench) -> None:
+    """A wrong code_verifier is accepted."""
+    bench.patch("reference_api.oidc.code_redemption.hmac", SimpleNamespace(compare_digest=lambda *_: True))
+
+
+@fault("O-TOK-10", breaks=["OIDC-041"])
+def no_verifier(bench: Bench) -> None:
+    """The code_verifier may be left out although a challenge was sent."""
+
+    def wrong(row: Row, form: Parameters, now_s: float, *, replayed: bool) -> None:
+        if form.get("code_verifier") is None:
+            form = replace(form, values={**form.values, "code_verifier": VERIFIER})
+            row = (*row[:3], challenge_of(VERIFIER), *row[4:])
+        _check(row, form, now_s, replayed=replayed)
+
+    bench.patch("reference_api.oidc.code_redemption._check", wrong)
+
+
+@fault("O-TOK-12", breaks=["OIDC-042"])
+def code_of_another_client(bench: Bench) -> None:
+    """The code of client A is redeemed by client B."""
+
+    async def wrong(services: Services, call: Call, client: ClientRecord, form: Parameters) -> Any:
+        code = sha256_text(form.require("code"))
+        row = await services.store.one("SELECT client_id FROM authorization_code WHERE code_sha256 = ?", (code,))
+        owner = client if row is None else replace(client, client_id=row[0])
+        return await redeem_code(services, call, owner, form)
+
+    bench.patch("reference_api.oidc.token.redeem_code", wrong)
+
+
+@fault("O-TOK-13", breaks=["OIDC-043"])
+def code_lives_for_hours(bench: Bench) -> None:
+    """A code lives for hours."""
+    bench.patch("reference_api.oidc.codes.CODE_TTL_S", 4 * 3600.0)
+
+
+@fault("O-TOK-14", breaks=["OIDC-044"])
+def basic_not_decoded(bench: Bench) -> None:
+    """Basic credentials are not form-decoded."""
+    bench.patch("reference_api.oidc.client_authentication.unquote_plus", lambda text, **_: text)
+
+
+@fault("O-TOK-15", breaks=["OIDC-039"])
+def no_challenge(bench: Bench) -> None:
+    """A 401 comes without WWW-Authenticate."""
+    _answered(bench, lambda answer: answer.with_header("www-authenticate", None))
+
+
+@fault("O-TOK-16", breaks=["OIDC-039"])
+def any_secret(bench: Bench) -> None:
+    """Any client secret is accepted."""
+    bench.patch("reference_api.oidc.client_authentication._is_secret", lambda *_: True)
+
+
+@fault("O-TOK-17", breaks=["OIDC-045"])
+def tokens_outlive_replay(bench: Bench) -> None:
+    """Tokens stay valid after their code came again."""
+    bench.patch("reference_api.oidc.code_redemption._end", _nothing)
+
+
+@fault("O-TOK-18", breaks=["OIDC-046"])
+def refresh_widens(bench: Bench) -> None:
+    """A refresh may widen the scope."""
+
+    def wrong(granted: Iterable[str], requested: str | None) -> tuple[str, ...]:
+        return tuple(requested.split()) if requested else tuple(granted)
+
+    bench.patch("reference_api.oidc.refresh_tokens.narrowed", wrong)
+
+
+@fault("O-TOK-19", breaks=["OIDC-016"])
+def family_survives_reuse(bench: Bench) -> None:
+    """The newest refresh token still works after an old one came again."""
+    bench.patch("reference_api.oidc.refresh_tokens.revoke_grant", _nothing)
+
+
+@fault("refresh-not-rotated", breaks=["OIDC-016"])
+def not_rotated(bench: Bench) -> None:
+    """A refresh gives the same refresh token again."""
+
+    async def wrong(services: Services, text: str, grant: Grant, now_s: float) -> str:
+        return text
+
+    bench.patch("reference_api.oidc.refresh_tokens._replace", wrong)
+
+
+@fault("reuse-not-detected", breaks=["OIDC-016"])
+def reuse_not_detected(bench: Bench) -> None:
+    """A refresh token that was replaced works again."""
+    bench.sql(
+        "SELECT grant_id, expires_at_s, used_at_s FROM refresh_token",
+        "SELECT grant_id, expires_at_s, NULL FROM refresh_token",
+    )
+    bench.sql("used_at_s = ? WHERE token_sha256 = ? AND used_at_s IS NULL", "used_at_s = ? WHERE token_sha256 = ?")
+
+
+@fault("O-TOK-21", breaks=["OIDC-047"])
+def other_sub_after_refresh(bench: Bench) -> None:
+    """A refreshed ID token has another sub."""
+
+    async def wrong(services: Services, client: ClientRecord, grant: Grant, beside: Beside, now_s: float) -> str:
+        if not beside.with_nonce:
+            grant = replace(grant, sign_in=replace(grant.sign_in, sub="c1"))
+        return await mint_id_token(services, client, grant, beside, now_s)
+
+    bench.patch("reference_api.oidc.issuing.mint_id_token", wrong)
+
+
+@fault("O-TOK-22", breaks=["OIDC-048"])
+def unknown_grant_type(bench: Bench) -> None:
+    """An unknown grant_type is answered invalid_request."""
+    _answered(bench, lambda answer: _error(answer, "unsupported_grant_type", "invalid_request"))
+
+
+@fault("password-grant", breaks=["OIDC-004"])
+def password_grant(bench: Bench) -> None:
+    """The password grant is offered."""
+
+    def change(request: Request) -> Request:
+        form = dict(parse_qsl(request.body.decode("latin-1")))
+        if request.path != "/token" or form.pop("grant_type", "") != "password":
+            return request
+        wanted = {"grant_type": TOKEN_EXCHANGE, "subject_token": form["username"], "subject_token_type": LOCAL_ID}
+        return replace(request, body=urlencode(wanted).encode())
+
+    bench.requests(change)
+
+
+@fault("token-response-may-be-cached", breaks=["OIDC-038"])
+def cached(bench: Bench) -> None:
+    """Token responses come without Cache-Control."""
+    _answered(bench, lambda answer: answer.with_header("cache-control", None))
+
+
+@fault("access-token-lives-a-day", breaks=["OIDC-072"])
+def long_lived(bench: Bench) -> None:
+    """Access tokens live for a day."""
+    bench.settings = replace(bench.settings, access_token_ttl_s=86_400)
+
+
+@fault("access-token-typ-jwt", breaks=["OIDC-019"])
+def plain_typ(bench: Bench) -> None:
+    """The header of access tokens says typ JWT."""
+    bench.patch("reference_api.oidc.access_tokens.ACCESS_TOKEN_TYPE", "JWT")
