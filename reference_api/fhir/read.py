@@ -15,6 +15,7 @@ from reference_api.fhir.categories import category_of
 from reference_api.fhir.compartment import Asker, Grant, open_asker
 from reference_api.fhir.negotiation import check_format, is_unchanged, resource_reply, version_headers, version_reply
 from reference_api.fhir.search.criteria import MIRRORED
+from reference_api.fhir.search.indexed import Indexed
 from reference_api.fhir.search.paging import read_count, seal_page, unseal_page
 from reference_api.fhir.search.parameters import index, parameters_of
 from reference_api.fhir.smart import READ
@@ -73,7 +74,7 @@ async def vread(services: Services, call: Call) -> Reply:
         raise ApiError("not-found")
     if version.content is None:
         raise ApiError("gone", "this version is the resource's deletion")
-    await asker.log([(opened.account, opened.category)])
+    await _log_versions(asker, opened, [version])
     return version_reply(version)
 
 
@@ -111,7 +112,7 @@ async def history(services: Services, call: Call) -> Reply:
     if len(found) > count:
         cursor = seal_page(asker, found[count - 1][0], bound_to)
         links.append(Link("next", url, {"_count": str(count), "_cursor": cursor}))
-    await asker.log([(opened.account, opened.category)])
+    await _log_versions(asker, opened, shown)
     return resource_reply(
         bundle("history", [history_entry(asker.base_url, version) for version in shown], links, now_s=call.now_s)
     )
@@ -163,7 +164,20 @@ async def _admits(asker: Asker, grants: Sequence[Grant], account: int, version: 
         return category is None or await asker.permits(account, category)
     if version.resource_type in MIRRORED:
         return True
-    indexed = index(parse(version.content), version.logical_id, account, asker.base_url)
+    indexed = _indexed(asker, account, version, version.content)
     if not any(grant.admits(indexed) for grant in reaching):
         return False
     return await asker.permits(account, category_of(version.resource_type, indexed.tokens))
+
+
+def _indexed(asker: Asker, account: int, version: Version, content: bytes) -> Indexed:
+    return index(parse(content), version.logical_id, account, asker.base_url)
+
+
+async def _log_versions(asker: Asker, opened: Opened, versions: Sequence[Version]) -> None:
+    """Write down what was shown; an old version may have been of another category than the newest."""
+    categories = {opened.category}
+    if opened.head is not None and not (asker.is_the_person and opened.account == asker.own):
+        indexed = [_indexed(asker, opened.account, one, one.content) for one in versions if one.content is not None]
+        categories |= {category_of(opened.version.resource_type, one.tokens) for one in indexed}
+    await asker.log([(opened.account, category) for category in sorted(categories)])

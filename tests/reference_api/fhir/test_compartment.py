@@ -303,6 +303,22 @@ def test_disclosures_are_logged_and_own_reads_are_not(peopled: Ward) -> None:
     assert {row[2:] for row in logged} == {("searchFhir", HOSPITAL, "health_sharing")}
 
 
+def test_versions_are_judged_and_logged_by_what_they_are(ward: Ward) -> None:
+    """An old version of another category is shown, and told of in the log, by the consent for that category."""
+    pulse, lab = records(ward, "c0")[:2]
+    shared = ward.create("c0", lab).json["id"]
+    assert ward.call("PUT", f"Observation/{shared}", "c0", {**pulse, "id": shared}).status == 200
+    assert len(ward.search(f"Observation/{shared}/_history", HOSPITAL)) == 2
+    logged = {grant for (text,) in ward.city.rows("SELECT grants FROM access_grant") for grant in text.split()}
+    assert logged == {"lifelog=consent", "rx_lab=consent"}
+    pulse, lab = records(ward, "c1")[:2]
+    hidden = ward.create("c1", lab).json["id"]
+    assert ward.call("PUT", f"Observation/{hidden}", "c1", {**pulse, "id": hidden}).status == 200
+    assert [one["meta"]["versionId"] for one in ward.search(f"Observation/{hidden}/_history", HOSPITAL)] == ["2"]
+    assert ward.call("GET", f"Observation/{hidden}/_history/1", HOSPITAL).status == 404
+    assert ward.call("GET", f"Observation/{hidden}/_history/2", HOSPITAL).status == 200
+
+
 def test_withdrawal_is_effective_at_once(peopled: Ward) -> None:
     """From the moment a consent no longer counts, the same token finds nothing of that person any more."""
     assert {"c0.rx_lab", "c1.lifelog"} <= markers(peopled.call("GET", "Observation", HOSPITAL))
