@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,9 +21,9 @@ def listening() -> Iterator[tuple[socket.socket, str]]:
 
 
 @contextmanager
-def served(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
-    """The app on a socket, in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
+def served(app: ASGIApp, bound: socket.socket, lifespan: Literal["on", "off"] = "off") -> Iterator[None]:
+    """The app on a socket, in a thread; with its lifespan if it has one that is wanted."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan=lifespan, access_log=False))
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     try:

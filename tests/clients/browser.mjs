@@ -1,5 +1,7 @@
 // A browser without scripts, as far as signing in and out needs one: cookies, redirects, and forms sent as they are shown.
 
+const MOST_STEPS = 12
+
 const decode = (text) =>
   text.replace(/&#39;/g, "'").replace(/&#34;|&quot;/g, '"').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&')
 
@@ -8,15 +10,25 @@ const attributes = (tag) =>
     [...tag.matchAll(/([a-z-]+)(?:="([^"]*)")?/g)].map(([, name, value]) => [name, value === undefined ? true : decode(value)]),
   )
 
-/** Where the first form of a page leads, and what its first button sends; `filled` are the fields a person types in. */
-function firstForm(page, filled) {
-  const [, action, inner] = page.match(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/)
+const heading = (page) => decode(page.match(/<h1>([\s\S]*?)<\/h1>/)[1])
+
+/** What an input sends, or null: boxes as they are shown, unless the person ticks or unticks their value. */
+function sentBy(field, person) {
+  if (field.type !== 'checkbox') return person.typed?.[field.name] ?? field.value ?? ''
+  const isTicked = person.ticked?.includes(field.value) || (field.checked && !person.unticked?.includes(field.value))
+  return isTicked ? field.value : null
+}
+
+/** Where one form of a page leads (the first, or the one whose step the person chooses), and what its first button sends. */
+function filledForm(page, person) {
+  const forms = [...page.matchAll(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
+  const [, action, inner] = forms.find(([, , text]) => text.includes(`value="${person.step}"`)) ?? forms[0] ?? []
+  if (!action) throw new Error(`a page without a form: ${heading(page)}`)
   const sent = new URLSearchParams()
   for (const [, tag] of inner.matchAll(/<input([^>]*)>/g)) {
     const field = attributes(tag)
-    const isBox = field.type === 'checkbox' || field.type === 'radio'
-    if (!field.name || (isBox && !field.checked)) continue
-    sent.append(field.name, filled[field.name] ?? field.value ?? '')
+    const value = sentBy(field, person)
+    if (field.name && value !== null) sent.append(field.name, value)
   }
   const button = [...inner.matchAll(/<button([^>]*)>/g)].map(([, tag]) => attributes(tag)).find((one) => one.name)
   if (button) sent.append(button.name, button.value)
@@ -25,6 +37,9 @@ function firstForm(page, filled) {
 
 export class Browser {
   #cookies = {}
+
+  /** Headings of the pages that were shown. */
+  shown = []
 
   constructor(origin) {
     this.origin = origin
@@ -40,19 +55,22 @@ export class Browser {
     return answer
   }
 
-  /** Follow redirects and send every form that is shown, until an address that begins with `end` is reached. */
-  async walk(url, end, filled) {
+  /** Follow redirects and send the forms that are shown, until `isEnd` holds for an address or for a page's heading. */
+  async walk(url, isEnd, person = {}) {
     let answer = await this.#fetch(url)
-    for (let step = 0; step < 12; step += 1) {
+    for (let step = 0; step < MOST_STEPS; step += 1) {
       if (answer.status === 303) {
         const next = new URL(answer.headers.get('location'), this.origin)
-        if (next.href.startsWith(end)) return next
+        if (isEnd(next.href)) return next
         answer = await this.#fetch(next)
       } else {
-        const [action, body] = firstForm(await answer.text(), filled)
+        const page = await answer.text()
+        this.shown.push(heading(page))
+        if (isEnd(heading(page))) return heading(page)
+        const [action, body] = filledForm(page, person)
         answer = await this.#fetch(new URL(action, this.origin), { method: 'POST', body })
       }
     }
-    throw new Error(`did not come to ${end}`)
+    throw new Error(`went round in circles: ${this.shown.join(', ')}`)
   }
 }
