@@ -9,6 +9,7 @@ from reference_api.city.shapes import Areas, Instant, known_places
 from reference_api.clock import instant
 from reference_api.errors import ApiError, Fault, invalid
 from reference_api.idempotency import once
+from reference_api.messages import INTO, OUTCOME, deliver_to, keep_message
 from reference_api.oidc.subjects import local_sub, shown_sub
 from reference_api.paging import Page, page_reply, read_window
 from reference_api.services import Services
@@ -40,8 +41,6 @@ class _Message(msgspec.Struct):
 
 
 _MESSAGE = msgspec.json.Decoder(_Message)
-_OUTCOME = "CASE WHEN push_device = 1 THEN 'delivered' ELSE 'no_device' END"
-_INTO = "INSERT INTO delivery (notification_id, account_id, outcome, attempted_at_s)"
 _NOW = "CASE WHEN outcome = 'no_device' AND notification.expires_at_s <= ? THEN 'expired' ELSE outcome END"
 """Outcome as it stands: who was not reached before the message expired never will be."""
 
@@ -52,23 +51,14 @@ async def send_notification(services: Services, call: Call) -> Reply:
     if message.areas is None and message.subjects is None:
         raise ApiError("validation", "give areas, subjects or both", faults=[Fault("", "required")])
     areas = None if message.areas is None else await known_places(services, message.areas)
-    expires_at_s = _expiry(message, call.now_s)
 
     async def effect() -> Reply:
-        row = await services.store.one(
-            "INSERT INTO notification (client_id, title, body, language, translations, expires_at_s, created_at_s)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (
-                call.token.client_id,
-                message.title,
-                message.body,
-                message.language,
-                msgspec.json.encode(message.translations).decode(),
-                expires_at_s,
-                call.now_s,
-            ),
+        # Judged here, so that a request said again after the message has expired gets its first answer.
+        expires_at_s = _expiry(message, call.now_s)
+        text = {"language": message.language, "title": message.title, "body": message.body}
+        number = await keep_message(
+            services.store, call.token.client_id, text, message.translations, expires_at_s, call.now_s
         )
-        number = row[0] if row else 0
         await _deliver(services, call, number, areas, message.subjects)
         return json_reply(await _shape(services, call, number), 202, {"location": f"/v1/notifications/{number}"})
 
@@ -90,19 +80,13 @@ async def _deliver(
     """One row for each recipient; subjects that nobody has are passed over, as if they had no account here."""
     if subjects is None:
         await services.store.many(
-            f"{_INTO} SELECT ?, id, {_OUTCOME}, ? FROM account WHERE district = ? OR neighbourhood = ?"
+            f"{INTO} SELECT ?, id, {OUTCOME}, ? FROM account WHERE district = ? OR neighbourhood = ?"
             " ON CONFLICT DO NOTHING",
             [(number, call.now_s, area, area) for area in areas or []],
         )
         return
-    await services.store.many(
-        f"{_INTO} SELECT ?, id, {_OUTCOME}, ? FROM account WHERE sub = ?",
-        [
-            (number, call.now_s, sub)
-            for sub in dict.fromkeys(local_sub(services, call.token, text) for text in subjects)
-            if sub is not None
-        ],
-    )
+    named = dict.fromkeys(local_sub(services, call.token, text) for text in subjects)
+    await deliver_to(services.store, number, [sub for sub in named if sub is not None], call.now_s)
     if areas is not None:
         marks = ", ".join("?" * len(areas))
         await services.store.run(
@@ -121,7 +105,7 @@ async def retry_notification(services: Services, call: Call) -> Reply:
             raise ApiError("gone", "the message has expired")
         await services.store.run(
             "UPDATE delivery SET attempts = attempts + 1, attempted_at_s = ?, outcome ="
-            f" (SELECT {_OUTCOME} FROM account WHERE account.id = delivery.account_id)"
+            f" (SELECT {OUTCOME} FROM account WHERE account.id = delivery.account_id)"
             " WHERE notification_id = ? AND outcome = 'no_device'",
             (call.now_s, number),
         )

@@ -89,7 +89,8 @@ def test_a_disclosure_by_law_is_told_afterwards_once(make_city: Any, make_seed: 
     for _ in range(3):
         city.everything("/v1/users?area=d0", "city-office")
     claims = told(city)
-    assert set(claims) == {"citizen-app"}
+    assert set(claims) == {"citizen-app", "example-city-app"}
+    assert len(claims["citizen-app"]) == len(claims["example-city-app"])
     people = [one["sub_id"]["sub"] for one in claims["citizen-app"]]
     # c0 consented to all that the list shows; c1, c4 and c5 live in the same district and did not.
     assert sorted(people) == ["c1", "c4", "c5"]
@@ -98,13 +99,27 @@ def test_a_disclosure_by_law_is_told_afterwards_once(make_city: Any, make_seed: 
     assert (payload["recipient"], payload["purpose"]) == ("municipality", "disaster_support")
 
 
-def test_what_is_owed_is_kept_where_no_app_listens(city: Any) -> None:
-    """Without an endpoint the debt stays: one for each person, client, purpose and basis."""
+def test_a_disclosure_by_law_is_found_in_the_inbox_once(city: Any) -> None:
+    """Also where no app takes events: one message for each client, purpose and basis, in both languages."""
     city.declare("disaster", "d0")
     for _ in range(2):
         city.everything("/v1/users?area=d0", "city-office")
-    owed = city.rows("SELECT person, client_id, purpose FROM notify_after ORDER BY person")
-    assert owed == [(f"s:{sub}", "city-office", "disaster_support") for sub in ("c1", "c4", "c5")]
+    for sub in ("c1", "c4", "c5"):
+        (message,) = city.everything(f"/v1/users/{sub}/notifications", sub)
+        assert message["languages"] == ["ja", "en"]
+        assert all(word in message["body"] for word in ("市", "基本4情報", "災害対策基本法90-3"))
+    assert city.everything("/v1/users/c0/notifications", "c0") == []
+    english = city.call("GET", "/v1/users/c5/notifications", "c5", accept_language="en").json["items"][0]
+    assert "Basic Act on Disaster Management 90-3" in english["body"]
+
+
+def test_nobody_reads_who_read_of_a_disclosure(city: Any) -> None:
+    """Outcomes of such a message belong to the city OS: to the client that was shown the data it does not exist."""
+    city.declare("disaster", "d0")
+    city.everything("/v1/users?area=d0", "city-office")
+    (message,) = city.everything("/v1/users/c5/notifications", "c5")
+    for path in ("", "/deliveries"):
+        assert city.call("GET", f"/v1/notifications/{message['id']}{path}", "city-office").problem == "not-found"
 
 
 def test_a_client_with_a_link_is_told_what_is_missing(city: Any) -> None:

@@ -104,3 +104,13 @@ def test_an_expired_message_is_over(city: Any) -> None:
     assert city.call("POST", sent.headers["location"] + "/retries", "city-office").problem == "gone"
     shown = city.call("GET", sent.headers["location"], "city-office").json
     assert shown["outcomes"] == {"delivered": 2, "no_device": 0, "not_in_area": 0, "expired": 2}
+
+
+def test_a_message_sent_again_after_it_expired_is_answered_as_before(city: Any) -> None:
+    """The same key gives the first answer, whatever the time has become."""
+    soon = instant(city.clock.now_s() + 60)
+    body = {"title": "t", "body": "b", "areas": ["d0"], "expires_at": soon}
+    first = city.call("POST", "/v1/notifications", "city-office", body, idempotency_key="k")
+    city.clock.set_s(city.clock.now_s() + 120)
+    again = city.call("POST", "/v1/notifications", "city-office", body, idempotency_key="k")
+    assert (again.status, again.body, again.headers["location"]) == (202, first.body, first.headers["location"])
