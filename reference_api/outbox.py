@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import httpx2
 
+from reference_api.receivers import PublicTransport
 from reference_api.services import Services
 from reference_api.store.protocol import Row, Store
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-"""How long a receiver may take. Source: none; RFC 8935 leaves it open. Confidence C."""
+"""How long a receiver may take in all. Source: none; RFC 8935 leaves it open. Confidence C."""
 
 BATCH = 50
 """Messages sent in one round. Source: none; bounds what a worker that dies may send twice. Confidence C."""
@@ -101,7 +102,10 @@ async def deliver(services: Services, client: httpx2.AsyncClient) -> int:
 
 async def deliver_forever(services: Services) -> None:
     """Send what is due, until cancelled."""
-    async with httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
+    # A connection stands for the name it was opened for, not for its address: none is kept for another request.
+    inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
+    transport = PublicTransport(inner, may_be_local=services.settings.environment != "production")
+    async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT_S, follow_redirects=False) as client:
         while True:
             try:
                 tried = await deliver(services, client)
@@ -114,14 +118,20 @@ async def deliver_forever(services: Services) -> None:
 
 
 async def _post(client: httpx2.AsyncClient, message: Message) -> bool:
-    """Whether the receiver accepted (2xx). A redirect is none: secrets go to the registered address only."""
+    """Whether the receiver accepted (2xx). A redirect is none: secrets go to the registered address only.
+
+    What else it answers is not read, and it has one time limit for everything: others wait for the same round.
+    """
     headers = {"content-type": message.media_type, "accept": "application/json"}
     try:
-        response = await client.post(message.url, content=message.body.encode(), headers=headers)
-    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as fault:
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            client.stream("POST", message.url, content=message.body.encode(), headers=headers) as response,
+        ):
+            return response.is_success
+    except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as fault:
         logger.info("not delivered: %s, %s", message.kind, type(fault).__name__)
         return False
-    return response.is_success
 
 
 def _message(row: Row) -> Message:

@@ -1,6 +1,5 @@
 """Event streams: endpoints at which clients want to be told of events (RFC 8935)."""
 
-import ipaddress
 import secrets
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.clock import instant
 from reference_api.errors import ApiError, Fault
 from reference_api.paging import Page, page_reply, read_window
+from reference_api.receivers import may_be_public
 from reference_api.services import Services
 from reference_api.settings import LOOPBACK
 from reference_api.store.protocol import Row
@@ -110,14 +110,7 @@ def _is_reachable(url: str, *, may_be_local: bool) -> bool:
         return False
     if host in LOOPBACK:
         return may_be_local and parts.scheme in ("http", "https")
-    return parts.scheme == "https" and not _is_private(host)
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host.endswith((".local", ".internal", ".localhost"))
+    return parts.scheme == "https" and may_be_public(host)
 
 
 async def _found(services: Services, call: Call) -> Row:

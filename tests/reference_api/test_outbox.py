@@ -1,7 +1,8 @@
 """What others are to be told is told at least once, ever later while they do not answer, and by one worker."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -27,7 +28,7 @@ def _queue(city: Any, *bodies: str) -> None:
         city.opened.drive(send_later(city.store, "set", "https://hook.example/", "application/secevent+jwt", body, 0.0))
 
 
-def _deliver(city: Any, answer: Callable[[httpx2.Request], httpx2.Response]) -> int:
+def _deliver(city: Any, answer: Any) -> int:
     async def work() -> int:
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
             return await deliver(city.app.services, client)
@@ -79,6 +80,32 @@ def test_a_receiver_that_cannot_be_reached_holds_up_nobody_else(city: Any) -> No
     _queue(city, "a", "b")
     assert _deliver(city, half) == 2
     assert [row[0] for row in _left(city)] == ["a"]
+
+
+class _Endless(httpx2.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+
+
+def test_what_a_receiver_says_beside_its_status_is_not_read(city: Any) -> None:
+    """An answer without an end takes neither memory nor time."""
+    _queue(city, "a")
+    assert _deliver(city, lambda _: httpx2.Response(202, stream=_Endless())) == 1
+    assert _left(city) == []
+
+
+def test_a_receiver_that_never_answers_ends_the_attempt(city: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One limit holds for the whole attempt; the message waits for the next."""
+    monkeypatch.setattr("reference_api.outbox.TIMEOUT_S", 0.0)
+
+    async def hang(_: httpx2.Request) -> httpx2.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    _queue(city, "a")
+    assert _deliver(city, hang) == 1
+    assert [row[:2] for row in _left(city)] == [("a", 1)]
 
 
 def test_a_message_belongs_to_one_worker_for_a_minute(city: Any) -> None:
