@@ -4,6 +4,7 @@ Source: ISO/IEC 29184; need N8.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -20,6 +21,10 @@ from reference_api.settings import Settings
 
 LANGUAGES = ("ja", "en")
 """Source: ``consent/notices.toml``; the first is that of the law and of whoever has not chosen."""
+
+
+_CLAUSE = re.compile(r"(\D+)(\d+)(?:-(\d+))?(?:\((\d+)\))?")
+"""Act, article, branch number and paragraph of a clause of the catalogue."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +88,9 @@ def _sections(settings: Settings, purpose: str, language: str) -> dict[str, str]
     controller = controller_of(settings)
     law = load_notice_texts().law
     clauses = [
-        rule.clause.replace(law.ja, _in(law, language)) for rule in catalogue.statutory if rule.purpose == purpose
+        _cited(rule.clause) if language == "ja" else rule.clause.replace(law.ja, law.en)
+        for rule in catalogue.statutory
+        if rule.purpose == purpose
     ]
     words = {
         "controller": _in(controller.party_name, language),
@@ -100,6 +107,15 @@ def _sections(settings: Settings, purpose: str, language: str) -> dict[str, str]
         for name, sentence in load_notice_texts().sentences.items()
         if clauses or name != "by_law"
     }
+
+
+def _cited(clause: str) -> str:
+    """A clause as laws are cited in Japanese: 災害対策基本法86-15(3) is 災害対策基本法第86条の15第3項."""
+    found = _CLAUSE.fullmatch(clause)
+    if found is None:
+        return clause
+    law, article, branch, paragraph = found.groups()
+    return f"{law}第{article}条{f'の{branch}' if branch else ''}{f'第{paragraph}項' if paragraph else ''}"
 
 
 def _listed(codes: Sequence[str], terms: Mapping[str, Term], language: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from conformance.contract.catalogue import load_consent_catalogue
-from conformance.contract.operations import load_document
 from reference_api.consent_requests import narrow, term_s
 from reference_api.notices import notice
 from reference_api.oidc.agreements import asked_scopes
@@ -17,6 +16,7 @@ from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.consent_details import ConsentDetail
 from reference_api.oidc.consent_recording import claim_consents
 from reference_api.oidc.requests import AuthorizationRequest
+from reference_api.oidc.scope_words import scope_words
 from reference_api.pages.forms import Form
 from reference_api.pages.texts import load_texts
 from reference_api.services import Services
@@ -84,7 +84,7 @@ async def page_values(showing: Showing) -> dict[str, Any]:
         "claims_until": _instant(min(term_s(one, showing.now_s) for one in implied), showing.language)
         if implied
         else "",
-        "scopes": [_scope_text(name, showing.language) for name in request.scope],
+        "scopes": list(dict.fromkeys(scope_words(client, name, showing.language) for name in request.scope)),
         "claims": [
             load_texts(showing.language)["claims"][name]
             for name in sorted({name.partition("#")[0] for name in extra - scope_claims(request.scope)})
@@ -140,18 +140,6 @@ def _instant(at_s: float, language: str) -> str:
     return load_texts(language)["consent"]["until_at"].format(moment=moment)
 
 
-def _scope_text(name: str, language: str) -> str:
-    texts = load_texts(language)["scopes"]
-    if name in texts:
-        return texts[name]
-    if "/" in name:
-        # Scopes of health data: SMART App Launch 2.2.
-        return texts["health"].format(scope=name)
-    scheme = load_document()["components"]["securitySchemes"]["oauth"]
-    scopes = scheme["x-scopes-ja"] if language == "ja" else scheme["flows"]["clientCredentials"]["scopes"]
-    return str(scopes.get(name, name))
-
-
 async def _recipient_names(showing: Showing) -> Mapping[str, str]:
     codes = {code for detail in showing.request.authorization_details for code in detail.recipients}
     return {code: await _recipient_name(showing, code) for code in codes}
@@ -166,5 +154,5 @@ async def _recipient_name(showing: Showing, code: str) -> str:
         return client_name(await read_client(store, name), language) or name
     if kind == "association" and name:
         row = await store.one("SELECT name FROM neighbourhood WHERE code = ?", (name,))
-        return f"{general} {name if row is None else row[0]}"
+        return load_texts(language)["consent"]["association"].format(name=name if row is None else row[0])
     return general

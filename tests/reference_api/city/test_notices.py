@@ -26,7 +26,7 @@ def test_a_notice_tells_what_is_used_for_what_and_who_manages_it(city: Any) -> N
     told = city.call("GET", "/v1/notices/evacuation_support").json["languages"]
     assert "会津若松市" in told["ja"]["sections"]["managed_by"]
     assert "Aizuwakamatsu City" in told["en"]["sections"]["managed_by"]
-    assert "49-11(3)" in told["ja"]["sections"]["by_law"]
+    assert "災害対策基本法第49条の11第3項、" in told["ja"]["sections"]["by_law"]
     assert "Basic Act on Disaster Management 49-11(3)" in told["en"]["sections"]["by_law"]
     assert not any("{" in text for one in told.values() for text in one["sections"].values())
     assert "by_law" not in city.call("GET", "/v1/notices/tourism").json["languages"]["ja"]["sections"]
