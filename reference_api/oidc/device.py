@@ -69,7 +69,10 @@ async def authorize_device(services: Services, call: Call) -> Reply:
 async def show_device(services: Services, call: Call) -> Reply:
     """The page where a person enters the code of a device, or checks the one that a link brought along."""
     user_code = call.query().get("user_code", "")
-    return await _check(services, call, user_code) if user_code else _entry(services, call)
+    if not user_code:
+        return _entry(services, call)
+    found = await _found(services, call, user_code)
+    return found if isinstance(found, Reply) else await _confirmation(services, call, found)
 
 
 async def answer_device(services: Services, call: Call) -> Reply:
@@ -78,12 +81,12 @@ async def answer_device(services: Services, call: Call) -> Reply:
     user_code = first(form, "user_code")
     if not is_own_form(services, call, form, _token(services, _browser(services, call))):
         return _entry(services, call, _error(call, "form_expired"), user_code, status=403)
+    found = await _found(services, call, user_code)
+    if isinstance(found, Reply):
+        return found
     step = first(form, "step")
     if step not in ("confirm", "refuse"):
-        return await _check(services, call, user_code)
-    found = await find_user_code(services, user_code, call.now_s)
-    if found is None:
-        return _entry(services, call, _error(call, "code_wrong"), user_code, status=400)
+        return await _confirmation(services, call, found)
     if step == "refuse":
         async with services.store.transaction():
             await refuse_device(services, found.code_sha256, call.now_s)
@@ -93,8 +96,11 @@ async def answer_device(services: Services, call: Call) -> Reply:
     return replace(reply, headers={**reply.headers, "location": place})
 
 
-async def _check(services: Services, call: Call, user_code: str) -> Reply:
-    """Show whose code it is; guesses are counted for each address. Source: RFC 8628 sections 5.1 and 5.4."""
+async def _found(services: Services, call: Call, user_code: str) -> DeviceRequest | Reply:
+    """The request that waits under a user code, or what is answered to a wrong one.
+
+    Guesses are counted for each address, by whichever button they come. Source: RFC 8628 sections 5.1 and 5.4.
+    """
     keys = [f"device:{network_of(call.address)}"]
     wait_s = await count_guess(services.store, keys, call.now_s)
     if wait_s > 0:
@@ -105,7 +111,7 @@ async def _check(services: Services, call: Call, user_code: str) -> Reply:
     if found is None:
         return _entry(services, call, _error(call, "code_wrong"), user_code, status=400)
     await forgive(services.store, keys)
-    return await _confirmation(services, call, found)
+    return found
 
 
 async def _confirmation(services: Services, call: Call, found: DeviceRequest) -> Reply:

@@ -151,3 +151,18 @@ WIDE = str.maketrans({letter: chr(ord(letter) - ord("A") + ord("Ａ")) for lette
 def test_codes_are_read_as_people_write_them(code: str, noise: str, way: Any) -> None:
     """Case, width and punctuation do not matter: what is shown reads back as the same letters."""
     assert bare_code(noise.join(way(shown_code(code)))) == code
+
+
+@pytest.mark.parametrize("step", ["enter", "confirm", "refuse"])
+def test_guesses_by_every_button_are_counted(city: Any, kiosk: Any, step: str) -> None:
+    """60 wrong codes an hour, by whichever button; then the right one is not taken either (RFC 8628 5.1)."""
+    waiting, browser = codes(kiosk), Browser(city)
+    browser.open("/device")
+    token = browser.view.forms[0].named("csrf")[0].value
+    for number in range(60):
+        guess = "".join(ALPHABET[int(digit)] for digit in f"{number:08}")
+        browser.post("/device", {"csrf": token, "step": step, "user_code": guess})
+        assert browser.view.status == 400
+    assert browser.post("/device", {"csrf": token, "step": step, "user_code": waiting["user_code"]}).status == 429
+    assert int(browser.view.header("retry-after")) == 3600
+    assert poll(kiosk, waiting).json["error"] == "authorization_pending"
