@@ -77,7 +77,7 @@ async def find(services: Services, call: Call) -> Pending | None:
         " WHERE handle_sha256 = ? AND expires_at_s > ?",
         (sha256_text(handle), call.now_s),
     )
-    browser = read_cookie(services.settings, call, COOKIE)
+    browser = read_cookie(services.settings, call, COOKIE, whole_host=False)
     if row is None or not hmac.compare_digest(sha256_text(browser), row[0]):
         return None
     request = msgspec.json.decode(row[1], type=AuthorizationRequest)

@@ -4,12 +4,16 @@ from reference_api.call import Call
 from reference_api.settings import Settings
 
 
-def read_cookie(settings: Settings, call: Call, name: str) -> str:
-    """Value of a cookie, empty if the browser sent none."""
-    wanted = _full_name(settings, name, whole_host=True), _full_name(settings, name, whole_host=False)
+def read_cookie(settings: Settings, call: Call, name: str, *, whole_host: bool = True) -> str:
+    """Value of a cookie, empty if the browser sent none.
+
+    Unless it was written for one path it is taken by the name alone that no neighbouring host can set, so that nobody
+    plants a session here. Source: RFC 6265bis section 4.1.3.2.
+    """
+    wanted = _full_name(settings, name, whole_host=whole_host)
     for part in call.headers.get("cookie", "").split(";"):
         key, _, value = part.strip().partition("=")
-        if key in wanted:
+        if key == wanted:
             return value
     return ""
 
