@@ -3,11 +3,11 @@
 Only the sign-in page is slowed down: whoever has a token keeps using every operation.
 """
 
+import asyncio
 import hmac
-import math
 import secrets
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv6Address, ip_network
@@ -25,17 +25,22 @@ MEMORY_COST_KIB, TIME_COST, PARALLELISM = 19_456, 2, 1
 LEAST_CHARACTERS, MOST_CHARACTERS = 8, 256
 """Source: NIST SP 800-63B 5.1.1.2, at least 8 and no less than 64 as the longest that is permitted."""
 
+MARK_BYTES = 16
+"""Entropy of a browser's mark. Source: none; 2**128 never collide. Confidence C."""
+
 LONGEST_NAME = 254
 """Characters. Source: RFC 5321 section 4.5.3.1.3, the longest e-mail address."""
-
-MOST_FAILURES = 100
-"""Consecutive failures after which a password is refused until it is set anew. Source: NIST SP 800-63B 5.2.2."""
 
 FREE_FAILURES = 5
 """Failures in a row before waiting begins. Source: none; people mistype a few times. Confidence C."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 30.0, 3600.0
-"""The wait doubles with each further failure. Source: NIST SP 800-63B 5.2.2, from 30 seconds up to one hour."""
+"""The wait doubles with each further failure. Source: NIST SP 800-63B 5.2.2, from 30 seconds up to one hour.
+
+It never becomes a lock for good: whoever wants somebody else locked out would only have to guess a hundred times.
+"""
+MOST_DOUBLINGS = 7
+"""Enough to get from the first wait to the longest."""
 
 WINDOW_S = 3600.0
 """Length of the windows of WINDOWED, from the first failure on. Source: none. Confidence C."""
@@ -59,23 +64,42 @@ FORGOTTEN_AFTER_S = 30 * 86_400.0
 class Verdict:
     """``sub`` is who it is (local ID), None if name and password do not belong together.
 
-    ``wait_s`` is how long no guess is taken; then nothing was tried. It is infinite after too many failures.
+    ``wait_s`` is how long no guess is taken; then nothing was tried.
     """
 
     sub: str | None
     wait_s: float = 0.0
 
 
-async def check_password(services: Services, name: str, password: str, address: str, now_s: float) -> Verdict:
-    """Judge a login name (local ID or e-mail address) and a password, given from a network address at a time (Unix s).
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a guess comes from: the network address, and the mark that the browser got when somebody signed in there.
 
-    Unknown names cost the same work and meet the same waits as known ones: nobody learns who has an account.
+    Either is empty where there is none.
+    """
+
+    address: str = ""
+    mark: str = ""
+
+
+def browser_mark(services: Services, sub: str) -> str:
+    """What a browser keeps in which a person (local ID) signed in; it names nobody."""
+    nonce = secrets.token_urlsafe(MARK_BYTES)
+    return f"{nonce}.{_mark_tag(services, nonce, sub)}"
+
+
+async def check_password(services: Services, name: str, password: str, origin: Origin, now_s: float) -> Verdict:
+    """Judge a login name (local ID or e-mail address) and a password, given from somewhere at a time (Unix s).
+
+    Unknown names cost the same work and meet the same waits as known ones: nobody learns who has an account. A browser
+    in which the person signed in before is counted by itself, so that strangers who guess make nobody else wait there.
+    Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
     """
     store = services.store
     sub = await find_account(store, name)
-    keys = [f"account:{sub}" if sub is not None else f"name:{sha256_text(_folded(name))}"]
-    if address:
-        keys.append(f"address:{network_of(address)}")
+    keys = [_counted_for(services, sub, name, origin.mark)]
+    if origin.address:
+        keys.append(f"address:{network_of(origin.address)}")
     wait_s = await count_guess(store, keys, now_s)
     if wait_s > 0:
         return Verdict(None, wait_s)
@@ -83,6 +107,20 @@ async def check_password(services: Services, name: str, password: str, address: 
         return Verdict(None)
     await forgive(store, keys)
     return Verdict(sub)
+
+
+def _counted_for(services: Services, sub: str | None, name: str, mark: str) -> str:
+    """Under which key guesses at a name are counted."""
+    if sub is None:
+        return f"name:{sha256_text(_folded(name))}"
+    nonce, _, tag = mark.partition(".")
+    known = hmac.compare_digest(tag.encode(), _mark_tag(services, nonce, sub).encode())
+    return f"browser:{sha256_text(nonce)}" if known else f"account:{sub}"
+
+
+def _mark_tag(services: Services, nonce: str, sub: str) -> str:
+    key = services.secret.derive("browsers that people signed in with")
+    return hmac.digest(key, f"{nonce}\0{sub}".encode(), "sha256").hex()
 
 
 async def find_account(store: Store, name: str) -> str | None:
@@ -122,9 +160,11 @@ def network_of(address: str) -> str:
     Source: RFC 4291 section 2.5.4, RFC 8981.
     """
     try:
-        return str(ip_network((IPv6Address(address), 64), strict=False))
+        whole = IPv6Address(address)
     except ValueError:
         return address
+    # A socket that takes both protocols shows IPv4 hosts so, all of them in one /64 network (RFC 4291 2.5.5.2).
+    return str(whole.ipv4_mapped or ip_network((whole, 64), strict=False))
 
 
 async def count_guess(store: Store, keys: Sequence[str], now_s: float) -> float:
@@ -182,17 +222,14 @@ def _wait_s(row: Row, now_s: float) -> float:
     guessed, failures, first_at_s, last_at_s = row
     if _kind(guessed) in WINDOWED:
         return max(0.0, first_at_s + WINDOW_S - now_s) if failures >= WINDOWED[_kind(guessed)] else 0.0
-    if failures >= MOST_FAILURES:
-        return math.inf
     if failures < FREE_FAILURES:
         return 0.0
-    # The exponent is bounded by MOST_FAILURES.
-    pause_s = min(FIRST_WAIT_S * 2.0 ** (failures - FREE_FAILURES), LONGEST_WAIT_S)
+    pause_s = min(FIRST_WAIT_S * 2.0 ** min(failures - FREE_FAILURES, MOST_DOUBLINGS), LONGEST_WAIT_S)
     return float(max(0.0, last_at_s + pause_s - now_s))
 
 
 def _kind(key: str) -> str:
-    """What is counted: account, name, address or device."""
+    """What is counted: account, name, browser, address or device."""
     return key.partition(":")[0]
 
 
@@ -204,11 +241,24 @@ async def _matches(services: Services, sub: str | None, password: str) -> bool:
         if row is not None and hmac.compare_digest(sha256_text(password), sha256_text(row[0])):
             return True
     row = None if sub is None else await store.one("SELECT argon2 FROM password WHERE sub = ?", (sub,))
+    fits = await _off_the_loop(lambda: _fits(None if row is None else row[0], password))
+    return fits and row is not None
+
+
+async def _off_the_loop(work: Callable[[], bool]) -> bool:
+    """The work's result; where an event loop runs, other requests are served meanwhile (argon2 lets go of the GIL)."""
     try:
-        _hasher().verify(_nobodys_hash() if row is None else row[0], _prepared(password)[:MOST_CHARACTERS])
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+def _fits(hashed: str | None, password: str) -> bool:
+    try:
+        return _hasher().verify(hashed or _nobodys_hash(), _prepared(password)[:MOST_CHARACTERS])
     except VerificationError:
         return False
-    return row is not None
 
 
 @cache

@@ -12,7 +12,7 @@ from reference_api.oidc.assurance import METHODS, acceptable_acrs
 from reference_api.oidc.codes import grant_code, refuse
 from reference_api.oidc.consent_page import read_answer
 from reference_api.oidc.consent_recording import record_agreement
-from reference_api.oidc.credentials import check_password, find_account
+from reference_api.oidc.credentials import Origin, browser_mark, check_password, find_account
 from reference_api.oidc.device_codes import approve_device, refuse_device
 from reference_api.oidc.grants import REVOKED, Granted
 from reference_api.oidc.interaction_pages import View, account_page, consent_page, expired_page, sign_in_page
@@ -21,10 +21,15 @@ from reference_api.oidc.requests import AuthorizationRequest
 from reference_api.oidc.session_end import end_session
 from reference_api.oidc.sessions import Session, open_session, read_session
 from reference_api.oidc.steps import CHOOSE, CONSENT, DONE, SIGN_IN, Standing, Step, next_step
+from reference_api.pages.cookies import read_cookie, write_cookie
 from reference_api.pages.forms import first, is_own_form, read_form
 from reference_api.pages.rendering import message
 from reference_api.pages.texts import load_texts
 from reference_api.services import Services
+
+MARK = "browser"
+MARK_TTL_S = 90 * 86_400
+"""How long a browser is known. Source: none; as long as a grant lives. Confidence C."""
 
 _PAGES: Mapping[str, Callable[[View], Awaitable[Reply]]] = {
     SIGN_IN: sign_in_page,
@@ -125,12 +130,11 @@ async def _go_on(view: View) -> Reply:
     return await _PAGES[step.name](view)
 
 
-async def _go_on_after(view: View, session: Session, *, signed_in: bool, cookie: str = "") -> Reply:
+async def _go_on_after(view: View, session: Session, *, signed_in: bool, cookies: tuple[str, ...] = ()) -> Reply:
     """The person signed in or chose: on to the next question by a redirect, or to the client."""
     pending = replace(view.pending, sid=session.sid, signed_in=signed_in)
     view = replace(view, pending=pending, session=session)
     step, _ = await _judge(view.services, view.call, pending, session)
-    cookies = (cookie,) if cookie else ()
     if step.name != DONE:
         place = f"{interactions.address(view.services, pending.handle)}?lang={view.language}"
         return Reply(status=303, headers={"location": place, "cache-control": "no-store"}, cookies=cookies)
@@ -147,7 +151,8 @@ async def _sign_in(view: View) -> Reply:
     missing = [field for field, value in (("name", name), ("password", password)) if not value]
     if missing:
         return await sign_in_page(_wrong_fields(view, missing))
-    verdict = await check_password(services, name, password, call.address, call.now_s)
+    origin = Origin(call.address, read_cookie(services.settings, call, MARK))
+    verdict = await check_password(services, name, password, origin, call.now_s)
     if verdict.wait_s > 0:
         return await _told_to_wait(view, verdict.wait_s)
     if verdict.sub is None:
@@ -157,14 +162,17 @@ async def _sign_in(view: View) -> Reply:
             await end_session(services, view.session.sid, call.now_s)
         session, cookie = await open_session(services, verdict.sub, acr, call.now_s, view.session)
         await interactions.note_session(services, view.pending, session.sid, signed_in=True)
-        reply = await _go_on_after(view, session, signed_in=True, cookie=cookie)
+        reply = await _go_on_after(view, session, signed_in=True, cookies=(cookie, _marked(services, verdict.sub)))
     services.memory.forget(REVOKED)
     return reply
 
 
+def _marked(services: Services, sub: str) -> str:
+    """The cookie that says: this person signed in with this browser before."""
+    return write_cookie(services.settings, MARK, browser_mark(services, sub), max_age_s=MARK_TTL_S)
+
+
 async def _told_to_wait(view: View, wait_s: float) -> Reply:
-    if math.isinf(wait_s):
-        return await sign_in_page(_wrong(view, "sign_in", "blocked", status=429))
     reply = await sign_in_page(_wrong(view, "sign_in", "waiting", status=429, minutes=math.ceil(wait_s / 60)))
     return replace(reply, headers={**reply.headers, "retry-after": str(math.ceil(wait_s))})
 
