@@ -113,7 +113,7 @@ def test_namesake_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *,
     if written_over:
         (folder / packages.OUR_FILES["agents"]).write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "agents")
+    monkeypatch.delitem(sys.modules, "agents", raising=False)
     with pytest.raises(ForeignPackage, match="agents") as caught:
         check_packages()
     assert str(folder) in str(caught.value)
