@@ -17,6 +17,9 @@ from reference_api.oidc.sessions import client_sid
 from reference_api.oidc.subjects import shown_sub
 from reference_api.services import Services, sha256_text
 
+THE_CITY = "municipality"
+"""As whom the city's own machines are told of people."""
+
 INACTIVE: dict[str, Any] = {"active": False}
 """All that is ever said of a token that does not hold. Source: RFC 7662 section 2.2."""
 
@@ -25,7 +28,9 @@ INACTIVE: dict[str, Any] = {"active": False}
 async def introspect(services: Services, call: Call) -> Reply:
     """What a token says, to a client that proved who it is.
 
-    A refresh token is shown to its own client only. Source: RFC 7662 section 2.
+    An access token is shown to its own client and to the city's machines, which serve what it opens; a refresh token to
+    its own client only. To a third party another service's token would tell which of its own users that is. Source:
+    RFC 7662 sections 2.2 (who is not allowed to ask is told active:false) and 5.
     """
     form = token_parameters(call)
     client = await authenticate_confidential(services, call, form)
@@ -38,6 +43,8 @@ async def _access(services: Services, asker: ClientRecord, text: str, now_s: flo
     token = await read_token(services, text, now_s)
     revoked = await revoked_tokens(services, now_s)
     if token is None or token.jti in revoked or token.grant_id in revoked:
+        return None
+    if asker.client_id != token.client_id and asker.recipient != THE_CITY:
         return None
     members = {
         "active": True,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 INACTIVE = {"active": False}
 
 
@@ -22,13 +24,23 @@ def test_introspection_says_what_the_token_says(city: Any, party: Any) -> None:
     assert said["aud"] == sorted(claims["aud"])
 
 
-def test_another_client_is_told_of_its_own_subject(party: Any) -> None:
-    """A resource server that asks is told the person's subject, and the session, as it knows them."""
-    one, other = party(), party("example-second-service")
+def test_the_citys_machines_are_told_of_every_access_token(party: Any) -> None:
+    """A machine of the city that asks is told the person's subject, and the session, as it knows them."""
+    one = party()
     token = one.tokens()["access_token"]
-    said, own = introspect(other, token).json, other.claims(other.tokens()["id_token"])
-    assert (said["active"], said["client_id"]) == (True, "example-service")
-    assert (said["sub"], said["sid"]) == (own["sub"], own["sid"])
+    said = introspect(party("city-office"), token).json
+    assert (said["active"], said["client_id"], said["sub"]) == (True, "example-service", "c0")
+    assert said["sid"] != one.claims(token)["sid"]
+
+
+@pytest.mark.parametrize("asker", ["example-second-service", "example-key-client", "association-n0", "sandbox-admin"])
+def test_third_parties_learn_nothing_of_others_tokens(party: Any, asker: str) -> None:
+    """Who found another service's token is not told which of its own users that is (RFC 7662 sections 2.2 and 5)."""
+    service = party()
+    tokens = service.tokens()
+    own = service.post("/token", grant_type="client_credentials").json
+    for token in (tokens["access_token"], tokens["refresh_token"], tokens["id_token"], own["access_token"]):
+        assert introspect(party(asker), token).json == INACTIVE
 
 
 def test_refresh_tokens_are_shown_to_their_client_only(party: Any) -> None:
