@@ -1,5 +1,6 @@
 """What a client says of itself when it registers, judged by what this server can keep (RFC 7591 section 2)."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ from reference_api.settings import LOOPBACK
 
 GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE)
 """Grant types that anybody may register for: those in which a person decides."""
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name in letters, digits and hyphens (others by their A-labels) without a closing dot, or an IPv6 address.
+
+Pages name the host in a header, and sectors are told apart by it. Source: RFC 1123 section 2.1, RFC 5890 section 2.3.
+"""
 
 MOST_URIS, LONGEST_URI, LONGEST_NAME = 20, 2000, 100
 """Source: none; bounds against exhaustion, and names that fit a page at 320 px. Confidence C."""
@@ -79,12 +86,16 @@ def read_metadata(body: bytes) -> Wanted:
 
 
 def sector_of(metadata: ClientMetadata, client_id: str) -> str:
-    """What the client's pairwise subjects depend on: its host, or itself where it has none on the network.
+    """What the client's pairwise subjects depend on: its host if tokens reach it only by way of that host, else itself.
 
-    Source: OpenID Connect Core 1.0 section 8.1.
+    Naming the host of another service is then of no use: no code would arrive. Who could also get tokens by a device
+    code, or on a person's own device, proves no host. Source: OpenID Connect Core 1.0 sections 8.1 and 17.3.
     """
     hosts = _web_hosts(metadata)
-    return hosts[0] if hosts else client_id
+    is_proven = DEVICE_CODE not in metadata.grant_types and all(
+        urlsplit(uri).scheme == "https" for uri in metadata.redirect_uris
+    )
+    return hosts[0] if hosts and is_proven else client_id
 
 
 def _web_hosts(metadata: ClientMetadata) -> list[str]:
@@ -117,7 +128,7 @@ def _uri_fault(uri: str, *, native: bool) -> str:
         return "no wildcard, fragment or backslash"
     try:
         parts = urlsplit(uri)
-        named = bool(parts.hostname) and parts.port != 0
+        named = _HOST.fullmatch(parts.hostname or "") is not None and parts.port != 0
     except ValueError:
         return "not a URI"
     if parts.username is not None or parts.password is not None:
@@ -153,7 +164,7 @@ def _faults(metadata: ClientMetadata) -> Iterator[str]:
         yield "default_max_age: seconds, 0 or more"
     uri = metadata.backchannel_logout_uri
     if uri is not None and (_uri_fault(uri, native=False) or not may_be_called(uri)):
-        yield "backchannel_logout_uri: https, or http on loopback; no fragment"
+        yield "backchannel_logout_uri: https on a public host, or http on loopback; no fragment"
     yield from _key_faults(metadata)
 
 

@@ -9,6 +9,7 @@ from reference_api.oidc.key_ring import signing_key
 from reference_api.oidc.sessions import client_sid
 from reference_api.oidc.subjects import shown_sub
 from reference_api.outbox import send_later
+from reference_api.receivers import may_be_public
 from reference_api.services import Services
 from reference_api.settings import LOOPBACK
 
@@ -59,6 +60,13 @@ async def logout_token(services: Services, client: ClientRecord, sub: str, sid: 
 
 
 def may_be_called(uri: str) -> bool:
-    """Whether this server calls a client there: over TLS, or on this machine. Source: Back-Channel Logout 1.0 2.2."""
+    """Whether this server calls a client there: over TLS on a public host, or on this machine.
+
+    What a name stands for, and whether this machine may be called, is judged again when it is called. Source:
+    Back-Channel Logout 1.0 section 2.2.
+    """
     parts = urlsplit(uri)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
+    host = parts.hostname or ""
+    if host in LOOPBACK:
+        return parts.scheme in ("http", "https")
+    return parts.scheme == "https" and bool(host) and may_be_public(host)

@@ -118,6 +118,10 @@ def test_production_needs_the_initial_access_token() -> None:
         ({"redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["data:text/html,x"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["https:///cb"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://a.example;sandbox/cb"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://a.example,b.example/cb"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://a%2eexample/cb"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://a.example./cb"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["https://[::1/cb"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["com.example.app:/cb"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["https://a.example/", "https://b.example/"]}, "invalid_redirect_uri"),
@@ -138,6 +142,10 @@ def test_production_needs_the_initial_access_token() -> None:
         ({"scope": "disaster.declare"}, "invalid_client_metadata"),
         ({"backchannel_logout_uri": "http://a.example/bc"}, "invalid_client_metadata"),
         ({"backchannel_logout_uri": "https://a.example/bc#x"}, "invalid_client_metadata"),
+        ({"backchannel_logout_uri": "https://10.0.0.1/bc"}, "invalid_client_metadata"),
+        ({"backchannel_logout_uri": "https://169.254.169.254/bc"}, "invalid_client_metadata"),
+        ({"backchannel_logout_uri": "https://[fd00::1]/bc"}, "invalid_client_metadata"),
+        ({"backchannel_logout_uri": "https://0x7f000001/bc"}, "invalid_client_metadata"),
         ({"default_max_age": -1}, "invalid_client_metadata"),
         ({"client_name": "\u202eecivres"}, "invalid_client_metadata"),
         ({"client_name": "x" * 101}, "invalid_client_metadata"),
@@ -188,6 +196,20 @@ def test_sector_is_the_host(city: Any) -> None:
         json.dumps({"redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none"}).encode()
     ).metadata
     assert (sector_of(web, "a"), sector_of(app, "a")) == ("service.example", "a")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]},
+        {"redirect_uris": [CALLBACK, "http://127.0.0.1/cb"]},
+        {"redirect_uris": [CALLBACK, "com.example.app:/cb"], "token_endpoint_auth_method": "none"},
+    ],
+)
+def test_nobody_takes_the_sector_of_another_service(metadata: dict[str, Any]) -> None:
+    """A client that could get tokens by another way than its host is a sector of its own (OIDC Core 17.3)."""
+    asked = read_metadata(json.dumps({"redirect_uris": [CALLBACK], **metadata}).encode()).metadata
+    assert sector_of(asked, "a") == "a"
 
 
 JSON_TEXT = st.recursive(
