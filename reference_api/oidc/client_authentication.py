@@ -123,7 +123,7 @@ async def _check_assertion(services: Services, call: Call, client: ClientRecord,
     # FAPI 2.0 5.3.2.1: the issuer, as a string; the endpoints' addresses are what older clients send.
     ours = {settings.issuer, settings.issuer + "/token", settings.issuer + call.operation.path}
     aud, exp, jti = claims.get("aud"), claims.get("exp"), claims.get("jti")
-    meant = {aud} if isinstance(aud, str) else set(aud) if isinstance(aud, list) else set()
+    meant = {text for text in (aud if isinstance(aud, list) else [aud]) if isinstance(text, str)}
     if claims.get("sub") != client.client_id or claims.get("iss") != client.client_id or not meant & ours:
         raise _unproven(call)
     if not isinstance(exp, int | float) or not now_s < exp <= now_s + ASSERTION_MAX_TTL_S:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from reference_api.call import Call, Reply
 from reference_api.oidc.grants import Granted, SignIn, open_grant
@@ -60,7 +60,7 @@ def redirect_to(services: Services, redirect_uri: str, state: str | None, parame
     The status is 303, so that a form with a password is never posted on (RFC 9700 section 4.12).
     """
     query = dict(parameters) | ({} if state is None else {"state": state}) | {"iss": services.settings.issuer}
-    joint = "&" if urlsplit(redirect_uri).query else "?"
+    joint = "&" if "?" in redirect_uri else "?"
     location = f"{redirect_uri}{joint}{urlencode(query)}"
     return Reply(
         status=303, headers={"location": location, "cache-control": "no-store", "referrer-policy": "no-referrer"}

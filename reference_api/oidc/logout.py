@@ -1,6 +1,6 @@
 """Signing out: RP-Initiated Logout 1.0. Whoever shows no ID token of the session has the person asked first."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -132,7 +132,7 @@ def _done(services: Services, back: Return, language: str, cookie: str = "") -> 
     if not back.uri:
         return message(services, language, "sign_out", "done", cookies=cookies)
     query = "" if back.state is None else urlencode({"state": back.state})
-    joint = "" if not query else "&" if urlsplit(back.uri).query else "?"
+    joint = "" if not query else "&" if "?" in back.uri else "?"
     headers = {"location": f"{back.uri}{joint}{query}", "cache-control": "no-store", "referrer-policy": "no-referrer"}
     return Reply(status=303, headers=headers, cookies=cookies)
 

@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from reference_api.oidc.codes import redirect_to
+
 ISSUER = "http://127.0.0.1:8080"
 CALLBACK = "http://127.0.0.1:8765/callback"
 
@@ -236,3 +238,10 @@ def test_a_code_is_long_and_never_the_same(city: Any, party: Any) -> None:
     assert all(len(code) == 43 for code in codes)
     stored = str(city.rows("SELECT * FROM authorization_code"))
     assert not any(code in stored for code in codes)
+
+
+@pytest.mark.parametrize(("uri", "joint"), [("", "?"), ("?", "?&"), ("?from=city", "?from=city&")])
+def test_answers_are_joined_to_the_redirect_uri(city: Any, uri: str, joint: str) -> None:
+    """Its own query is kept, and no name of ours begins with a question mark (RFC 6749 3.1.2)."""
+    reply = redirect_to(city.app.services, CALLBACK + uri, None, {"code": "c"})
+    assert reply.headers["location"].startswith(f"{CALLBACK}{joint}code=c&")

@@ -80,6 +80,8 @@ def test_the_registered_method_is_enforced(city: Any, party: Any) -> None:
     [
         {"aud": "https://elsewhere.example"},
         {"aud": 7},
+        {"aud": [["http://127.0.0.1:8080"]]},
+        {"aud": [{}]},
         {"aud": None},
         {"iss": "example-service"},
         {"sub": "example-service"},
