@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from reference_api.app import Application, create_app
 from reference_api.clock import WallClock
 from reference_api.errors import StoreFault
+from reference_api.http_protocol import BoundedProtocol
 from reference_api.inline import run_inline
 from reference_api.seed import SeedData, load_into
 from reference_api.served import served
@@ -28,6 +29,9 @@ _UVICORN: dict[str, Any] = {
     "server_header": False,
     "log_config": None,
     "lifespan": "on",
+    "http": BoundedProtocol,
+    # No operation is a WebSocket: who asks for one is answered as if not.
+    "ws": "none",
     "timeout_graceful_shutdown": GRACE_S,
 }
 

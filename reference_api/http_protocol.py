@@ -1,0 +1,92 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds on the head of a request, before there is a request that could be refused.
+
+What is no HTTP is told as a problem, like every other fault (contract C5).
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference_api.errors import ApiError
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of a request's first line and header fields together. Source: none; above what proxies in front of a server pass on
+(8 to 32 kB). Confidence C."""
+
+HEAD_TIMEOUT_S = 30.0
+"""How long a head may take, from the connection or its first byte on. Source: none; as ``request_timeout_s``.
+Confidence C."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. A head that is too long or too slow ends it; fields after the body (trailers) are no headers."""
+
+    _is_in_head = False
+    _head_bytes = 0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """A client connected."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection ended."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        super().data_received(data)
+        if not self._is_in_head:
+            if self._late is not None:
+                self._arrived()
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse("the head of the request is too long")
+        elif self._late is None:
+            self._wait()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._is_in_head, self._head_bytes = True, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field was read."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is there."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be read, and close."""
+        body = ApiError("malformed-request", msg).body()
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%s" % (len(body), body)
+        )
+        self.transport.close()
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, "the head of the request took too long")
+
+    def _arrived(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _refuse(self, why: str) -> None:
+        """End the connection; told why unless an earlier request is still being answered."""
+        cycle: Any = self.cycle
+        if self.transport.is_closing():
+            return
+        if cycle is None or cycle.response_complete:
+            self.send_400_response(why)
+        else:
+            self.transport.close()
