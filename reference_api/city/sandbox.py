@@ -17,11 +17,13 @@ class _Time(msgspec.Struct):
 _TIME = msgspec.json.Decoder(_Time)
 
 
-async def reset_sandbox(services: Services, _: Call) -> Reply:
+async def reset_sandbox(services: Services, call: Call) -> Reply:
     """Back to the seeded state; the clock too."""
     await require_sandbox(services)
+    # The sandbox's clock, which is reset too, may have been set back or ahead: what ends must have ended by either.
+    now_s = max(call.now_s, services.clock.now_s())
     async with services.store.transaction():
-        await restore_seeded(services.store)
+        await restore_seeded(services.store, now_s, now_s + services.settings.access_token_ttl_s + 1.0)
     services.memory.forget_all()
     return Reply(status=204)
 

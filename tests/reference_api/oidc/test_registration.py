@@ -76,6 +76,15 @@ def test_read_and_delete(city: Any, party: Any) -> None:
     assert city.call("GET", "/userinfo", authorization=f"Bearer {token}").status == 401
 
 
+def test_a_reset_sandbox_knows_registered_clients_no_more(city: Any, party: Any) -> None:
+    """Nor their tokens, in a worker that has verified them before."""
+    service = service_of(party, register(city).json)
+    token = service.redeem(log_in(Browser(city), service)["code"]).json["access_token"]
+    assert city.opens_userinfo(token)
+    assert city.call("POST", "/v1/sandbox/reset", "sandbox-admin").status == 204
+    assert not city.opens_userinfo(token)
+
+
 def test_clients_of_the_city_are_not_to_be_managed(city: Any) -> None:
     """A client that did not register itself has no registration access token."""
     assert city.call("DELETE", "/register/city-office", authorization="Bearer ").status == 401

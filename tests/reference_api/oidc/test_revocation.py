@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from reference_api.clock import instant
+
 INACTIVE = {"active": False}
 
 
@@ -91,3 +93,22 @@ def test_a_token_must_be_named_by_a_client(party: Any, path: str) -> None:
     nobody = one.city.call("POST", path, "", b"token=x", content_type="application/x-www-form-urlencoded")
     assert nobody.status == 401
     assert one.city.call("POST", path, "", b"{}", content_type="application/json").json["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("days", [0, -1, 1])
+def test_a_reset_sandbox_brings_no_token_back(city: Any, party: Any, days: int) -> None:
+    """Revoked tokens stay revoked, and what people granted since has ended; tokens of the city's clients go on."""
+    one, office = party(), city.token("city-office")
+    granted, ended, alone = one.tokens(), one.tokens("c1"), one.tokens("c2")
+    revoke(one, ended["refresh_token"])
+    revoke(one, alone["access_token"])
+    time = {"now": instant(city.clock.now_s() + days * 86_400)}
+    assert city.call("PUT", "/v1/sandbox/clock", "sandbox-admin", time).status == 200
+    admin = city.new_token("sandbox-admin")
+    assert city.call("POST", "/v1/sandbox/reset", authorization=f"Bearer {admin}").status == 204
+    for tokens in (granted, ended, alone):
+        assert not city.opens_userinfo(tokens["access_token"])
+        assert introspect(one, tokens["access_token"]).json == INACTIVE
+        assert one.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
+    assert city.call("GET", "/v1/safety-summaries", authorization=f"Bearer {office}").status == 200
+    assert city.opens_userinfo(one.tokens()["access_token"])
