@@ -14,6 +14,7 @@ from reference_api.oidc.issuing import Redeemed
 from reference_api.oidc.parameters import Parameters
 from reference_api.oidc.refresh_tokens import new_refresh_token
 from reference_api.oidc.requests import AuthorizationRequest
+from reference_api.oidc.row_bounds import forget_oldest
 from reference_api.services import Services, sha256_text
 
 CODE_BYTES = 32
@@ -54,6 +55,7 @@ async def new_codes(services: Services, request: AuthorizationRequest, now_s: fl
     code = secrets.token_urlsafe(CODE_BYTES)
     async with services.store.transaction():
         await services.store.run("DELETE FROM device_code WHERE expires_at_s <= ?", (now_s - KEPT_S,))
+        await forget_oldest(services.store, "device_code")
         user_code = await _fresh_user_code(services)
         await services.store.run(
             "INSERT INTO device_code (code_sha256, user_code, client_id, request, state, created_at_s, expires_at_s,"

@@ -9,6 +9,7 @@ from reference_api.errors import OAuthError
 from reference_api.oidc.client_authentication import authenticate
 from reference_api.oidc.parameters import NO_STORE, Parameters, form_parameters, oauth_endpoint
 from reference_api.oidc.request_validation import find_client, validate
+from reference_api.oidc.row_bounds import forget_oldest
 from reference_api.services import Services, sha256_text
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -42,6 +43,7 @@ async def push_request(services: Services, call: Call) -> Reply:
     handle = secrets.token_urlsafe(HANDLE_BYTES)
     async with services.store.transaction():
         await services.store.run("DELETE FROM pushed_request WHERE expires_at_s <= ?", (call.now_s,))
+        await forget_oldest(services.store, "pushed_request")
         await services.store.run(
             "INSERT INTO pushed_request (handle_sha256, client_id, parameters, expires_at_s) VALUES (?, ?, ?, ?)",
             (sha256_text(handle), client.client_id, _written(pushed), call.now_s + TTL_S),

@@ -9,6 +9,7 @@ import msgspec
 
 from reference_api.call import Call, Reply
 from reference_api.oidc.requests import AuthorizationRequest
+from reference_api.oidc.row_bounds import forget_oldest
 from reference_api.pages.cookies import read_cookie, write_cookie
 from reference_api.services import Services, sha256_text
 
@@ -52,6 +53,7 @@ async def keep(
     """
     handle, browser = secrets.token_urlsafe(HANDLE_BYTES), secrets.token_urlsafe(HANDLE_BYTES)
     await services.store.run("DELETE FROM interaction WHERE expires_at_s <= ?", (now_s,))
+    await forget_oldest(services.store, "interaction")
     await services.store.run(
         "INSERT INTO interaction (handle_sha256, browser_sha256, request, device_sha256, created_at_s, expires_at_s)"
         " VALUES (?, ?, ?, ?, ?, ?)",
