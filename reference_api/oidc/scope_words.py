@@ -21,17 +21,17 @@ def scope_words(client: ClientRecord | None, scope: str, language: str) -> str:
         return texts[scope]
     of_health = read_scope(scope)
     if of_health is not None:
-        return _health_words(of_health, load_texts(language)["health"])
+        return _health_words(of_health, load_texts(language)["health"], "、" if language == "ja" else ", ")
     scheme = load_document()["components"]["securitySchemes"]["oauth"]
     scopes = scheme["x-scopes-ja"] if language == "ja" else scheme["flows"]["clientCredentials"]["scopes"]
     return str(scopes.get(scope, scope)).rstrip("。")
 
 
-def _health_words(scope: SmartScope, texts: Mapping[str, str]) -> str:
+def _health_words(scope: SmartScope, texts: Mapping[str, str], joint: str) -> str:
     """Whose records of which kind, and what may be done with them."""
     kind = texts["records"] if scope.resource_type == "*" else texts.get(scope.resource_type, scope.resource_type)
     deeds = [texts[deed] for deed, letters in _DEEDS.items() if set(letters) & set(scope.letters)]
-    told = texts[scope.level].format(kind=kind, deeds=texts["joint"].join(deeds))
+    told = texts[scope.level].format(kind=kind, deeds=joint.join(deeds))
     if not scope.query:
         return told
     return texts["narrowed"].format(told=told, query=", ".join(f"{name}={value}" for name, value in scope.query))

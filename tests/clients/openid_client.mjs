@@ -162,11 +162,12 @@ async function device(client, person) {
   const party = await RelyingParty.discover(issuer, client)
   const codes = await oidc.initiateDeviceAuthorization(party.config, { scope: 'openid profile offline_access' })
   const early = await refusal(oidc.genericGrantRequest(party.config, DEVICE_CODE, { device_code: codes.device_code }))
-  const polled = oidc.pollDeviceAuthorizationGrant(party.config, codes)
   const browser = new Browser(issuer)
-  const isDone = (heading) => heading.startsWith('The device')
-  const page = await browser.walk(codes.verification_uri, isDone, { typed: { ...person.typed, user_code: codes.user_code } })
-  const tokens = await polled
+  const approving = { typed: { ...person.typed, user_code: codes.user_code } }
+  const [tokens, page] = await Promise.all([
+    oidc.pollDeviceAuthorizationGrant(party.config, codes),
+    browser.walk(codes.verification_uri, (heading) => heading.startsWith('The device'), approving),
+  ])
   const again = await refusal(oidc.genericGrantRequest(party.config, DEVICE_CODE, { device_code: codes.device_code }))
   const fresh = await party.refresh(tokens.refresh_token)
   tell('device', client.client_id, {
@@ -253,3 +254,5 @@ await Promise.all([
   ...signingIn.map((client, number) => attempt(wholeLife, client, nth(0), number)),
   ...trials.map(([trial, clientId], number) => attempt(trial, listed(clientId), nth(number + 1))),
 ])
+// What a trial that broke off still waits for is not waited for.
+process.exit()
