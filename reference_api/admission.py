@@ -3,6 +3,7 @@
 Operations of class P3 are put off first, then P2, then P1 and only in a disaster; P0 never. Source: contract C7.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,14 +32,29 @@ RETRY_AFTER_S = 30
 
 @dataclass(slots=True)
 class Pressure:
-    """How loaded a worker is. ``level`` is the number of classes that are put off, 0 to 3."""
+    """How loaded a worker is. ``level`` is the number of classes that are put off, 0 to 3.
+
+    Times are seconds on the event loop's clock.
+    """
 
     level: int = 0
     waiting: int = 0
     _calm_since_s: float | None = None
+    _due_s: float = math.inf
+    _mode: str = "normal"
+
+    def expect(self, due_s: float) -> None:
+        """Say when the next measurement is due."""
+        self._due_s = due_s
+
+    def notice(self, now_s: float) -> None:
+        """Raise the level if the next measurement is late already: a hundred requests may wait before it."""
+        if now_s > self._due_s:
+            self.level = max(self.level, _level(now_s - self._due_s, self.waiting, self._mode, share=1.0))
 
     def observe(self, lag_s: float, mode: str, now_s: float) -> None:
         """Take a measurement of how late the server is (s); the level rises at once and falls after a calm time."""
+        self._mode = mode
         level = _level(lag_s, self.waiting, mode, share=1.0)
         if level >= self.level:
             self.level, self._calm_since_s = level, None

@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_api.app import Application
 from reference_api.disaster import gravest, modes
-from reference_api.errors import ApiError
+from reference_api.errors import ApiError, UnsafeSettings
 from reference_api.fault_bodies import fault_reply
 from reference_api.oidc.key_ring import prepare_keys
 from reference_api.outbox import deliver_forever
+from reference_api.services import Services
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def served(app: Application) -> ASGIApp:
     async def lifespan(_: object) -> AsyncIterator[None]:
         services = app.services
         await services.store.open()
+        await refuse_sandbox_in_production(services)
         await prepare_keys(services)
         tasks = [
             asyncio.create_task(watch_load(app)),
@@ -40,7 +42,20 @@ def served(app: Application) -> ASGIApp:
                 await _stop(task)
             await services.store.close()
 
-    return Router(routes=[], default=Deadline(app, app.services.settings.request_timeout_s), lifespan=lifespan)
+    return Router(routes=[], default=Guard(app), lifespan=lifespan)
+
+
+async def refuse_sandbox_in_production(services: Services) -> None:
+    """Refuse a database whose clients' secrets and people's password a sandbox has shown to everybody.
+
+    Raises:
+        UnsafeSettings: The server is one of production, and the database was filled for a sandbox.
+    """
+    if services.settings.environment != "production":
+        return
+    for table in ("sandbox_secret", "sandbox_password"):
+        if await services.store.one(f"SELECT 1 FROM {table} LIMIT 1") is not None:
+            raise UnsafeSettings(["the database was filled for a sandbox: give CITYTWIN_DATABASE another one"])
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:
@@ -55,6 +70,7 @@ async def watch_load(app: Application) -> None:
     services = app.services
     while True:
         asked_s = loop.time()
+        services.pressure.expect(asked_s + LOOK_S)
         await asyncio.sleep(LOOK_S)
         now_s = loop.time()
         lag_s = max(now_s - asked_s - LOOK_S, 0.0)
@@ -69,16 +85,21 @@ async def watch_load(app: Application) -> None:
             services.telemetry.lag(lag_s)
 
 
-class Deadline:
-    """Ends requests that take too long: a client that sends its body drop by drop must not hold a worker's memory."""
+class Guard:
+    """Stands before each request: sees whether the server is late, and ends what takes too long.
 
-    def __init__(self, app: ASGIApp, timeout_s: float) -> None:
+    A client that sends its body drop by drop must not hold a worker's memory.
+    """
+
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._timeout_s = timeout_s
+        self._timeout_s = app.services.settings.request_timeout_s
+        self._pressure = app.services.pressure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI); 408 if it took too long and nothing was answered yet."""
         started = False
+        self._pressure.notice(asyncio.get_running_loop().time())
 
         async def note(message: Message) -> None:
             nonlocal started

@@ -55,6 +55,21 @@ def test_a_class_is_served_again_after_a_calm_time() -> None:
     assert pressure.level == 1
 
 
+def test_lateness_is_noticed_before_it_is_measured() -> None:
+    """Requests that wait in front of a late measurement already meet the level that it will find."""
+    pressure = Pressure()
+    pressure.observe(0.0, "disaster", 0.0)
+    pressure.expect(1.0)
+    pressure.notice(1.0 + LAG_S["disaster"][0] / 2)
+    assert pressure.level == 0
+    pressure.notice(1.0 + LAG_S["disaster"][0] * 1.01)
+    assert pressure.shed == ("P3",)
+    pressure.notice(1.0 + LAG_S["disaster"][1] * 1.01)
+    assert pressure.shed == ("P3", "P2")
+    pressure.notice(1.0)
+    assert pressure.shed == ("P3", "P2")
+
+
 def test_put_off_operations_are_told_when_to_ask_again(city: Any) -> None:
     """Bulk reads get 503 with Retry-After; a first safety report passes; every answer says what is put off."""
     city.app.services.pressure.level = 3

@@ -1,0 +1,87 @@
+"""A served app opens and closes its store, ends what takes too long, and sees that it is late before it answers."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hostile import hostile_city
+
+from reference_api.admission import LAG_S
+from reference_api.served import served
+
+
+def _scope(path: str, token: str = "") -> dict[str, Any]:
+    headers = [(b"authorization", b"Bearer " + token.encode())] if token else []
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers,
+    }
+
+
+async def _ask(app: Any, scope: dict[str, Any], receive: Any) -> tuple[int, Any]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+async def _at_once() -> Any:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _never() -> Any:
+    await asyncio.Event().wait()
+
+
+def test_a_request_that_never_ends_is_ended() -> None:
+    """A body that does not come gets 408 when the time is over, and nothing else is hindered."""
+    city = hostile_city()
+    limited = replace(city.app.services.settings, request_timeout_s=0.01)  # type: ignore[attr-defined]
+    services = replace(city.app.services, settings=limited)  # type: ignore[attr-defined]
+    app = served(type(city.app)(services))  # type: ignore[call-arg, arg-type]
+    status, problem = asyncio.run(_ask(app, _scope("/v1/shelters"), _never))
+    assert status == 408
+    assert problem["type"].endswith("/request-timeout")
+    assert asyncio.run(_ask(app, _scope("/v1/shelters"), _at_once))[0] == 200
+
+
+@pytest.mark.parametrize(("late", "statuses"), [(0.0, (200, 200)), (1.01, (503, 200))])
+def test_a_late_server_puts_off_bulk_reads_at_once(late: float, statuses: tuple[int, int]) -> None:
+    """When the next look at the load is overdue, a bulk read is put off before any look, and the board is served."""
+    city = hostile_city()
+    token = city.token("city-office")
+    app = served(city.app)  # type: ignore[arg-type]
+    pressure = city.app.services.pressure  # type: ignore[attr-defined]
+
+    async def ask_both() -> tuple[int, int]:
+        pressure.expect(asyncio.get_running_loop().time() - late * LAG_S["normal"][0])
+        bulk, _ = await _ask(app, _scope("/v1/users", token), _at_once)
+        board, _ = await _ask(app, _scope("/v1/shelters/status"), _at_once)
+        return bulk, board
+
+    assert asyncio.run(ask_both()) == statuses
+
+
+def test_lifespan_opens_and_closes_the_store() -> None:
+    """The server says when it is up and when it is down; afterwards its database is let go."""
+    city = hostile_city()
+    said: list[str] = []
+    steps = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive() -> Any:
+        return {"type": next(steps)}
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    asyncio.run(served(city.app)({"type": "lifespan", "state": {}}, receive, send))  # type: ignore[arg-type]
+    assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
