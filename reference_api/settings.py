@@ -141,6 +141,14 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
             f"municipality {settings.municipality!r}: give the 6-digit code, leading zero kept",
         ),
         (
+            any(mark in settings.issuer for mark in "?#@"),
+            f"issuer {settings.issuer!r}: a URL of scheme, host, port and path only (RFC 8414 section 2)",
+        ),
+        (
+            production and scheme == "http",
+            f"issuer {settings.issuer!r} in production: give CITYTWIN_ISSUER the public https address",
+        ),
+        (
             scheme == "http" and host not in LOOPBACK,
             f"issuer {settings.issuer!r}: tokens need https beyond this machine",
         ),

@@ -131,6 +131,9 @@ def test_names_beyond_the_basic_plane_return_unharmed(city: Any) -> None:
         ({"secret": "short"}, "CITYTWIN_SECRET"),
         ({"database": ":memory:"}, "CITYTWIN_DATABASE"),
         ({"issuer": "http://city.example"}, "https"),
+        ({"issuer": "http://127.0.0.1:8080"}, "CITYTWIN_ISSUER"),
+        ({"issuer": "https://city.example?town=1"}, "RFC 8414"),
+        ({"issuer": "https://user@city.example"}, "RFC 8414"),
         ({"issuer": "https://city.example/"}, "slash"),
         ({"municipality": "72028"}, "leading zero"),
         ({"environment": "prod"}, "environment"),
@@ -147,7 +150,7 @@ def test_all_unsafe_settings_are_named_at_once() -> None:
     """Every fault is in the one error."""
     with pytest.raises(UnsafeSettings) as caught:
         create_app(Settings(environment="production", sandbox=True), SqliteStore(), GivenClock(0.0))
-    assert len(caught.value.faults) == 3
+    assert len(caught.value.faults) == 4
 
 
 def test_sandbox_features_are_off_by_default(make_city: Any) -> None:

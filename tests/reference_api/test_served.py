@@ -9,7 +9,9 @@ import pytest
 from hostile import hostile_city
 
 from reference_api.admission import LAG_S
-from reference_api.served import served
+from reference_api.errors import UnsafeSettings
+from reference_api.served import refuse_sandbox_in_production, served
+from reference_api.settings import Settings
 
 
 def _scope(path: str, token: str = "") -> dict[str, Any]:
@@ -85,3 +87,16 @@ def test_lifespan_opens_and_closes_the_store() -> None:
 
     asyncio.run(served(city.app)({"type": "lifespan", "state": {}}, receive, send))  # type: ignore[arg-type]
     assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_production_refuses_a_database_of_a_sandbox(make_city: Any) -> None:
+    """Its secrets were shown to everybody; a database that never was a sandbox's is taken."""
+    for sandbox, is_refused in ((True, True), (False, False)):
+        city = make_city(settings=Settings(sandbox=sandbox))
+        settings = replace(city.app.services.settings, sandbox=False, environment="production")
+        services = replace(city.app.services, settings=settings)
+        if is_refused:
+            with pytest.raises(UnsafeSettings, match="sandbox"):
+                city.opened.drive(refuse_sandbox_in_production(services))
+        else:
+            city.opened.drive(refuse_sandbox_in_production(services))
