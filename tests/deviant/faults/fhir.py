@@ -22,7 +22,6 @@ from reference_api.services import Services
 Resource = dict[str, Any]
 BLOOD_PRESSURE, WEIGHT, GLUCOSE = "85354-9", "29463-7", "2339-0"
 RP_NUMBER = "urn:oid:1.2.392.100495.20.3.81"
-_DIGITS = re.compile(rb'("value":\s*-?\d+(?:\.\d*?[1-9])?)\.?0+(?=\s*[,}])')
 _WITHOUT_ZONE = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\"")
 
 

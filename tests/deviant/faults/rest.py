@@ -149,6 +149,26 @@ def paging_shifts(bench: Bench) -> None:
     _paging_by_number(bench, newest_first=True)
 
 
+@fault("lost-item-on-insert", breaks=["REST-024"])
+def paging_loses(bench: Bench) -> None:
+    """Paging skips an item when a record is inserted meanwhile: the cursor is the number of items that are left."""
+
+    async def wire(request: Request, server: Server) -> Answer:
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        if request.path not in LISTS or request.method != "GET":
+            return await server(request)
+        size, left = int(query.pop("limit", "100")), query.pop("cursor", None)
+        answer = await server(replace(request, url=f"{request.path}?{urlencode({**query, 'limit': EVERYTHING})}"))
+        if answer.status != 200:
+            return answer
+        items = answer.json["items"]
+        rest = items if left is None else items[-int(left) :]
+        cursor = str(len(rest) - size) if len(rest) > size else None
+        return answer.with_json({**answer.json, "items": rest[:size], "next_cursor": cursor})
+
+    bench.wire(wire)
+
+
 @fault("page-dup-at-boundary", breaks=["REST-008"])
 def paging_repeats(bench: Bench) -> None:
     """The last item of a page is the first of the next one as well."""
@@ -327,3 +347,19 @@ def existence_oracle(bench: Bench) -> None:
         return True
 
     bench.patch("reference_api.disclosure.is_linked", wrong)
+
+
+@fault("deprecation-as-true", breaks=["REST-016"])
+def deprecation_as_true(bench: Bench) -> None:
+    """An operation is announced as deprecated by the word true, not by a date."""
+    bench.answers(lambda request, answer: answer.with_header("deprecation", "true") if _is_api(request) else answer)
+
+
+@fault("sunset-as-@date", breaks=["REST-016"])
+def sunset_as_number(bench: Bench) -> None:
+    """The end of an operation is announced as @seconds, not as an HTTP date."""
+
+    def change(request: Request, answer: Answer) -> Answer:
+        return answer.with_header("sunset", "@1830000000") if _is_api(request) else answer
+
+    bench.answers(change)

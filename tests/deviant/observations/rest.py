@@ -91,6 +91,12 @@ def twice_when_adding(city: City) -> Any:
     return len(found) != len(set(found))
 
 
+@observed("lost-item-on-insert", right=4, wrong=3)
+def found_when_adding(city: City) -> Any:
+    """How many of the four who were there from the first are found while another one comes in."""
+    return len({*_pages(city, adding=True)} & {"1", "2", "3", "4"})
+
+
 @observed("page-dup-at-boundary", right=False, wrong=True)
 def twice(city: City) -> Any:
     """Whether somebody comes twice."""
@@ -227,3 +233,15 @@ def oracle(city: City) -> Any:
     names = [part(tokens(city, "c4", scope="openid")["id_token"])["sub"], "nobody"]
     bearer = f"Bearer {city.new_token('example-service')}"
     return [city.call("GET", f"/v1/users/{name}", authorization=bearer).status for name in names]
+
+
+@observed("deprecation-as-true", right=None, wrong="true")
+def deprecation(city: City) -> Any:
+    """Whether, and how, an operation is announced as deprecated: none of this version is."""
+    return city.call("GET", "/v1/shelters").headers.get("deprecation")
+
+
+@observed("sunset-as-@date", right=None, wrong="@1830000000")
+def sunset(city: City) -> Any:
+    """Whether, and how, the end of an operation is announced."""
+    return city.call("GET", "/v1/shelters").headers.get("sunset")
