@@ -9,7 +9,7 @@ from deviant.switches import Bench, fault
 
 from reference_api import disclosure
 from reference_api.call import Call, Reply
-from reference_api.consent import BY_CONSENT, ConsentRecord, Decision
+from reference_api.consent import BY_CONSENT, ConsentRecord, Decision, _by_consent
 from reference_api.consent import decide as lawful
 from reference_api.disaster import DistrictMode, modes
 from reference_api.handlers import Handler
@@ -94,7 +94,13 @@ def disaster_consent(bench: Bench) -> None:
 @fault("drill-triggers-statutory", breaks=["CONS-003"])
 def drill_opens_law(bench: Bench) -> None:
     """A drill opens what the law opens in a disaster only."""
-    bench.decide = takes_drills_for_disasters  # type: ignore[assignment]  # it takes the same by position
+
+    def wrong(consents: Records, *question: Any) -> Decision:
+        right = lawful(consents, *question)
+        other = takes_drills_for_disasters(consents or (), *question)
+        return other if not right.permit and consents is not None and other.basis == "statutory" else right
+
+    bench.decide = wrong
 
 
 @fault("consent-for-drill-counts-always", breaks=["CONS-025"])
@@ -206,7 +212,9 @@ def friends_by_default(bench: Bench) -> None:
 
     def wrong(consents: Records, recipient: str, *question: Any) -> Decision:
         friend = recipient in ("acquaintance", "employer")
-        return BY_CONSENT if friend and consents is not None else lawful(consents, recipient, *question)
+        if friend and consents is not None:
+            return _by_consent(recipient, question[1])
+        return lawful(consents, recipient, *question)
 
     bench.decide = wrong
 

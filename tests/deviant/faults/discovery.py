@@ -51,12 +51,14 @@ def no_rs256(bench: Bench) -> None:
 
 @fault("O-DIS-06", breaks=["OIDC-028"])
 def promises_too_much(bench: Bench) -> None:
-    """The metadata promise grants and a way of authentication that are not there."""
-    _metadata(
-        bench,
-        grant_types_supported=["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"],
-        request_parameter_supported=True,
-    )
+    """The metadata promise a grant that is not there."""
+
+    def change(_: Call, reply: Reply) -> Reply:
+        told = msgspec.json.decode(reply.body)
+        grants = [*told["grant_types_supported"], "urn:ietf:params:oauth:grant-type:jwt-bearer"]
+        return json_reply({**told, "grant_types_supported": grants}, headers=reply.headers)
+
+    bench.reply("getOpenidConfiguration getAuthorizationServer", change)
 
 
 @fault("O-JWK-01", breaks=["OIDC-029"])

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from deviant.switches import Answer, Bench, fault
+from deviant.switches import Answer, Bench, Request, fault
 
 from conformance.contract.catalogue import load_consent_catalogue
 from reference_api.call import Call, Reply, Token, json_reply
 from reference_api.errors import ApiError, OAuthError
 from reference_api.handlers import Handler
 from reference_api.oidc.access_tokens import read_token
-from reference_api.oidc.claims import load_rules, supported_claims
+from reference_api.oidc.claims import load_rules
 from reference_api.oidc.clients import ClientRecord, read_client
 from reference_api.oidc.keys import SigningKey
 from reference_api.oidc.logout import Return, _understood
@@ -60,14 +60,25 @@ def verified_as_text(bench: Bench) -> None:
 @fault("O-UI-04", breaks=["OIDC-055"])
 def invalid_token_is_400(bench: Bench) -> None:
     """An invalid token is not answered 401."""
-    bench.answers(lambda _, answer: replace(answer, status=400) if answer.status == 401 else answer)
+
+    def change(request: Request, answer: Answer) -> Answer:
+        concerned = request.path == "/userinfo" and answer.status == 401
+        return replace(answer, status=400) if concerned else answer
+
+    bench.answers(change)
 
 
 @fault("O-UI-05", breaks=["OIDC-052"])
 def beyond_the_scope(bench: Bench) -> None:
     """Claims beyond the granted scope are told (address with scope openid only)."""
-    bench.patch("reference_api.oidc.userinfo.scope_claims", lambda _: frozenset(supported_claims()))
-    bench.patch("reference_api.oidc.claims._permitted", _everything)
+
+    def change(call: Call, reply: Reply) -> Reply:
+        if call.token.scopes != {"openid"}:
+            return reply
+        told = msgspec.json.decode(reply.body)
+        return json_reply({**told, "address": {"formatted": "東栄町3-46"}}, headers=reply.headers)
+
+    bench.reply(USERINFO, change)
 
 
 @fault("userinfo-ignores-consent", breaks=["OIDC-052", "CONS-009"])
@@ -148,11 +159,7 @@ def unknown_token_is_400(bench: Bench) -> None:
 @fault("revoked-token-still-works", breaks=["OIDC-017"])
 def revocation_without_effect(bench: Bench) -> None:
     """A revoked access token still works at the APIs."""
-
-    async def wrong(*_: object) -> frozenset[str]:
-        return frozenset()
-
-    bench.patch("reference_api.access.revoked_tokens", wrong)
+    bench.patch("reference_api.oidc.revocation._end_token", _nothing)
 
 
 @fault("wrong-aud-accepted", breaks=["OIDC-019"])
