@@ -28,11 +28,15 @@ request may take. Confidence C."""
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which page is asked for: at most ``limit`` items after key ``after`` (None: from the start)."""
+    """Which page is asked for: at most ``limit`` items after key ``after`` (None: from the start).
+
+    ``began_s`` is when the first page was asked for (Unix seconds).
+    """
 
     limit: int
     after: Any
     bound_to: str
+    began_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def read_window(services: Services, call: Call, *filters: str) -> Window:
         raise invalid("limit", "range")
     bound_to = "\n".join((call.operation.operation_id, call.token.client_id, call.token.subject or "", *filters))
     cursor = query.get("cursor")
-    return Window(int(text), None if cursor is None else open_cursor(services, cursor, bound_to), bound_to)
+    after, began_s = (None, call.now_s) if cursor is None else open_cursor(services, cursor, bound_to)
+    return Window(int(text), after, bound_to, began_s)
 
 
 def page_reply(
@@ -74,7 +79,7 @@ def next_page(services: Services, call: Call, window: Window, page: Page[Any]) -
     """Cursor of the next page, None if there is none, and the Link header that leads there (RFC 8288)."""
     if page.next_key is None:
         return None, {}
-    cursor = seal_cursor(services, page.next_key, window.bound_to)
+    cursor = seal_cursor(services, (page.next_key, window.began_s), window.bound_to)
     path = call.operation.path.format_map({name: quote(value, safe="") for name, value in call.parameters.items()})
     return cursor, {"link": f'<{path}?{urlencode({**call.query(), "cursor": cursor})}>; rel="next"'}
 
@@ -89,9 +94,12 @@ def read_since(call: Call) -> float | None:
     return None if text is None else instant_s(text, "updated_since")
 
 
-def as_of(call: Call) -> str:
-    """What the client sends as ``updated_since`` next time: some things may come twice, none is missed."""
-    return instant(max(0.0, call.now_s - SETTLING_S))
+def as_of(window: Window) -> str:
+    """What the client sends as ``updated_since`` next time: some things may come twice, none is missed.
+
+    It is the same on all pages: what changes behind a reader who pages on belongs to the next time.
+    """
+    return instant(max(0.0, window.began_s - SETTLING_S))
 
 
 async def fill(

@@ -27,14 +27,22 @@ def changed_parameters(since_s: float, now_s: float) -> tuple[float, ...]:
     return (since_s, since_s, since_s, since_s, now_s, since_s, now_s)
 
 
+BEFORE_ALL = float("-inf")
+
+
 async def shown_before(services: Services, call: Call, keys: Sequence[str]) -> set[str]:
     """Which of these people (a page of them at most) this list has shown to this client before."""
+    return set(await last_shown_s(services, call, keys))
+
+
+async def last_shown_s(services: Services, call: Call, keys: Sequence[str]) -> dict[str, float]:
+    """When this list last showed each of these people (a page of them at most) to this client (Unix seconds)."""
     if not keys:
-        return set()
+        return {}
     marks = ", ".join("?" * len(keys))
     rows = await services.store.all(
-        "SELECT DISTINCT person FROM access_log JOIN access_request ON access_request.id = access_log.request_id"
-        f" WHERE person IN ({marks}) AND client_id = ? AND recipient = ? AND operation_id = ?",
+        "SELECT person, MAX(at_s) FROM access_log JOIN access_request ON access_request.id = access_log.request_id"
+        f" WHERE person IN ({marks}) AND client_id = ? AND recipient = ? AND operation_id = ? GROUP BY person",
         (*keys, call.token.client_id, call.token.recipient, call.operation.operation_id),
     )
-    return {row[0] for row in rows}
+    return dict(rows)

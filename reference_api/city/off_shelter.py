@@ -7,8 +7,9 @@ import msgspec
 from reference_api import disclosure
 from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.city.card_entries import Need
-from reference_api.city.changes import demand_live, live_filter, tombstone_or
+from reference_api.city.changes import demand_live, tombstone_or
 from reference_api.city.conditional import check_if_match
+from reference_api.city.deltas import changed_condition, changed_parameters
 from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant, Point, point
@@ -51,6 +52,7 @@ _COLUMNS = (
     " district, neighbourhood"
 )
 _FROM = "FROM off_shelter_evacuees LEFT JOIN account ON account.sub = off_shelter_evacuees.sub"
+_CHANGED = changed_condition("off_shelter_evacuees.updated_at_s", "off_shelter_evacuees.sub", "district")
 _DELETED_AT = 14
 
 
@@ -94,23 +96,24 @@ async def list_off_shelter(services: Services, call: Call) -> Reply:
 
     async def fetch(after: Any, count: int) -> list[Row]:
         return await services.store.all(
-            f"SELECT {_COLUMNS} {_FROM} WHERE off_shelter_evacuees.id > ?{narrowed} AND {live_filter(since_s)}"
-            " ORDER BY off_shelter_evacuees.id LIMIT ?",
-            (after or 0, *filters, *([] if since_s is None else [since_s]), count),
+            f"SELECT {_COLUMNS} {_FROM} WHERE off_shelter_evacuees.id > ?{narrowed}"
+            f"{' AND deleted_at_s IS NULL' if since_s is None else _CHANGED} ORDER BY off_shelter_evacuees.id LIMIT ?",
+            (after or 0, *filters, *(() if since_s is None else changed_parameters(since_s, call.now_s)), count),
         )
 
     async def show(rows: list[Row]) -> list[tuple[Row, disclosure.Decisions] | None]:
         return list(zip(rows, await _judge(services, call, rows), strict=True))
 
     page = await fill(window, fetch, show)
-    await _log(services, call, [found for found in page.items if found[1][_CATEGORY].permit])
+    seen = [(row, decisions) for row, decisions in page.items if decisions[_CATEGORY].permit]
+    await _log(services, call, [found for found in seen if found[0][_DELETED_AT] is None])
 
     def item(found: tuple[Row, disclosure.Decisions]) -> dict[str, object]:
         row, decisions = found
         shape = _shape(services, call, row) if decisions[_CATEGORY].permit else _counted(row)
         return tombstone_or(row, row[_DELETED_AT], {**shape, "disclosure": disclosure.entries(decisions)})
 
-    return page_reply(services, call, window, page.map(item), {"as_of": as_of(call)})
+    return page_reply(services, call, window, page.map(item), {"as_of": as_of(window)})
 
 
 async def get_off_shelter(services: Services, call: Call) -> Reply:

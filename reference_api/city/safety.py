@@ -238,7 +238,7 @@ async def list_safety_reports(services: Services, call: Call) -> Reply:
 
     page = await fill(window, fetch, show)
     await disclosure.log(services, call, audience.purpose, [(key, decisions) for key, decisions, _ in page.items])
-    return page_reply(services, call, window, page.map(lambda seen: seen[2]), {"as_of": as_of(call)})
+    return page_reply(services, call, window, page.map(lambda seen: seen[2]), {"as_of": as_of(window)})
 
 
 _Shown = tuple[str, disclosure.Decisions, dict[str, object]]

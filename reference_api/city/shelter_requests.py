@@ -116,7 +116,7 @@ async def list_shelter_requests(services: Services, call: Call) -> Reply:
         shapes = await _shapes(services, rows)
         return [tombstone_or(row, row[10], shape) for row, shape in zip(rows, shapes, strict=True)]
 
-    return page_reply(services, call, window, await fill(window, fetch, show), {"as_of": as_of(call)})
+    return page_reply(services, call, window, await fill(window, fetch, show), {"as_of": as_of(window)})
 
 
 async def get_shelter_request(services: Services, call: Call) -> Reply:

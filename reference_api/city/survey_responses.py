@@ -6,8 +6,9 @@ import msgspec
 
 from reference_api import disclosure
 from reference_api.call import Call, Reply, json_reply, row_id, unix_s
-from reference_api.city.changes import demand_live, live_filter, tombstone_or
+from reference_api.city.changes import demand_live, tombstone_or
 from reference_api.city.conditional import check_if_match
+from reference_api.city.deltas import BEFORE_ALL, changed_condition, changed_parameters, last_shown_s
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant
 from reference_api.city.shelters import demand_shelter
@@ -44,8 +45,9 @@ _NEW = msgspec.json.Decoder(_New)
 _CHANGE = msgspec.json.Decoder(_Change)
 _COLUMNS = (
     "survey_response.id, survey_response.sub, temp_id, survey_id, shelter_id, answers, observed_at_s, updated_at_s,"
-    " recorded_for, deleted_at_s, version, district, neighbourhood"
+    " recorded_for, deleted_at_s, version, district, neighbourhood, survey_response.created_at_s"
 )
+_CHANGED = changed_condition("survey_response.updated_at_s", "survey_response.sub", "district")
 _FROM = "FROM survey_response LEFT JOIN account ON account.sub = survey_response.sub"
 _DELETED_AT = 9
 
@@ -61,7 +63,7 @@ async def create_survey_response(services: Services, call: Call) -> Reply:
         person = None if sub is None and temp_id is None else disclosure.person_key(sub, temp_id)
         row = await services.store.one(
             "INSERT INTO survey_response (survey_id, person, sub, temp_id, shelter_id, answers, observed_at_s,"
-            " updated_at_s, recorded_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " created_at_s, updated_at_s, recorded_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (survey_id, person) WHERE deleted_at_s IS NULL DO NOTHING RETURNING id",
             (
                 survey[0],
@@ -71,6 +73,7 @@ async def create_survey_response(services: Services, call: Call) -> Reply:
                 request.shelter_id,
                 msgspec.json.encode(request.answers).decode(),
                 observed_at_s,
+                call.now_s,
                 call.now_s,
                 call.token.recipient,
             ),
@@ -98,22 +101,47 @@ async def list_survey_responses(services: Services, call: Call) -> Reply:
 
     async def fetch(after: Any, count: int) -> list[Row]:
         return await services.store.all(
-            f"SELECT {_COLUMNS} {_FROM} WHERE survey_response.id > ?{narrowed} AND {live_filter(since_s)}"
-            " ORDER BY survey_response.id LIMIT ?",
-            (after or 0, *filters, *([] if since_s is None else [since_s]), count),
+            f"SELECT {_COLUMNS} {_FROM} WHERE survey_response.id > ?{narrowed}"
+            f"{' AND deleted_at_s IS NULL' if since_s is None else _CHANGED} ORDER BY survey_response.id LIMIT ?",
+            (after or 0, *filters, *(() if since_s is None else changed_parameters(since_s, call.now_s)), count),
         )
 
-    async def show(rows: list[Row]) -> list[tuple[Row, disclosure.Decisions] | None]:
+    async def show(rows: list[Row]) -> list[_Shown | None]:
         judged = await judge(services, call, rows, ("survey",))
+        hidden = [row for row, decisions in zip(rows, judged, strict=True) if not decisions["survey"].permit]
+        gone = set() if since_s is None else await _hidden_since(services, call, hidden)
         return [
-            (row, decisions) if decisions["survey"].permit else None
+            _shown(services, call, row, decisions) if decisions["survey"].permit else _removed(call, row, gone)
             for row, decisions in zip(rows, judged, strict=True)
         ]
 
     page = await fill(window, fetch, show)
-    await _log(services, call, page.items)
-    shown = page.map(lambda found: tombstone_or(found[0], found[0][_DELETED_AT], _shape(services, call, found[0])))
-    return page_reply(services, call, window, shown, {"as_of": as_of(call)})
+    await _log(services, call, [(row, decisions) for row, decisions, _ in page.items if decisions])
+    return page_reply(services, call, window, page.map(lambda found: found[2]), {"as_of": as_of(window)})
+
+
+_Shown = tuple[Row, disclosure.Decisions, dict[str, object]]
+"""A response, on which basis it is shown (nothing, where only that it is gone is told), and what is told."""
+
+
+def _shown(services: Services, call: Call, row: Row, decisions: disclosure.Decisions) -> _Shown:
+    is_deleted = row[_DELETED_AT] is not None
+    item = tombstone_or(row, row[_DELETED_AT], _shape(services, call, row))
+    return row, {} if is_deleted else decisions, item
+
+
+async def _hidden_since(services: Services, call: Call, rows: list[Row]) -> set[int]:
+    """Which of these responses this list has shown to this client before: it is told that they are gone."""
+    shown_s = await last_shown_s(services, call, [_key(row) for row in rows])
+    return {row[0] for row in rows if row[13] <= shown_s.get(_key(row), BEFORE_ALL)}
+
+
+def _removed(call: Call, row: Row, gone: set[int]) -> _Shown | None:
+    return (row, {}, tombstone_or(row, call.now_s, {})) if row[0] in gone else None
+
+
+def _key(row: Row) -> str:
+    return disclosure.person_key(row[1], row[2])
 
 
 async def get_survey_response(services: Services, call: Call) -> Reply:
@@ -175,7 +203,7 @@ async def judge(
     """Decide on each response; one's own, and what a desk took down of people without ID, is the asker's own."""
     people = [
         disclosure.Person(
-            key=disclosure.person_key(row[1], row[2]),
+            key=_key(row),
             sub=row[1],
             district=row[11],
             neighbourhood=row[12],
@@ -253,7 +281,7 @@ async def _respondent(services: Services, call: Call, request: _New) -> tuple[st
 
 async def _log(services: Services, call: Call, shown: Any) -> None:
     purpose = call.operation.purpose or ""
-    people = [(disclosure.person_key(row[1], row[2]), decisions) for row, decisions in shown]
+    people = [(_key(row), decisions) for row, decisions in shown]
     await disclosure.log(services, call, purpose, people)
 
 

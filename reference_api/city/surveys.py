@@ -106,7 +106,7 @@ async def list_surveys(services: Services, call: Call) -> Reply:
     async def show(rows: list[Row]) -> list[dict[str, object] | None]:
         return [tombstone_or(row, row[7], _shape(row)) for row in rows]
 
-    return page_reply(services, call, window, await fill(window, fetch, show), {"as_of": as_of(call)})
+    return page_reply(services, call, window, await fill(window, fetch, show), {"as_of": as_of(window)})
 
 
 async def get_survey(services: Services, call: Call) -> Reply:

@@ -73,7 +73,7 @@ async def list_users(services: Services, call: Call) -> Reply:
 
     page = await fill(window, fetch, show)
     await disclosure.log(services, call, purpose, [(key, decisions) for key, decisions, _ in page.items])
-    return page_reply(services, call, window, page.map(lambda found: found[2]), {"as_of": as_of(call)})
+    return page_reply(services, call, window, page.map(lambda found: found[2]), {"as_of": as_of(window)})
 
 
 def requested_purpose(call: Call, default: str = DEFAULT_PURPOSE) -> str:

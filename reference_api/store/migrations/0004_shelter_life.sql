@@ -28,7 +28,7 @@ CREATE TABLE survey (
     version INTEGER NOT NULL DEFAULT 1);
 CREATE TABLE survey_response (
     id ROW_ID, survey_id BIGINT NOT NULL, person TEXT, sub TEXT, temp_id TEXT, shelter_id TEXT, answers TEXT NOT NULL,
-    observed_at_s DOUBLE PRECISION NOT NULL, updated_at_s DOUBLE PRECISION NOT NULL, recorded_for TEXT NOT NULL,
+    observed_at_s DOUBLE PRECISION NOT NULL, created_at_s DOUBLE PRECISION NOT NULL, updated_at_s DOUBLE PRECISION NOT NULL, recorded_for TEXT NOT NULL,
     deleted_at_s DOUBLE PRECISION, version INTEGER NOT NULL DEFAULT 1);
 CREATE UNIQUE INDEX survey_response_once ON survey_response (survey_id, person) WHERE deleted_at_s IS NULL;
 CREATE INDEX survey_response_by_survey ON survey_response (survey_id, id);

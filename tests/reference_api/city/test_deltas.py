@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from consent_values import act
+from consent_values import act, give
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -175,3 +175,15 @@ def test_only_those_where_the_mode_holds(city: Any) -> None:
     assert {item["sub"] for item in city.everything("/v1/users?mode=disaster", "city-office")} == everybody
     assert city.everything("/v1/users?mode=drill", "city-office") == []
     assert city.call("GET", "/v1/users?mode=war", "city-office").problem == "validation"
+
+
+def test_what_changes_behind_a_slow_reader_comes_next_time(city: Any) -> None:
+    """Every page tells the same as_of, that of the first: a change on a page that was read already is not missed."""
+    city.declare("disaster", "d0", "d1")
+    first = city.call("GET", "/v1/users?limit=1", "city-office").json
+    give(city, first["items"][0]["sub"], data_categories=["profile.contact"])
+    city.clock.set_s(city.clock.now_s() + 10 * SETTLING_S)
+    second = city.call("GET", f"/v1/users?limit=1&cursor={first['next_cursor']}", "city-office").json
+    assert second["as_of"] == first["as_of"]
+    delta = city.everything(f"/v1/users?updated_since={quote(second['as_of'])}", "city-office")
+    assert first["items"][0]["sub"] in [one["sub"] for one in delta]

@@ -4,8 +4,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from consent_values import act, give
 
 from conformance.contract.operations import load_document
+from reference_api.clock import instant
 
 SCHEMAS = load_document()["components"]["schemas"]
 URL = "/v1/off-shelter-evacuees"
@@ -78,6 +80,37 @@ def test_everybody_is_listed_and_few_are_named(city: Any) -> None:
     city.declare("disaster", "d0", "d1")
     assert listed() == [(3, True), (2, True), (1, True)]
     assert city.call("GET", f"{URL}/2", "city-office").json["needs"] == ["infant"]
+
+
+def test_a_delta_follows_consent_and_mode(city: Any) -> None:
+    """Where and who comes with the next delta when it may be told, and goes with it when it may not any more."""
+    report(city, "c5")
+    as_of = city.call("GET", URL, "city-office").json["as_of"]
+
+    def delta() -> list[bool]:
+        nonlocal as_of
+        city.clock.set_s(city.clock.now_s() + 600)
+        since = as_of.replace("+", "%2B")
+        as_of = instant(city.clock.now_s())
+        return ["position" in item for item in city.everything(f"{URL}?updated_since={since}", "city-office")]
+
+    assert delta() == [False]
+    assert delta() == []
+    record = give(city, "c5", data_categories=["checkin"])
+    assert delta() == [True]
+    act(city, "c5", record, "withdrawal")
+    assert delta() == [False]
+    city.declare("disaster", "d0")
+    assert delta() == [True]
+
+
+def test_what_is_deleted_is_no_disclosure(city: Any) -> None:
+    """A tombstone tells nothing of the person, so the person's log has nothing of it."""
+    made = report(city, "c0")
+    city.declare("disaster", "d0")
+    assert city.call("DELETE", made.headers["location"], "c0", if_match=made.headers["etag"]).status == 204
+    city.everything(f"{URL}?updated_since=2020-01-01T00:00:00Z", "city-office")
+    assert city.everything("/v1/access-log", "c0") == []
 
 
 def test_citizen_speaks_and_sees_for_themselves(city: Any) -> None:

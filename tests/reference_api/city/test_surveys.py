@@ -5,8 +5,10 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from consent_values import act, give
 
 from conformance.contract.operations import load_document
+from reference_api.clock import instant
 from reference_api.seed import Consent
 
 SCHEMAS = load_document()["components"]["schemas"]
@@ -152,6 +154,32 @@ def test_responses_are_read_by_consent(asked: Any) -> None:
     nobody = asked.call("GET", "/v1/survey-responses/99", "city-office")
     assert (hidden.status, hidden.body) == (nobody.status, nobody.body) == (404, nobody.body)
     assert asked.call("GET", "/v1/survey-responses/2", "c0").problem == "not-found"
+
+
+def test_a_delta_follows_consent(asked: Any) -> None:
+    """Who agrees later comes with the next delta; who withdraws leaves a tombstone of what was seen."""
+    answer(asked, "c0")
+    answer(asked, "c5")
+    url = "/v1/survey-responses?survey_id=1"
+    as_of = asked.call("GET", url, "city-office").json["as_of"]
+
+    def delta() -> list[tuple[str, bool]]:
+        asked.clock.set_s(asked.clock.now_s() + 600)
+        since = as_of.replace("+", "%2B")
+        return [
+            (one["id"], "removed" in one) for one in asked.everything(f"{url}&updated_since={since}", "city-office")
+        ]
+
+    assert delta() == [("2", False)]
+    as_of = instant(asked.clock.now_s())
+    record = give(asked, "c0", data_categories=["survey"])
+    assert delta() == [("1", False)]
+    act(asked, "c0", record, "withdrawal")
+    assert delta() == [("1", True)]
+    put_up(asked)
+    assert answer(asked, "c0", survey_id="2").status == 201
+    url = "/v1/survey-responses?limit=1"
+    assert delta() == [("1", True)], "that there is another answer, given after the withdrawal, is not told"
 
 
 def test_citizen_answers_for_themselves(asked: Any) -> None:
