@@ -109,7 +109,7 @@ async def forget_old_grants(services: Services, now_s: float) -> None:
 
 async def revoke_grant(services: Services, grant_id: str, now_s: float) -> None:
     """End a grant with all its tokens, from the next request on in every worker. Call it in a transaction."""
-    await _revoke(services, "id = ?", grant_id, now_s)
+    await _revoke(services, "id = ?", (grant_id,), now_s)
 
 
 async def revoke_grants_of_session(services: Services, sid: str, now_s: float) -> None:
@@ -118,7 +118,15 @@ async def revoke_grants_of_session(services: Services, sid: str, now_s: float) -
     Those with offline_access too: on a shelter's tablet the next person must not go on with them (CITY-AUTH-7).
     OpenID Connect Back-Channel Logout 1.0 section 2.7 would normally let them live.
     """
-    await _revoke(services, "sid = ?", sid, now_s)
+    await _revoke(services, "sid = ?", (sid,), now_s)
+
+
+async def revoke_grants_of_client_in_session(services: Services, client_id: str, sid: str, now_s: float) -> None:
+    """End what one client was granted in a session, as its logout request does when the browser lost the session.
+
+    Call it in a transaction.
+    """
+    await _revoke(services, "sid = ? AND client_id = ?", (sid, client_id), now_s)
 
 
 async def revoke_grants_of_client(services: Services, client_id: str, now_s: float) -> None:
@@ -127,7 +135,7 @@ async def revoke_grants_of_client(services: Services, client_id: str, now_s: flo
         "INSERT INTO revoked_token (jti, expires_at_s) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING",
         (client_id, now_s + services.settings.access_token_ttl_s + 1.0),
     )
-    await _revoke(services, "client_id = ?", client_id, now_s)
+    await _revoke(services, "client_id = ?", (client_id,), now_s)
 
 
 async def revoke_grants_of_consent(services: Services, consent_id: str, now_s: float) -> None:
@@ -144,14 +152,14 @@ async def revoke_grants_of_consent(services: Services, consent_id: str, now_s: f
         services,
         "id IN (SELECT grant_id FROM grant_consent WHERE consent_id = ?) AND NOT EXISTS (SELECT 1 FROM grant_consent"
         " WHERE grant_consent.grant_id = authorization_grant.id AND withdrawn_at_s IS NULL)",
-        consent_id,
+        (consent_id,),
         now_s,
     )
 
 
-async def _revoke(services: Services, which: str, parameter: str, now_s: float) -> None:
+async def _revoke(services: Services, which: str, parameters: tuple[str, ...], now_s: float) -> None:
     await services.store.run(
-        f"UPDATE authorization_grant SET revoked_at_s = ? WHERE revoked_at_s IS NULL AND {which}", (now_s, parameter)
+        f"UPDATE authorization_grant SET revoked_at_s = ? WHERE revoked_at_s IS NULL AND {which}", (now_s, *parameters)
     )
     services.memory.forget(REVOKED)
 

@@ -8,8 +8,8 @@ from reference_api.call import Call, Reply
 from reference_api.errors import ApiError, OAuthError
 from reference_api.oidc.clients import read_client
 from reference_api.oidc.consent_page import client_name
-from reference_api.oidc.grants import REVOKED
-from reference_api.oidc.id_tokens import read_hint
+from reference_api.oidc.grants import REVOKED, revoke_grants_of_client_in_session
+from reference_api.oidc.id_tokens import Hint, read_hint
 from reference_api.oidc.parameters import Parameters, form_parameters, query_parameters
 from reference_api.oidc.session_end import end_session
 from reference_api.oidc.sessions import COOKIE, Session, client_sid, read_session
@@ -25,13 +25,15 @@ _SEAL = "sign-out"
 class Return(msgspec.Struct, frozen=True):
     """Where the person goes afterwards: a registered address of the client with its state, or to a page of ours.
 
-    ``sid`` is the session of the ID token that was shown, as the client knows it; None if no good one was shown.
+    ``sid`` is the session of the ID token that was shown, as the client knows it, None if no good one was shown;
+    ``held`` is the same by our own name, while there are grants of it.
     """
 
     client_id: str = ""
     uri: str = ""
     state: str | None = None
     sid: str | None = None
+    held: str | None = None
 
 
 async def request_sign_out(services: Services, call: Call) -> Reply:
@@ -77,6 +79,7 @@ async def answer_sign_out(services: Services, call: Call) -> Reply:
 async def _go_on(services: Services, call: Call, session: Session | None, back: Return, language: str) -> Reply:
     """Sign out at once where the client showed an ID token of this session, else ask the person."""
     if session is None:
+        await _end_lost(services, back, call.now_s)
         return _done(services, back, language)
     if back.sid is not None and back.sid == client_sid(services, session.sid, back.client_id):
         return await _sign_out(services, call, session, back, language)
@@ -99,7 +102,31 @@ async def _understood(services: Services, call: Call, given: Parameters) -> Retu
     uri = given.get("post_logout_redirect_uri")
     if uri is not None and uri not in client.post_logout_redirect_uris:
         return Return(client.client_id)
-    return Return(client.client_id, uri or "", given.get("state"), None if hint is None else hint.sid)
+    if hint is None:
+        return Return(client.client_id, uri or "", given.get("state"))
+    return Return(client.client_id, uri or "", given.get("state"), hint.sid, await _held(services, hint))
+
+
+async def _held(services: Services, hint: Hint) -> str | None:
+    """The session of an ID token by our own name; None if nothing is left of it."""
+    rows = await services.store.all(
+        "SELECT DISTINCT sid FROM authorization_grant WHERE sub = ? AND client_id = ? AND sid IS NOT NULL",
+        (hint.sub, hint.client_id),
+    )
+    return next((sid for (sid,) in rows if client_sid(services, sid, hint.client_id) == hint.sid), None)
+
+
+async def _end_lost(services: Services, back: Return, now_s: float) -> None:
+    """End what the client got in a session that this browser has lost: it was closed, or the session ran out.
+
+    Else the next person at a shelter's tablet could go on with it. What others got is theirs to end, so that no client
+    signs people out elsewhere.
+    """
+    if back.held is None:
+        return
+    async with services.store.transaction():
+        await revoke_grants_of_client_in_session(services, back.client_id, back.held, now_s)
+    services.memory.forget(REVOKED)
 
 
 def _sealed(services: Services, back: Return) -> str:

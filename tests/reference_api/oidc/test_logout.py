@@ -188,3 +188,34 @@ def test_no_open_redirect(city: Any, party: Any, uri: str) -> None:
     parameters = {"client_id": "example-service", "post_logout_redirect_uri": uri}
     view = Browser(city).open("/end_session?" + urlencode(parameters, errors="surrogatepass"))
     assert uri == AFTER or not view.link
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("lost", ["closed", "ran out"])
+def test_a_lost_session_leaves_the_client_nothing(city: Any, party: Any, method: str, lost: str) -> None:
+    """A tablet whose browser was closed, or left for a day: the client that asks with its ID token has no token left.
+
+    What another client got in that session is not its to end.
+    """
+    service, other = party(), party("example-second-service")
+    asked = {"scope": "openid profile offline_access"}
+    browser, got = signed_in(city, service, **asked)
+    others = other.redeem(told(log(browser, other, **asked))["code"]).json
+    if lost == "closed":
+        browser.jar.clear()
+    else:
+        city.clock.set_s(city.clock.now_s() + 13 * 3600)
+    view = sign_out(browser, method, id_token_hint=got["id_token"], post_logout_redirect_uri=AFTER)
+    assert view.link == AFTER
+    assert service.refresh(got["refresh_token"]).json["error"] == "invalid_grant"
+    assert other.refresh(others["refresh_token"]).status == 200
+
+
+def test_another_persons_lost_session_is_left_alone(city: Any, party: Any) -> None:
+    """An ID token ends what was granted in its own session only."""
+    service = party()
+    asked = {"scope": "openid profile offline_access"}
+    (_, first), (_, second) = signed_in(city, service, **asked), signed_in(city, service, **asked)
+    sign_out(Browser(city), id_token_hint=first["id_token"])
+    assert service.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
+    assert service.refresh(second["refresh_token"]).status == 200
