@@ -9,8 +9,8 @@ import msgspec
 from reference_api.call import Call
 from reference_api.errors import OAuthError
 from reference_api.oidc.clients import ClientRecord
-from reference_api.oidc.grants import Granted, SignIn, open_grant, read_grant
-from reference_api.oidc.issuing import Redeemed
+from reference_api.oidc.grants import Grant, Granted, SignIn, open_grant, read_grant
+from reference_api.oidc.issuing import Redeemed, narrowed_resources
 from reference_api.oidc.parameters import Parameters
 from reference_api.oidc.refresh_tokens import new_refresh_token
 from reference_api.oidc.requests import AuthorizationRequest
@@ -141,7 +141,9 @@ async def redeem_device_code(services: Services, call: Call, client: ClientRecor
                 (call.now_s, row[3] + SLOWER_BY_S if too_soon else row[3], code_sha256),
             )
         if not error:
-            return await _used(services, code_sha256, row[1], call.now_s, client)
+            grant = await _held(services, row[1])
+            narrowed_resources(services, grant, form)
+            return await _used(services, code_sha256, grant, call.now_s, client)
     raise OAuthError("slow_down" if too_soon and error == "authorization_pending" else error)
 
 
@@ -154,10 +156,14 @@ def _why_not(state: str, expires_at_s: float, now_s: float) -> str:
     return "authorization_pending" if state == PENDING else ""
 
 
-async def _used(services: Services, code_sha256: str, grant_id: str, now_s: float, client: ClientRecord) -> Redeemed:
+async def _held(services: Services, grant_id: str) -> Grant:
     grant = await read_grant(services, grant_id)
     if grant is None or grant.revoked_at_s is not None:
         raise OAuthError("invalid_grant", "the grant has ended")
+    return grant
+
+
+async def _used(services: Services, code_sha256: str, grant: Grant, now_s: float, client: ClientRecord) -> Redeemed:
     await services.store.run("UPDATE device_code SET state = ? WHERE code_sha256 = ?", (USED, code_sha256))
     refresh_token = await new_refresh_token(services, grant, now_s) if "refresh_token" in client.grant_types else None
     return Redeemed(grant, grant.granted.scope, refresh_token)

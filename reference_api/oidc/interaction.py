@@ -111,7 +111,13 @@ async def _judge(
 
 
 async def _hint_fits(services: Services, request: AuthorizationRequest, session: Session | None) -> bool:
-    if request.login_hint is None or session is None or request.login_hint == session.sub:
+    """Whether the login_hint names who is signed in.
+
+    Where nobody is asked it does not count: the answer would tell the client who somebody is, one guess at a time.
+    """
+    if request.login_hint is None or session is None or "none" in request.prompt:
+        return True
+    if request.login_hint == session.sub:
         return True
     return await find_account(services.store, request.login_hint) == session.sub
 

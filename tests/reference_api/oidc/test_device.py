@@ -166,3 +166,13 @@ def test_guesses_by_every_button_are_counted(city: Any, kiosk: Any, step: str) -
     assert browser.post("/device", {"csrf": token, "step": step, "user_code": waiting["user_code"]}).status == 429
     assert int(browser.view.header("retry-after")) == 3600
     assert poll(kiosk, waiting).json["error"] == "authorization_pending"
+
+
+def test_a_wrong_resource_does_not_use_up_the_code(city: Any, kiosk: Any) -> None:
+    """A kiosk that asks for a resource nobody knows may ask again (RFC 8707 2.2)."""
+    waiting, browser = codes(kiosk), Browser(city)
+    connect(browser, waiting["user_code"])
+    browser.submit()
+    form = {"grant_type": GRANT, "device_code": waiting["device_code"]}
+    assert kiosk.post("/token", **form, resource="https://elsewhere.example").json["error"] == "invalid_target"
+    assert poll(kiosk, waiting).status == 200
