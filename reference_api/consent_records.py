@@ -165,8 +165,8 @@ async def move(
 
 async def _append(services: Services, record: StoredConsent, event: str, origin: Origin) -> None:
     await services.store.run(
-        "INSERT INTO consent_event (consent_id, type, state, at_s, entity_id, method, evidence)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO consent_event (consent_id, type, state, at_s, entity_id, method, evidence, valid_until_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.number,
             event,
@@ -175,6 +175,7 @@ async def _append(services: Services, record: StoredConsent, event: str, origin:
             origin.entity(record.subject),
             origin.method,
             msgspec.json.encode(origin.evidence).decode(),
+            record.valid_until_s,
         ),
     )
 

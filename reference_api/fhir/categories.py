@@ -20,6 +20,8 @@ PATIENT_CATEGORIES = (LIFELOG, RX_LAB, MEDICATION_CONDITION, PROFILE, CONTACT)
 """Categories of the consent catalogue that FHIR resources show."""
 
 _BY_TYPE: Mapping[str, str] = {
+    "Patient": PROFILE,
+    "Consent": PROFILE,
     "DiagnosticReport": RX_LAB,
     "MedicationRequest": RX_LAB,
     "MedicationStatement": MEDICATION_CONDITION,

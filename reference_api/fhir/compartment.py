@@ -5,7 +5,8 @@ A ``patient/`` scope reaches the token's subject; ``user/`` the subject and the 
 there. Source: SMART App Launch 2.2.0, scopes; HL7 FHIR R4 4.0.1, compartmentdefinition-patient.html; contract C4.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +15,12 @@ from reference_api.call import Call
 from reference_api.errors import ApiError
 from reference_api.fhir.categories import PATIENT_CATEGORIES
 from reference_api.fhir.outcome import refused
+from reference_api.fhir.own_patients import OWN_RECORD, new_number, owned
 from reference_api.fhir.search.criteria import Context, Criterion, all_hold, condition, read_criterion
 from reference_api.fhir.search.indexed import Indexed
+from reference_api.fhir.search.references import patient_id
 from reference_api.fhir.smart import SmartScope, smart_scopes
+from reference_api.oidc.grants import REVOKED
 from reference_api.services import Services
 
 PURPOSES: Mapping[str, str] = {"municipality": "disaster_support"}
@@ -62,6 +66,7 @@ class Asker:
     _household: frozenset[int] | None = None
     _people: dict[int, disclosure.Person] = field(default_factory=dict)
     _decided: dict[int, disclosure.Decisions] = field(default_factory=dict)
+    _is_consent_changed: bool = False
 
     @property
     def base_url(self) -> str:
@@ -139,13 +144,35 @@ class Asker:
     async def decisions(self, accounts: Collection[int]) -> Mapping[int, disclosure.Decisions]:
         """Decision on each category of FHIR data, by account; an account that is not there is left out."""
         unknown = sorted(set(accounts) - self._decided.keys())
-        people = await self._read_people(unknown)
+        people = await self._read_people([account for account in unknown if account > 0])
         judged = await disclosure.judge(
             self.services, self.call, list(people.values()), self.purpose, PATIENT_CATEGORIES
         )
         self._decided.update(zip(people, judged, strict=True))
         self._people.update(people)
+        if self.own is None:
+            without = [account for account in unknown if account < 0]
+            self._decided.update(await owned(self.services.store, self.call.token.client_id, without))
         return self._decided
+
+    def adopt(self) -> str:
+        """Logical id for a Patient without an account that this request is about to make, as its client's own."""
+        number = new_number()
+        if self.own is None:
+            self._decided[number] = OWN_RECORD
+        return patient_id(number)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """A transaction; afterwards what rested on a consent that was withdrawn in it is known to be void."""
+        async with self.services.store.transaction():
+            yield
+        if self._is_consent_changed:
+            self.services.memory.forget(REVOKED)
+
+    def note_consent_change(self) -> None:
+        """Say that the transaction under way changes a consent."""
+        self._is_consent_changed = True
 
     async def _read_people(self, accounts: Sequence[int]) -> dict[int, disclosure.Person]:
         if not accounts:

@@ -11,7 +11,7 @@ from reference_api.clock import instant
 from reference_api.errors import ApiError
 from reference_api.fhir.compartment import Asker
 from reference_api.fhir.drafting import draft
-from reference_api.fhir.find import find_one, read_pairs, search_bundle
+from reference_api.fhir.find import read_pairs, search_bundle
 from reference_api.fhir.negotiation import is_strict, is_unchanged, preferences
 from reference_api.fhir.outcome import refused
 from reference_api.fhir.read import open_resource, served_type
@@ -19,12 +19,13 @@ from reference_api.fhir.smart import CREATE, DELETE, READ, UPDATE
 from reference_api.fhir.stored import Draft, Version
 from reference_api.fhir.write import (
     Written,
+    check_changeable,
     check_id,
     condition_target,
+    existing,
+    found_again,
     new_id,
-    open_stored,
     remove,
-    stored_type,
     write_new,
     write_next,
 )
@@ -142,17 +143,18 @@ async def identify(asker: Asker, entry: Entry) -> Entry:
     """
     if entry.method == "GET":
         return replace(entry, interaction=READ)
-    stored_type(entry.resource_type)
     if entry.method == "DELETE":
         if not entry.logical_id:
             raise ApiError("method-not-allowed", "a delete names the resource's id")
+        check_changeable(entry.resource_type, entry.logical_id, DELETE)
         return replace(entry, interaction=DELETE)
     resource = entry.resource or {}
     if entry.method == "POST":
-        condition = entry.headers.get("if-none-exist")
-        found = None if condition is None else await find_one(asker, entry.resource_type, condition)
-        return replace(entry, logical_id=found or new_id(), interaction=FOUND if found else CREATE)
+        found = await existing(asker, entry.resource_type, resource, entry.headers.get("if-none-exist"))
+        logical_id = found or new_id(asker, entry.resource_type)
+        return replace(entry, logical_id=logical_id, interaction=FOUND if found else CREATE)
     if entry.logical_id:
+        check_changeable(entry.resource_type, entry.logical_id, UPDATE)
         check_id(resource, entry.logical_id)
         return replace(entry, interaction=UPDATE)
     interaction, logical_id = await condition_target(asker, resource, entry.resource_type, entry.query)
@@ -177,8 +179,7 @@ async def perform(asker: Asker, planned: Planned) -> Done:
     if entry.interaction == READ:
         return await _get(asker, entry)
     if entry.interaction == FOUND:
-        opened = await open_stored(asker, entry.resource_type, entry.logical_id, CREATE)
-        return _done(asker, Written(200, opened.version))
+        return _done(asker, await found_again(asker, entry.resource_type, entry.logical_id))
     if accepted is None:
         headers = await remove(asker, entry.resource_type, entry.logical_id, entry.headers.get("if-match"))
         return Done("204 No Content", headers=headers)

@@ -90,14 +90,14 @@ def is_unchanged(headers: Mapping[str, str], version: Version) -> bool:
         return False
 
 
-def check_if_match(if_match: str | None, version: int) -> None:
+def check_if_match(if_match: str | None, version_id: str) -> None:
     """Refuse to change a version that the client has not seen.
 
     Raises:
         ApiError: precondition-failed.
     """
-    if if_match is not None and not _names(if_match, str(version)):
-        raise refused("precondition-failed", "conflict", f'The resource is at version W/"{version}"')
+    if if_match is not None and not _names(if_match, version_id):
+        raise refused("precondition-failed", "conflict", f'The resource is at version W/"{version_id}"')
 
 
 def _names(tags: str, version_id: str) -> bool:

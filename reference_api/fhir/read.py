@@ -14,7 +14,7 @@ from reference_api.fhir.bundles import Link, bundle, history_entry
 from reference_api.fhir.categories import category_of
 from reference_api.fhir.compartment import Asker, Grant, open_asker
 from reference_api.fhir.negotiation import check_format, is_unchanged, resource_reply, version_headers, version_reply
-from reference_api.fhir.search.criteria import MIRRORED
+from reference_api.fhir.search.criteria import is_mirrored
 from reference_api.fhir.search.indexed import Indexed
 from reference_api.fhir.search.paging import read_count, seal_page, unseal_page
 from reference_api.fhir.search.parameters import index, parameters_of
@@ -66,8 +66,10 @@ async def vread(services: Services, call: Call) -> Reply:
     resource_type, logical_id = served_type(call.parameters["type"]), call.parameters["id"]
     version_id = call.parameters["vid"]
     opened = await open_resource(asker, resource_type, logical_id, READ, deleted_too=True)
-    version: Version | None = opened.version
-    if opened.head is not None:
+    if opened.head is None:
+        kept = await _mirrored_versions(asker, opened)
+        version = next((one for one in kept if one.version_id == version_id), None)
+    else:
         version = await _numbered(asker, opened.head, version_id, opened.version)
         version = version if version and await is_open(asker, READ, opened.account, version) else None
     if version is None or version.version_id != version_id:
@@ -96,16 +98,7 @@ async def history(services: Services, call: Call) -> Reply:
     count = max(1, read_count(query.get("_count")))
     bound_to = f"history {resource_type}/{logical_id} {count}"
     before = unseal_page(asker, query.get("_cursor"), bound_to)
-    found = [(1, opened.version)]
-    if opened.head is not None:
-        found = await stored.versions(
-            services.store,
-            resource_type,
-            logical_id,
-            row=opened.head.row,
-            before=NEWEST if before is None else before,
-            count=count + 1,
-        )
+    found = await _versions(asker, opened, NEWEST if before is None else before, count + 1)
     shown = [version for _, version in found[:count] if await is_open(asker, READ, opened.account, version)]
     url = f"{asker.base_url}/{resource_type}/{logical_id}/_history"
     links = [Link("self", url, {"_count": str(count)})]
@@ -118,6 +111,30 @@ async def history(services: Services, call: Call) -> Reply:
     )
 
 
+async def _versions(asker: Asker, opened: Opened, before: int, count: int) -> list[tuple[int, Version]]:
+    """At most ``count`` versions below a number, the newest first."""
+    newest = opened.version
+    if opened.head is None:
+        kept = await _mirrored_versions(asker, opened)
+        numbered = zip(range(len(kept), 0, -1), kept, strict=True)
+        return [(number, version) for number, version in numbered if number < before][:count]
+    return await stored.versions(
+        asker.services.store,
+        newest.resource_type,
+        newest.logical_id,
+        row=opened.head.row,
+        before=before,
+        count=count,
+    )
+
+
+async def _mirrored_versions(asker: Asker, opened: Opened) -> list[Version]:
+    """The newest first; of an account no other than the present one is known."""
+    if opened.version.resource_type == "Consent":
+        return await mirrors.consent_versions(asker, opened.version.logical_id)
+    return [opened.version]
+
+
 async def open_resource(
     asker: Asker, resource_type: str, logical_id: str, letter: str, *, deleted_too: bool = False
 ) -> Opened:
@@ -127,7 +144,7 @@ async def open_resource(
         ApiError: insufficient-scope, not-found or gone.
     """
     grants = await asker.grants(resource_type, letter)
-    if resource_type in MIRRORED:
+    if is_mirrored(resource_type, logical_id):
         return await _open_mirrored(asker, resource_type, logical_id, grants)
     head = await stored.find(asker.services.store, resource_type, logical_id)
     if head is None:
@@ -162,7 +179,7 @@ async def _admits(asker: Asker, grants: Sequence[Grant], account: int, version: 
         return True
     if version.content is None:
         return category is None or await asker.permits(account, category)
-    if version.resource_type in MIRRORED:
+    if is_mirrored(version.resource_type, version.logical_id):
         return True
     indexed = _indexed(asker, account, version, version.content)
     if not any(grant.admits(indexed) for grant in reaching):

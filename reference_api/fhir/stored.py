@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reference_api.clock import instant
+from reference_api.fhir.consent_wishes import ConsentWish
 from reference_api.fhir.search.indexed import Indexed
 from reference_api.fhir.validation import encode
 from reference_api.store.protocol import Row, Store
@@ -47,12 +48,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A resource that has been accepted and is to be written; ``references`` are types and ids that must be here."""
+    """A resource that has been accepted and is to be written.
+
+    ``references`` are types and ids that must be here; ``wish`` is what a Consent asks the city OS to keep.
+    """
 
     resource: Mapping[str, Any]
     indexed: Indexed
     category: str
     references: frozenset[tuple[str, str]] = frozenset()
+    wish: ConsentWish | None = None
 
     @property
     def resource_type(self) -> str:

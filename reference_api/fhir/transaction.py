@@ -63,7 +63,7 @@ async def _batch(asker: Asker, raw: Sequence[Any]) -> list[Done]:
 async def _alone(asker: Asker, entry: Entry) -> Done:
     if entry.method == "GET":
         return await perform(asker, await plan(asker, await identify(asker, entry)))
-    async with asker.services.store.transaction():
+    async with asker.writing():
         planned = await plan(asker, await identify(asker, entry))
         done = await perform(asker, planned)
         await _check(asker, planned)
@@ -96,7 +96,7 @@ async def _all_or_nothing(asker: Asker, raw: Sequence[Any], at: Callable[[int], 
     """Do it all; ``at`` is told which entry is at work, for the fault that ends it."""
     entries = [read_entry(one, at(number), METHODS) for number, one in enumerate(raw)]
     done: dict[int, Done] = {}
-    async with asker.services.store.transaction():
+    async with asker.writing():
         linked = await link_entries(asker, entries, at)
         planned = [await plan(asker, entry) for entry in linked if at(entry.number) >= 0]
         planned.sort(key=lambda one: METHODS.index(one.entry.method))

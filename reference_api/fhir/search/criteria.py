@@ -11,7 +11,7 @@ from reference_api.fhir.outcome import refused
 from reference_api.fhir.search.dates import date_test
 from reference_api.fhir.search.indexed import Indexed, Test
 from reference_api.fhir.search.parameters import EXACT, TEXT, Parameter, parameters_of
-from reference_api.fhir.search.references import IdTest, patient_test, reference_test
+from reference_api.fhir.search.references import IdTest, account_of, patient_test, reference_test
 from reference_api.fhir.search.tokens import TextTest, TokenTest, fold, split, token_test, unescape
 
 Criterion = tuple[Test, ...]
@@ -32,7 +32,12 @@ _Reader = Callable[[Parameter, str, str, Context], Test]
 ID = Parameter("_id", "id")
 LAST_UPDATED = Parameter("_lastUpdated", "updated")
 MIRRORED = ("Patient", "Consent")
-"""Types that show what the city OS keeps elsewhere: it knows no time of their last change."""
+"""Types that show what the city OS keeps elsewhere: it knows no time of an account's last change."""
+
+
+def is_mirrored(resource_type: str, logical_id: str) -> bool:
+    """Whether a resource shows what the city OS keeps elsewhere; a Patient without an account is stored."""
+    return resource_type == "Consent" or (resource_type == "Patient" and (account_of(logical_id) or -1) > 0)
 
 
 def common_parameters(resource_type: str) -> Mapping[str, Parameter]:

@@ -10,10 +10,10 @@ CREATE TABLE consent (
 CREATE INDEX consent_by_subject ON consent (subject, id);
 CREATE INDEX consent_by_client ON consent (client_id, id) WHERE client_id IS NOT NULL;
 CREATE UNIQUE INDEX consent_by_record ON consent (record_id) WHERE client_id IS NOT NULL;
--- What happened to a record, the first event included; evidence is JSON.
+-- What happened to a record, the first event included; evidence is JSON. valid_until_s: when the record then was to end.
 CREATE TABLE consent_event (
     id ROW_ID, consent_id BIGINT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, at_s DOUBLE PRECISION NOT NULL, entity_id TEXT NOT NULL,
-    method TEXT NOT NULL, evidence TEXT NOT NULL DEFAULT '{}');
+    method TEXT NOT NULL, evidence TEXT NOT NULL DEFAULT '{}', valid_until_s DOUBLE PRECISION);
 CREATE INDEX consent_event_by_consent ON consent_event (consent_id, id);
 -- The receipt of a version of a record, signed once for each sector of subjects ('' where local IDs are shown).
 CREATE TABLE consent_receipt (

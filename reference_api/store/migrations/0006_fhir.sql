@@ -9,6 +9,10 @@ CREATE TABLE fhir_resource (
 CREATE INDEX fhir_resource_by_patient ON fhir_resource (account_id, type, id);
 CREATE INDEX fhir_resource_by_type ON fhir_resource (type, id);
 
+-- Patients without an account: negative numbers that stand for account_id, and the client whose record each is.
+CREATE TABLE fhir_patient (account_id BIGINT PRIMARY KEY, client_id TEXT NOT NULL);
+CREATE INDEX fhir_patient_by_client ON fhir_patient (client_id, account_id);
+
 -- Every version as it was written; content is NULL where the resource was deleted.
 CREATE TABLE fhir_version (
     resource_id BIGINT NOT NULL, version INTEGER NOT NULL, updated_at_s DOUBLE PRECISION NOT NULL, method TEXT NOT NULL,

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from ward import HOSPITAL, Ward
 
-from reference_api.fhir.consent_resources import consent_resource
+from reference_api.fhir.consent_resources import ConsentRow, consent_resource
 from reference_api.fhir.patients import CITY_OS_ID, patient_resource
 from reference_api.fhir.search.references import account_of, patient_id
 from reference_api.fhir.validation import parse, validate
@@ -107,8 +107,8 @@ def test_consents_are_the_persons_own(ward: Ward) -> None:
 )  # fmt: skip
 def test_states_of_consents(state: str, status: str) -> None:
     """Each state of a record has its status of FHIR, and the resource keeps R4's rules."""
-    row = (1, "r", "health_sharing", "lifelog rx_lab", "medical", "normal", state, 0.0, None, 1.8e9, 1, 7)
-    resource = consent_resource(row)
+    row = (1, "r", "health_sharing", "lifelog rx_lab", "medical", "normal", state, 0.0, None, 1.8e9, "1", 7)
+    resource = consent_resource(ConsentRow(*row))
     assert resource["status"] == status
     assert errors(resource) == []
     assert resource["patient"] == {"reference": "Patient/a7"}

@@ -68,14 +68,19 @@ def test_capability_statement_is_what_the_server_does(ward: Ward) -> None:
     for resource in rest["resource"]:
         kind = resource["type"]
         served = {**parameters_of(kind), **common_parameters(kind)}
-        assert {one["name"] for one in resource["searchParam"]} <= set(served), kind
+        assert {one["name"] for one in resource["searchParam"]} == set(served), kind
         for parameter in resource["searchParam"]:
             kinds = {"id": "token", "updated": "date", "patient": "reference"}
             offered = served[parameter["name"]].kind
             assert parameter["type"] == kinds.get(offered, offered)
         interactions = {one["code"] for one in resource["interaction"]}
-        refused = ward.call("POST", kind, HOSPITAL, {"resourceType": kind}).status == 405
-        assert ("create" in interactions) is not refused, kind
+        for code, method, path in (
+            ("create", "POST", kind),
+            ("update", "PUT", f"{kind}/x"),
+            ("delete", "DELETE", f"{kind}/x"),
+        ):
+            refused = ward.call(method, path, HOSPITAL, {"resourceType": kind, "id": "x"}).status == 405
+            assert (code in interactions) is not refused, (kind, code)
         for include in resource.get("searchInclude", ()):
             url = f"{kind}?_include={include}"
             assert ward.call("GET", url, "c0", prefer="handling=strict").status == 200

@@ -237,14 +237,6 @@ def test_a_resource_stays_with_its_patient(ward: Ward) -> None:
     assert (answer.status, issue(answer)) == (422, "business-rule")
 
 
-def test_mirrored_types_are_read_only(ward: Ward) -> None:
-    """Patients and Consents are changed where the city OS keeps them."""
-    for kind in ("Patient", "Consent"):
-        for method, path in (("POST", kind), ("PUT", f"{kind}/a1"), ("DELETE", f"{kind}/a1")):
-            answer = ward.call(method, path, "c0", {"resourceType": kind, "id": "a1"})
-            assert (answer.status, issue(answer), answer.headers["allow"]) == (405, "not-supported", "GET")
-
-
 def test_a_refused_write_leaves_no_trace(make_ward: Callable[[], Ward]) -> None:
     """A create that fails after it has begun to write is undone."""
     ward = make_ward()
