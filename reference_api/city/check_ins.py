@@ -13,6 +13,7 @@ from reference_api.city.card_entries import merge_cards
 from reference_api.city.conditional import json_with_etag
 from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, keep_told, linked_sub
+from reference_api.city.safety import merge_reports
 from reference_api.city.shapes import Identifier, Instant, Told, exactly_one
 from reference_api.city.shelters import BOARD, demand_shelter
 from reference_api.city.stays import COLUMNS, Arrival, Stay, arrive, depart, newest_s, present_stay
@@ -200,6 +201,7 @@ async def _merge(services: Services, call: Call, temp_id: str, sub: str, househo
     )
     await store.run("DELETE FROM departure WHERE person = ?", (old,))
     await merge_cards(store, old, new, call.now_s)
+    await merge_reports(services, temp_id, sub)
     await store.run(
         "INSERT INTO person_link (temp_id, sub, linked_at_s, linked_by) VALUES (?, ?, ?, ?)",
         (temp_id, sub, call.now_s, call.token.client_id),

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.city.conditional import check_if_match
 from reference_api.city.locations import EVERYWHERE, GEOJSON, feature_collection, read_box
 from reference_api.city.negotiation import preferred
+from reference_api.city.observed import observed_s
 from reference_api.city.shapes import Instant, Point, point
 from reference_api.clock import instant
 from reference_api.errors import ApiError, Fault, invalid
@@ -115,7 +116,7 @@ async def post_hazard_report(services: Services, call: Call) -> Reply:
     feature = call.read(_FEATURE)
     said = feature.properties
     exact = feature.geometry.degrees("/geometry")
-    observed_at_s = unix_s(said.observed_at, "/properties/observed_at")
+    observed_at_s = observed_s(services, call, said.observed_at, "/properties/observed_at")
     if said.photo is not None and not said.photo.url.startswith("https://"):
         raise ApiError("validation", "a photo is an https address", faults=[Fault("/properties/photo/url", "value")])
     async with services.store.transaction():

@@ -8,8 +8,9 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import EARLIEST_YEAR, LATEST_YEAR, Call, Reply, json_reply, unix_s
+from reference_api.call import EARLIEST_YEAR, LATEST_YEAR, Call, Reply, json_reply
 from reference_api.city.negotiation import preferred
+from reference_api.city.observed import MAX_AHEAD_S, observed_s
 from reference_api.city.shapes import Instant, Point, point
 from reference_api.city.users import own_subject
 from reference_api.clock import instant
@@ -112,7 +113,7 @@ async def put_location(services: Services, call: Call) -> Reply:
     if sub is None or call.token.subject != sub:
         raise ApiError("insufficient-scope", "a citizen's token speaks of its own subject only")
     request = call.read(_LOCATION)
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
     await services.store.run(
         _upsert(1),
         (sub, *request.position.degrees("/position"), observed_at_s, request.accuracy_m, call.now_s + request.ttl_s),
@@ -124,11 +125,14 @@ async def put_locations(services: Services, call: Call) -> Reply:
     """A service passes on positions of many people; who is not known here is passed over and never shown."""
     batch = call.read(_BATCH)
     expires_at_s = call.now_s + batch.ttl_s
+    latest_s = math.inf if services.settings.sandbox else call.now_s + MAX_AHEAD_S
     told: dict[str, tuple[object, ...]] = {}
     for number, ping in enumerate(batch.rows):
         at_s = ping.observed_at.timestamp()
         if not EARLIEST_S <= at_s < LATEST_S:
             raise invalid(f"/rows/{number}/3", "value")
+        # A device whose clock is ahead must not make its later positions look old, nor stop those of others.
+        at_s = min(at_s, latest_s)
         row = (ping.sub, ping.longitude_deg, ping.latitude_deg, at_s, ping.accuracy_m, expires_at_s)
         if ping.sub not in told or told[ping.sub][3] <= at_s:  # type: ignore[operator]  # a time beside a time
             told[ping.sub] = row

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.city.deltas import changed_condition, changed_parameters, shown_before
-from reference_api.city.people import keep_told, known_account
+from reference_api.city.observed import observed_s
+from reference_api.city.people import keep_told, known_account, linked_sub
 from reference_api.city.safety_items import REPORT_COLUMNS, SELECT, Holding, chosen, holding, shown
 from reference_api.city.shapes import Identifier, Instant, Point, Told, exactly_one, point
 from reference_api.clock import instant
@@ -90,7 +91,7 @@ class _Home:
 async def report_safety(services: Services, call: Call) -> Reply:
     """Record a report; the newest observation holds."""
     request = call.read(_REPORT)
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
     degrees = (None, None) if request.position is None else request.position.degrees("/position")
 
     async def effect() -> Reply:
@@ -140,6 +141,9 @@ async def _home(services: Services, call: Call, request: _Report) -> _Home:
         return _Home(subject.sub, None, *await known_account(services, token, subject.sub, "/subject/sub"))
     if token.subject is not None or subject.temp_id is None:
         raise ApiError("insufficient-scope", "a citizen's token speaks of its own subject only")
+    linked = await linked_sub(services, subject.temp_id)
+    if linked is not None:
+        return await _account_home(services, linked)
     await keep_told(services, token, subject.temp_id, subject)
     row = await services.store.one(
         "SELECT neighbourhood.district, unregistered.neighbourhood FROM unregistered"
@@ -148,6 +152,23 @@ async def _home(services: Services, call: Call, request: _Report) -> _Home:
         (subject.temp_id, token.recipient),
     )
     return _Home(None, subject.temp_id, None, *(row or (None, None)))
+
+
+async def _account_home(services: Services, sub: str) -> _Home:
+    row = await services.store.one("SELECT household, district, neighbourhood FROM account WHERE sub = ?", (sub,))
+    return _Home(sub, None, *(row or (None, None, None)))
+
+
+async def merge_reports(services: Services, temp_id: str, sub: str) -> None:
+    """Somebody without an ID turned out to have one: what was reported of them is of the account, the newest holds."""
+    old, new = disclosure.person_key(None, temp_id), disclosure.person_key(sub, None)
+    await services.store.run(
+        "UPDATE safety_report SET person = ?, sub = ?, temp_id = NULL WHERE person = ?", (new, sub, old)
+    )
+    held = await services.store.one("SELECT report_id, observed_at_s FROM safety_holding WHERE person = ?", (old,))
+    if held is not None:
+        await services.store.run("DELETE FROM safety_holding WHERE person = ?", (old,))
+        await _hold(services, new, held[0], held[1], await _account_home(services, sub))
 
 
 async def _hold(services: Services, person: str, number: int, observed_at_s: float, home: _Home) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 
 from reference_api import disclosure
-from reference_api.call import Call, Reply, json_reply, row_id, unix_s
+from reference_api.call import Call, Reply, json_reply, row_id
 from reference_api.city.changes import demand_live, tombstone_or
 from reference_api.city.conditional import check_if_match
 from reference_api.city.deltas import BEFORE_ALL, changed_condition, changed_parameters, last_shown_s
+from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant
 from reference_api.city.shelters import demand_shelter
@@ -55,7 +56,7 @@ _DELETED_AT = 9
 async def create_survey_response(services: Services, call: Call) -> Reply:
     """Take a response in: one's own, or at a desk somebody's with an ID, with a temporary one, or without a name."""
     request = call.read(_NEW)
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
 
     async def effect() -> Reply:
         survey = await _open_survey(services, request)
@@ -153,7 +154,7 @@ async def get_survey_response(services: Services, call: Call) -> Reply:
 async def update_survey_response(services: Services, call: Call) -> Reply:
     """Answer anew, as long as the survey is open."""
     request = call.read(_CHANGE)
-    observed_at_s = unix_s(request.observed_at, "/observed_at")
+    observed_at_s = observed_s(services, call, request.observed_at, "/observed_at")
     async with services.store.transaction():
         row = await _own_response(services, call)
         check_if_match(call, _etag(row), required=True)

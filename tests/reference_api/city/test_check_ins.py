@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reference_api.settings import Settings
 
-AT = "2027-01-15T07:00:00+09:00"
+AT, LATER = "2027-01-15T07:00:00+09:00", "2027-01-15T08:00:00+09:00"
 PEOPLE = ["c0", "c1", "c2", "t:a", "t:b"]
 SHELTERS = ["S0", "S1", "S2"]
 STEPS = st.lists(
@@ -169,6 +169,44 @@ def test_clock_that_runs_ahead_is_refused(make_city: Any) -> None:
     assert uploaded.json["results"][0]["problem"]["errors"] == answer.json["errors"]
     opened = city.call("PUT", "/v1/shelters/S0/status", "shelter-desk", {**body, "status": "open"})
     assert opened.json["errors"] == answer.json["errors"]
+
+
+def test_no_clock_that_runs_ahead_decides_who_is_safe_or_where(make_city: Any) -> None:
+    """A safety report or an answer from the future is refused; a position in a batch counts as observed now."""
+    city = make_city(settings=Settings())
+    ahead = datetime.fromtimestamp(city.clock.now_s() + 9e7, UTC).isoformat()
+    seen = {"status": "safe", "observed_at": ahead, "subject": {"sub": "c0"}}
+    answered = {"survey_id": "1", "answers": {}, "observed_at": ahead}
+    for url, who, body in (
+        ("/v1/safety-reports", "city-office", seen),
+        ("/v1/survey-responses", "shelter-desk", answered),
+    ):
+        assert city.call("POST", url, who, body).json["errors"] == [{"pointer": "/observed_at", "code": "future"}]
+    for place_deg, observed_at in ((1.0, ahead), (2.0, None)):
+        now = datetime.fromtimestamp(city.clock.now_s(), UTC).isoformat()
+        batch = {"rows": [["c0", place_deg, place_deg, observed_at or now]]}
+        assert city.call("POST", "/v1/locations/batch", "position-gateway", batch).status == 204
+        city.clock.set_s(city.clock.now_s() + 700)
+    assert city.rows("SELECT longitude_deg FROM position") == [(2.0,)]
+
+
+def test_what_was_reported_under_a_temporary_id_is_the_persons(city: Any) -> None:
+    """Once linked, and from then on: one person is counted once, sees it all, and the newest observation holds."""
+    seen = {"status": "injured", "observed_at": LATER, "subject": {"temp_id": "t9", "neighbourhood": "n1"}}
+    assert city.call("POST", "/v1/safety-reports", "association-n1", {**seen, "method": "visit"}).status == 201
+    assert city.call("POST", "/v1/safety-reports", "c5", {"status": "safe", "observed_at": AT}).status == 201
+    told = {"temp_id": "t9"}
+    body = {"unregistered": told, "channel": "paper", "observed_at": AT}
+    stay = city.call("POST", "/v1/shelters/S0/check-ins", "shelter-desk", body).headers["location"]
+    assert city.call("POST", f"{stay}/link", "shelter-desk", {"sub": "c5"}).status == 200
+    holding = "SELECT safety_holding.person, status FROM safety_holding JOIN safety_report ON id = report_id"
+    assert city.rows(holding) == [("s:c5", "injured")]
+    assert city.everything("/v1/safety-reports?audience=association", "association-n1") == []
+    latest = {**seen, "status": "needs_help", "observed_at": "2027-01-15T09:00:00+09:00"}
+    assert city.call("POST", "/v1/safety-reports", "association-n1", latest).status == 201
+    assert city.rows(holding) == [("s:c5", "needs_help")]
+    history = city.everything("/v1/users/c5/safety-reports", "c5")
+    assert [one["status"] for one in history] == ["injured", "safe", "needs_help"]
 
 
 def test_transfer_moves_whoever_is_there(city: Any) -> None:
