@@ -221,3 +221,21 @@ def framed(bench: Bench) -> None:
         return answer.with_header("content-security-policy", None).with_header("x-frame-options", None)
 
     bench.answers(altered)
+
+
+@fault("request-object-ignored", breaks=["OIDC-063"])
+def request_ignored(bench: Bench) -> None:
+    """A request object is neither handled nor refused."""
+    _ignoring(bench, "request")
+
+
+@fault("refusal-not-told", breaks=["OIDC-071"])
+def refusal_not_told(bench: Bench) -> None:
+    """That a person refuses is told as server_error."""
+    _told(bench, lambda said: said | {"error": "server_error"} if said.get("error") == "access_denied" else said)
+
+
+@fault("any-detail", breaks=["OIDC-060"])
+def any_detail(bench: Bench) -> None:
+    """An authorization detail with an unknown category is accepted."""
+    bench.patch("reference_api.oidc.request_validation.validate_detail", lambda *_, **__: [])

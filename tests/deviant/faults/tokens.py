@@ -15,6 +15,7 @@ from reference_api.oidc.grant_types import TOKEN_EXCHANGE
 from reference_api.oidc.grants import Grant
 from reference_api.oidc.id_tokens import Beside, mint_id_token
 from reference_api.oidc.parameters import Parameters
+from reference_api.oidc.scopes import granted_to_client
 from reference_api.oidc.token import LOCAL_ID
 from reference_api.services import Services, sha256_text
 from reference_api.store.protocol import Row
@@ -235,3 +236,39 @@ def long_lived(bench: Bench) -> None:
 def plain_typ(bench: Bench) -> None:
     """The header of access tokens says typ JWT."""
     bench.patch("reference_api.oidc.access_tokens.ACCESS_TOKEN_TYPE", "JWT")
+
+
+@fault("details-not-echoed", breaks=["OIDC-061"])
+def details_not_echoed(bench: Bench) -> None:
+    """The token response does not say which authorization details were granted."""
+
+    def change(answer: Answer) -> Answer:
+        kept = {name: value for name, value in answer.json.items() if name != "authorization_details"}
+        return answer.with_json(kept)
+
+    _answered(bench, change)
+
+
+@fault("pending-is-invalid", breaks=["OIDC-065"])
+def pending_is_invalid(bench: Bench) -> None:
+    """A device whose person is not ready is answered invalid_grant."""
+    _answered(bench, lambda answer: _error(answer, "authorization_pending", "invalid_grant"))
+
+
+@fault("assertion-twice", breaks=["OIDC-067"])
+def assertion_twice(bench: Bench) -> None:
+    """The same client assertion is taken twice."""
+    bench.sql(
+        "ON CONFLICT (client_id, jti) DO NOTHING",
+        "ON CONFLICT (client_id, jti) DO UPDATE SET expires_at_s = excluded.expires_at_s",
+    )
+
+
+@fault("any-scope", breaks=["OIDC-074"])
+def any_scope(bench: Bench) -> None:
+    """A client gets scopes that it may not have."""
+
+    def wrong(client: ClientRecord, requested: str | None) -> tuple[str, ...]:
+        return tuple(requested.split()) if requested else granted_to_client(client, None)
+
+    bench.patch("reference_api.oidc.token.granted_to_client", wrong)

@@ -1,5 +1,16 @@
 """The observations, by area: importing this package fills the registry of ``deviant.observing``."""
 
-from deviant.observations import authorization, city, consent, discovery, fhir, id_tokens, people, rest, tokens
+from deviant.observations import (
+    authorization,
+    city,
+    consent,
+    discovery,
+    documents,
+    fhir,
+    id_tokens,
+    people,
+    rest,
+    tokens,
+)
 
-AREAS = (authorization, city, consent, discovery, fhir, id_tokens, people, rest, tokens)
+AREAS = (authorization, city, consent, discovery, documents, fhir, id_tokens, people, rest, tokens)

@@ -167,3 +167,28 @@ def frame_ancestors(city: City) -> Any:
     """Whether the sign-in page forbids that it is framed."""
     view = ask(Browser(city), party_of(city))
     return "frame-ancestors 'none'" in view.header("content-security-policy")
+
+
+@observed("request-object-ignored", right="request_not_supported", wrong="page 200")
+def request_object(city: City) -> Any:
+    """The answer to a request object."""
+    return _first(city, request="eyJhbGciOiJub25lIn0.e30.")
+
+
+@observed("refusal-not-told", right="access_denied", wrong="server_error")
+def refusal(city: City) -> Any:
+    """What the client is told of a person who cancels."""
+    browser = Browser(city)
+    page = ask(browser, party_of(city))
+    cancel = next(number for number, form in enumerate(page.forms) if form.named("step")[0].value == "cancel")
+    return told(browser.submit(form=cancel))["error"]
+
+
+@observed("any-detail", right="invalid_authorization_details", wrong="page 200")
+def unknown_category(city: City) -> Any:
+    """The answer to a detail of a category that nobody knows."""
+    detail = (
+        '[{"type": "cityos_consent", "purpose": "personal_service", "datatypes": ["unknown"],'
+        ' "recipients": ["service:example-service"]}]'
+    )
+    return _first(city, authorization_details=detail)

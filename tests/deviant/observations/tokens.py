@@ -8,6 +8,8 @@ from deviant.observing import observed
 from relying_party import FORM, basic, party_of
 from sandbox_city import City
 
+from reference_api.oidc.grant_types import DEVICE_CODE
+
 OFFLINE = "openid profile offline_access"
 WRONG_BASIC = {"content_type": FORM, "authorization": basic("example-service", "wrong")}
 
@@ -194,3 +196,35 @@ def life_s(city: City) -> Any:
 def typ(city: City) -> Any:
     """The type of an access token."""
     return part(tokens(city)["access_token"], 0)["typ"]
+
+
+@observed("details-not-echoed", right=True, wrong=False)
+def details(city: City) -> Any:
+    """Whether the token response says what was granted beyond scopes."""
+    detail = (
+        '[{"type": "cityos_consent", "purpose": "personal_service", "datatypes": ["profile.basic"],'
+        ' "recipients": ["service:example-service"]}]'
+    )
+    return "authorization_details" in party_of(city).tokens("c5", authorization_details=detail)
+
+
+@observed("pending-is-invalid", right="400 authorization_pending", wrong="400 invalid_grant")
+def pending(city: City) -> Any:
+    """The answer to a device whose person is not ready."""
+    kiosk = party_of(city, "example-kiosk")
+    device_code = kiosk.post("/device_authorization", scope="openid").json["device_code"]
+    return error_of(kiosk.post("/token", grant_type=DEVICE_CODE, device_code=device_code))
+
+
+@observed("assertion-twice", right=["200", "401 invalid_client"], wrong=["200", "200"])
+def assertion(city: City) -> Any:
+    """The answers to an assertion that comes twice."""
+    party = party_of(city, "example-key-client")
+    proof = {"client_assertion": party.assertion(), "grant_type": "client_credentials"}
+    return [error_of(party.post("/token", **proof)) for _ in range(2)]
+
+
+@observed("any-scope", right="400 invalid_scope", wrong="200")
+def foreign_scope(city: City) -> Any:
+    """The answer to a service that asks for the scope of the city office."""
+    return error_of(party_of(city).post("/token", grant_type="client_credentials", scope="disaster.declare"))
