@@ -16,6 +16,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from reference_api.errors import UnacceptablePassword
+from reference_api.oidc.grants import REVOKED
+from reference_api.oidc.session_end import end_everything
 from reference_api.services import Services, sha256_text
 from reference_api.store.protocol import Row, Store
 
@@ -134,7 +136,10 @@ async def find_account(store: Store, name: str) -> str | None:
 
 
 async def set_password(services: Services, sub: str, password: str) -> None:
-    """Give a person a password in place of the one before, and forget failed guesses.
+    """Give a person a password in place of the one before, forget failed guesses, and sign the person out everywhere.
+
+    Whoever knew the password before, and signed in or connected a device with it, is out. Source: RFC 9700 section
+    4.14.2 (change of a password).
 
     Raises:
         UnacceptablePassword: It is too short or too long, or nobody has that local ID.
@@ -145,13 +150,16 @@ async def set_password(services: Services, sub: str, password: str) -> None:
         raise UnacceptablePassword(f"{length} characters: give {LEAST_CHARACTERS} to {MOST_CHARACTERS}")
     if await store.one("SELECT 1 FROM account WHERE sub = ?", (sub,)) is None:
         raise UnacceptablePassword(f"no account {sub!r}: give the local ID of a person registered here")
+    await services.secret.learn(store)
     async with store.transaction():
+        await end_everything(services, sub, now_s)
         await store.run(
             "INSERT INTO password (sub, argon2, set_at_s) VALUES (?, ?, ?)"
             " ON CONFLICT (sub) DO UPDATE SET argon2 = excluded.argon2, set_at_s = excluded.set_at_s",
             (sub, _hasher().hash(_prepared(password)), now_s),
         )
         await store.run("DELETE FROM guess WHERE guessed = ?", (f"account:{sub}",))
+    services.memory.forget(REVOKED)
 
 
 def network_of(address: str) -> str:

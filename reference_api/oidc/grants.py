@@ -121,6 +121,11 @@ async def revoke_grants_of_session(services: Services, sid: str, now_s: float) -
     await _revoke(services, "sid = ?", (sid,), now_s)
 
 
+async def revoke_grants_of_person(services: Services, sub: str, now_s: float) -> None:
+    """End every grant that a person (local ID) gave, to devices too. Call it in a transaction."""
+    await _revoke(services, "sub = ?", (sub,), now_s)
+
+
 async def revoke_grants_of_client_in_session(services: Services, client_id: str, sid: str, now_s: float) -> None:
     """End what one client was granted in a session, as its logout request does when the browser lost the session.
 

@@ -4,7 +4,7 @@ import secrets
 from urllib.parse import urlencode, urlsplit
 
 from reference_api.oidc.clients import ClientRecord, read_client
-from reference_api.oidc.grants import revoke_grants_of_session
+from reference_api.oidc.grants import revoke_grants_of_person, revoke_grants_of_session
 from reference_api.oidc.key_ring import signing_key
 from reference_api.oidc.sessions import client_sid
 from reference_api.oidc.subjects import shown_sub
@@ -41,6 +41,14 @@ async def end_session(services: Services, sid: str, now_s: float) -> None:
             body = urlencode({"logout_token": await logout_token(services, client, row[0], sid, now_s)})
             await send_later(store, "back-channel-logout", client.backchannel_logout_uri, FORM, body, now_s)
     await revoke_grants_of_session(services, sid, now_s)
+
+
+async def end_everything(services: Services, sub: str, now_s: float) -> None:
+    """End all sessions and grants of a person (local ID). Call it in a transaction; forget ``REVOKED`` afterwards."""
+    rows = await services.store.all("SELECT sid FROM auth_session WHERE sub = ? AND ended_at_s IS NULL", (sub,))
+    for (sid,) in rows:
+        await end_session(services, sid, now_s)
+    await revoke_grants_of_person(services, sub, now_s)
 
 
 async def logout_token(services: Services, client: ClientRecord, sub: str, sid: str, now_s: float) -> str:

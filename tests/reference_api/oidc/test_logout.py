@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from signing_in import ask, log_in, told
 
+from reference_api.oidc.credentials import set_password
+
 AFTER = "http://127.0.0.1:8765/signed-out"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -219,3 +221,16 @@ def test_another_persons_lost_session_is_left_alone(city: Any, party: Any) -> No
     sign_out(Browser(city), id_token_hint=first["id_token"])
     assert service.refresh(first["refresh_token"]).json["error"] == "invalid_grant"
     assert service.refresh(second["refresh_token"]).status == 200
+
+
+def test_a_new_password_signs_out_everywhere(city: Any, party: Any) -> None:
+    """Whoever signed in with the password before has no session and no token left; other people keep theirs."""
+    service = party()
+    asked = {"scope": "openid profile offline_access"}
+    browser, got = signed_in(city, service, **asked)
+    _, others = signed_in(city, service, name="c1", **asked)
+    city.opened.drive(set_password(city.app.services, "c0", "a new one"))
+    assert told(ask(browser, service, prompt="none"))["error"] == "login_required"
+    assert not city.opens_userinfo(got["access_token"])
+    assert service.refresh(got["refresh_token"]).json["error"] == "invalid_grant"
+    assert service.refresh(others["refresh_token"]).status == 200
