@@ -6,6 +6,7 @@ be called in process without an event loop.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -20,6 +21,7 @@ from reference_api.cross_origin import exposed, preflight
 from reference_api.errors import ApiError, UnstorableValue
 from reference_api.fault_bodies import fault_reply
 from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
+from reference_api.header_fields import combined
 from reference_api.limits import PollFloor, Quota, quota_exceeded, quota_headers
 from reference_api.pages.faults import fault_page
 from reference_api.routing import Routes
@@ -76,10 +78,8 @@ class Application:
         began_s = telemetry.timer_s() if telemetry is not None else 0.0
         found = self.routes.find(scope["path"])
         method: str = scope["method"]
-        if found is None:
-            reply, operation = fault_reply(ApiError("not-found"), None, scope["path"]), None
-        elif method not in found[0]:
-            reply, operation = _no_operation(found[0], scope), None
+        if found is None or method not in found[0]:
+            reply, operation = _no_operation(found[0] if found else None, scope), None
         else:
             operation, handler = found[0][method]
             self.services.pressure.waiting += 1
@@ -102,7 +102,8 @@ class Application:
         except ApiError as fault:
             reply = self._told(fault, operation, headers)
         except UnstorableValue:
-            reply = fault_reply(ApiError("validation", "no database holds U+0000 or such a large number"), operation)
+            told = ApiError("validation", "no database holds U+0000 or such a large number")
+            reply = self._told(told, operation, headers)
         except Exception:
             # The boundary: whatever went wrong is logged here and told to nobody outside.
             logger.exception("operation failed: %s", operation.operation_id)
@@ -128,6 +129,8 @@ class Application:
         common: dict[str, str],
     ) -> Reply:
         scope, headers, receive = request
+        if len(headers) != len(scope["headers"]):
+            headers = combined(scope["headers"])
         services = self.services
         _check_acceptable(operation, headers.get("accept"))
         services.pressure.admit(operation.service_class)
@@ -162,14 +165,18 @@ class Application:
             self._floor.check(call.token, f"{path}?{call.query_string}", call.now_s)
 
 
-def _no_operation(methods: Mapping[str, object], scope: Scope) -> Reply:
-    """The answer to a method that a path does not have; OPTIONS tells which it has."""
-    if scope["method"] == "OPTIONS":
-        asked = dict(scope["headers"]).get(b"access-control-request-method")
+def _no_operation(methods: Mapping[str, object] | None, scope: Scope) -> Reply:
+    """The answer to a path that is not there, or to a method that it does not have; OPTIONS tells which it has."""
+    headers = dict(scope["headers"])
+    if methods is None:
+        fault = ApiError("not-found")
+    elif scope["method"] == "OPTIONS":
+        asked = headers.get(b"access-control-request-method")
         return preflight(methods, None if asked is None else asked.decode("latin-1"))
-    return fault_reply(
-        ApiError("method-not-allowed", headers={"allow": ", ".join(sorted({*methods, "OPTIONS"}))}), None, scope["path"]
-    )
+    else:
+        fault = ApiError("method-not-allowed", headers={"allow": ", ".join(sorted({*methods, "OPTIONS"}))})
+    reply = fault_reply(fault, None, scope["path"])
+    return replace(reply, headers=exposed(reply.headers)) if b"origin" in headers else reply
 
 
 async def _body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes:

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from conformance.contract.operations import load_document
 from reference_api.call import Call, Reply, json_reply
+from reference_api.cross_origin import ALLOW_ANY
 from reference_api.oidc.assurance import offered_acrs
 from reference_api.oidc.claims import supported_claims
 from reference_api.oidc.client_authentication import ASSERTION_ALGORITHMS
@@ -15,7 +16,7 @@ from reference_api.oidc.keys import ES256, RS256
 from reference_api.services import Services
 from reference_api.settings import Settings
 
-CACHE = {"cache-control": "max-age=30"}
+CACHE = {"cache-control": "max-age=30", **ALLOW_ANY}
 """Source: contract C7, a change is to be visible within 60 s by polling, max-age at most 30."""
 
 ENDPOINTS = {

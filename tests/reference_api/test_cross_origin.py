@@ -27,6 +27,27 @@ def test_faults_can_be_read_too(city: Any) -> None:
     assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, "*")
 
 
+def test_what_is_not_there_can_be_read_too(city: Any) -> None:
+    """A page of another origin sees that a path or a method is not there."""
+    for method, path, status in (("GET", "/v1/nothing", 404), ("DELETE", "/v1/shelters", 405)):
+        refused = city.call(method, path, origin="https://app.example")
+        assert (refused.status, refused.headers["access-control-allow-origin"]) == (status, "*")
+
+
+def test_what_a_shared_cache_keeps_serves_every_page(city: Any) -> None:
+    """An answer that may be kept is the same for who has no origin: the next one to get it may be a page."""
+    for path in (
+        "/v1/shelters",
+        "/v1/shelters/status",
+        "/v1/disaster-state",
+        "/.well-known/jwks.json",
+        "/.well-known/city-os",
+    ):
+        kept = city.call("GET", path)
+        assert "max-age" in kept.headers["cache-control"], path
+        assert kept.headers["access-control-allow-origin"] == "*", path
+
+
 @given(methods=st.sets(st.sampled_from(["GET", "POST", "PUT", "DELETE"])))
 def test_plain_options_lists_the_methods(methods: set[str]) -> None:
     """OPTIONS that is no preflight answers Allow and grants nothing."""
