@@ -1,5 +1,17 @@
 """The faults, by area: importing this package fills the registry of ``deviant.switches``."""
 
-from deviant.faults import authorization, city, consent, discovery, documents, fhir, id_tokens, people, rest, tokens
+from deviant.faults import (
+    authorization,
+    city,
+    consent,
+    discovery,
+    documents,
+    fhir,
+    id_tokens,
+    life,
+    people,
+    rest,
+    tokens,
+)
 
-AREAS = (authorization, city, consent, discovery, documents, fhir, id_tokens, people, rest, tokens)
+AREAS = (authorization, city, consent, discovery, documents, fhir, id_tokens, life, people, rest, tokens)

@@ -8,9 +8,10 @@ from deviant.observations import (
     documents,
     fhir,
     id_tokens,
+    life,
     people,
     rest,
     tokens,
 )
 
-AREAS = (authorization, city, consent, discovery, documents, fhir, id_tokens, people, rest, tokens)
+AREAS = (authorization, city, consent, discovery, documents, fhir, id_tokens, life, people, rest, tokens)
