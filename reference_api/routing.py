@@ -9,6 +9,9 @@ from reference_api.handlers import Handler
 Methods = Mapping[str, tuple[Operation, Handler]]
 """Operations of one path by method."""
 
+_ALIASES: Mapping[str, str] = {"/fhir": "/fhir/"}
+"""Other spellings of paths. Source: fhir-kit-client 2.0.3 posts Bundles to the base URL with a slash at its end."""
+
 
 @dataclass(slots=True)
 class _Step:
@@ -63,6 +66,7 @@ class Routes:
             step.methods["HEAD"] = (operation, handler)
         if not names:
             self._fixed[operation.path] = step.methods
+            self._fixed[_ALIASES.get(operation.path, operation.path)] = step.methods
 
 
 def _descend(step: _Step, parts: list[str], at: int, values: list[str]) -> _Step | None:

@@ -51,3 +51,13 @@ def test_parameters_carry_what_stood_there() -> None:
         assert found[0][operation.method][0] is operation
         assert found[1] == values
     assert sorted(routes) == sorted((operation.method, operation.path) for operation in load_operations())
+
+
+def test_the_fhir_base_is_found_with_a_slash_too() -> None:
+    """Clients write base URLs either way; no other path is found by a slash more."""
+    routes = Routes((own_route("POST", path), _nothing) for path in ("/fhir", "/v1/shelters"))
+    for path in ("/fhir", "/fhir/"):
+        found = routes.find(path)
+        assert found is not None
+        assert found[0]["POST"][0].path == "/fhir"
+    assert routes.find("/v1/shelters/") is routes.find("/fhir//") is None
