@@ -136,7 +136,8 @@ async def _agreed_in_peace(services: Services, keys: Sequence[str]) -> frozenset
 async def _view(services: Services, call: Call, plan: Plan, asking: _Standing, agreed: frozenset[str]) -> View | None:
     if may_write(call, plan):
         (own,) = await _judge(services, call, plan, "evacuation_support", own=True)
-        return View("own", FIELD_NAMES, own)
+        # The municipality has the plan by the person's agreement (agreed_at): the person finds in the log who read it.
+        return View("own", FIELD_NAMES, own if call.token.subject else dict.fromkeys(_CATEGORIES, BY_CONSENT))
     for audience in _audiences(call, plan, asking):
         decisions = await _decide(services, call, plan, audience)
         if audience == "association" and plan.key in agreed and not decisions["plan"].permit:

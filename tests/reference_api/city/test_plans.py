@@ -50,6 +50,17 @@ def test_the_municipality_says_when_the_person_agreed(city: Any) -> None:
     assert nobody.json["errors"] == [{"pointer": "/subject", "code": "unknown_subject"}]
 
 
+def test_what_the_municipality_reads_stands_in_the_log(city: Any) -> None:
+    """Made, read or listed: the person sees that it was, on the basis of their agreement; one's own reading is none."""
+    made = city.call("POST", URL, "city-office", {"subject": {"sub": "c5"}, "agreed_at": AT})
+    city.call("GET", made.headers["location"], "city-office")
+    city.everything(URL, "city-office")
+    city.call("GET", made.headers["location"], "c5")
+    log = city.everything("/v1/access-log", "c5")
+    assert [one["operation"] for one in log] == ["listEvacuationPlans", "getEvacuationPlan", "createEvacuationPlan"]
+    assert {(one["recipient"], one["disclosures"][0]["basis"]) for one in log} == {("municipality", "consent")}
+
+
 def test_a_person_has_one_plan(city: Any) -> None:
     """A second one conflicts until the first is deleted; deleted plans are gone for those who could write them."""
     where = make(city, "c1").headers["location"]
