@@ -14,12 +14,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("page", "operations", "requirements"),
     [
-        ("README.md", r"(\d+) operations in OpenAPI", r"(\d+) requirements"),
-        ("README.ja.md", r"OpenAPI 3.1 の(\d+)の操作", r"(\d+)の要件"),
+        ("README.md", r"(\d+) operations in OpenAPI", r"more than (\d+) requirements"),
+        ("README.ja.md", r"OpenAPI 3.1 の(\d+)の操作", r"(\d+)を超える要件"),
     ],
 )
 def test_operations_and_requirements_are_as_many_as_told(page: str, operations: str, requirements: str) -> None:
-    """The numbers in the readme are those of the contract."""
+    """The readme's number of operations is the contract's, and its tens of requirements too."""
     text = (ROOT / page).read_text(encoding="utf-8")
     assert {int(found) for found in re.findall(operations, text)} == {len(load_operations())}
-    assert {int(found) for found in re.findall(requirements, text)} == {len(load_requirements())}
+    (tens,) = {int(found) for found in re.findall(requirements, text)}
+    assert tens < len(load_requirements()) <= tens + 10
