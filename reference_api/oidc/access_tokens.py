@@ -43,8 +43,7 @@ async def mint(services: Services, wanted: TokenRequest, now_s: float) -> str:
         "sub": client.client_id if wanted.subject is None else shown_sub(services, client, wanted.subject),
         "client_id": client.client_id,
         "iat": int(now_s),
-        # Rounded up, so that a client that counts from when it asked is never refused a moment early.
-        "exp": math.ceil(now_s) + settings.access_token_ttl_s,
+        "exp": int(now_s) + settings.access_token_ttl_s,
         "jti": secrets.token_urlsafe(JTI_BYTES),
         "scope": " ".join(wanted.scope),
     }
@@ -52,6 +51,14 @@ async def mint(services: Services, wanted: TokenRequest, now_s: float) -> str:
         claims |= _of_grant(services, wanted.grant)
     key = await signing_key(services, ES256, now_s)
     return key.sign(claims, ACCESS_TOKEN_TYPE)
+
+
+def expires_in_s(services: Services, now_s: float) -> int:
+    """For how many whole seconds a token made now holds, so that whoever counts them is never refused a moment early.
+
+    Times in tokens are whole seconds: rounded up, a token would outlive the contract's 60 minutes (C7).
+    """
+    return int(now_s) + services.settings.access_token_ttl_s - math.ceil(now_s)
 
 
 def _of_grant(services: Services, grant: Grant) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from reference_api.call import Call, Reply, json_reply
 from reference_api.errors import OAuthError
 from reference_api.fhir.launch import launch_context
-from reference_api.oidc.access_tokens import TokenRequest, mint
+from reference_api.oidc.access_tokens import TokenRequest, expires_in_s, mint
 from reference_api.oidc.claims import id_token_claims
 from reference_api.oidc.clients import ClientRecord
 from reference_api.oidc.consent_details import told
@@ -70,7 +70,7 @@ async def _access(services: Services, call: Call, wanted: TokenRequest) -> dict[
     return {
         "access_token": await mint(services, wanted, call.now_s),
         "token_type": "Bearer",
-        "expires_in": services.settings.access_token_ttl_s,
+        "expires_in": expires_in_s(services, call.now_s),
         "scope": " ".join(wanted.scope),
         **await launch_context(services, wanted.subject, wanted.scope),
     }

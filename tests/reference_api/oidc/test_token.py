@@ -136,3 +136,19 @@ def test_secrets_are_kept_hashed(city: Any) -> None:
     """No client's secret stands in the table that tokens are issued from."""
     stored = str(city.rows("SELECT * FROM client"))
     assert not any(client.secret in stored for client in city.seed.clients if client.secret)
+
+
+@pytest.mark.parametrize("part_s", [0.0, 0.25, 0.999])
+def test_tokens_hold_as_long_as_is_told_and_an_hour_at_most(city: Any, part_s: float) -> None:
+    """Asked for between two seconds, a token is taken for expires_in seconds, and names no more than 60 minutes (C7)."""
+    asked_s = city.clock.now_s() + part_s
+    city.clock.set_s(asked_s)
+    answer = city.ask_token("city-office", grant_type="client_credentials").json
+    bearer = f"Bearer {answer['access_token']}"
+    claims = json.loads(base64.urlsafe_b64decode(answer["access_token"].split(".")[1] + "=="))
+    assert claims["exp"] - claims["iat"] <= 3600
+    assert claims["exp"] <= asked_s + 3600
+    city.clock.set_s(asked_s + answer["expires_in"] - 0.001)
+    assert city.call("GET", "/v1/safety-summaries", authorization=bearer).status == 200
+    city.clock.set_s(asked_s + 3600)
+    assert city.call("GET", "/v1/safety-summaries", authorization=bearer).status == 401
