@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reference_api.app import create_app
 from reference_api.call import Call, Reply
 from reference_api.clock import Clock
-from reference_api.consent import Decide, decide
+from reference_api.consent import Decide, Decision, decide
 from reference_api.handlers import HANDLERS, Handler
 from reference_api.services import Services
 from reference_api.settings import Settings
@@ -87,7 +87,7 @@ class Bench:
     """Where a fault is put into a server before it is opened."""
 
     settings: Settings
-    decide: Decide
+    decide: Callable[..., Decision]
     stack: ExitStack
     wires: list[Wire] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Bench:
     def handler(self, operation_ids: str, wrong: Callable[[Handler], Handler]) -> None:
         """Put something else in the place of the handlers of operations (ids with blanks between them)."""
         changed = {name: wrong(HANDLERS[name]) for name in operation_ids.split()}
-        self.stack.enter_context(mock.patch.dict(HANDLERS, changed))  # type: ignore[arg-type]  # it is a dict
+        self.stack.enter_context(mock.patch.dict(HANDLERS, changed))
 
     def reply(self, operation_ids: str, change: Callable[[Call, Reply], Reply]) -> None:
         """Alter what handlers answer."""
@@ -268,7 +268,8 @@ def deviant_app(
 ) -> Iterator[DeviantApp]:
     """The city OS with one fault, open until the context ends; one at a time, since the fault holds for the process.
 
-    It is an ASGI app as the ordinary one is: called in process, or served over HTTP.
+    It is an ASGI app as the ordinary one is: called in process, or served over HTTP, where
+    ``reference_api.served.served`` adds what a served app does in the background.
 
     Raises:
         KeyError: There is no such fault.
@@ -278,5 +279,5 @@ def deviant_app(
         FAULTS[name].put_in(bench)
         if bench.statements:
             store = RewritingStore(store, bench.statements)
-        app = create_app(bench.settings, store, clock, decide=bench.decide)
+        app = create_app(bench.settings, store, clock, decide=cast("Decide", bench.decide))
         yield DeviantApp(app, bench.wires, app.services)

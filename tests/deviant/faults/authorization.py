@@ -12,11 +12,10 @@ from deviant.switches import Answer, Bench, Request, fault
 from reference_api.call import Call, Reply
 from reference_api.errors import ApiError, OAuthError
 from reference_api.handlers import Handler
-from reference_api.oidc.authorize import validate
 from reference_api.oidc.clients import ClientRecord
 from reference_api.oidc.code_redemption import _check, challenge_of
 from reference_api.oidc.parameters import Parameters
-from reference_api.oidc.request_validation import _challenge, is_registered
+from reference_api.oidc.request_validation import _challenge, is_registered, validate
 from reference_api.services import Services
 from reference_api.store.protocol import Row
 
@@ -49,7 +48,7 @@ def _told(bench: Bench, change: Callable[[dict[str, str]], Mapping[str, str]]) -
     """Alter what goes back to clients."""
 
     def altered(_: Request, answer: Answer) -> Answer:
-        place, _, query = answer.header("location").partition("?")
+        place, query = answer.header("location").partition("?")[::2]
         said = dict(parse_qsl(query))
         return answer.with_header("location", f"{place}?{urlencode(change(said))}") if "iss" in said else answer
 

@@ -142,7 +142,8 @@ def a_second_longer(bench: Bench) -> None:
     def wrong(consents: Records, *question: Any) -> Decision:
         *rest, at_s = question
         at_end = consents is not None and any(one.valid_until_s == at_s for one in consents)
-        return lawful(consents, *rest, at_s - 0.001 if at_end else at_s)
+        recipient, purpose, category, mode = rest
+        return lawful(consents, recipient, purpose, category, mode, at_s - 0.001 if at_end else at_s)
 
     bench.decide = wrong
 

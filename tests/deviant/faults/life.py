@@ -45,7 +45,7 @@ def card_stays(bench: Bench) -> None:
     _deaf(bench, "deleteOwnCard")
 
 
-@fault("answer-not-deleted", breaks=["DIS-039"])
+@fault("survey-not-deleted", breaks=["DIS-039"])
 def survey_stays(bench: Bench) -> None:
     """A survey that was deleted is still there."""
     _deaf(bench, "deleteSurvey")

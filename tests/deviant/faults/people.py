@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -23,6 +23,7 @@ from reference_api.oidc.revocation import _end_token
 from reference_api.oidc.subjects import _cipher_of
 from reference_api.services import Services
 
+T = TypeVar("T", bound=msgspec.Struct)
 USERINFO = "getUserinfo postUserinfo"
 
 
@@ -122,7 +123,7 @@ def birthdate_in_tourism(bench: Bench) -> None:
     bench.patch("reference_api.oidc.claims.load_rules", lambda: wrong)
 
 
-def replace_struct(struct: Any, **changed: Any) -> Any:
+def replace_struct(struct: T, **changed: Any) -> T:
     """The struct with other members."""
     return msgspec.structs.replace(struct, **changed)
 

@@ -176,7 +176,7 @@ def no_value(city: City) -> Any:
 def loose_json(city: City) -> Any:
     """The answers to a time without zone, and to an empty array."""
     ward = Ward(city)
-    loose = ({"effectiveDateTime": "2027-01-15T07:00:00"}, {"note": []})
+    loose: tuple[dict[str, Any], ...] = ({"effectiveDateTime": "2027-01-15T07:00:00"}, {"note": []})
     return [ward.create("c0", {**ward.pulse("c0"), **one}).status for one in loose]
 
 

@@ -44,14 +44,14 @@ def card(city: City) -> Any:
     return city.call("GET", own, "c0").json["number"] and True
 
 
-@observed("answer-not-deleted", right=True, wrong=False)
+@observed("survey-not-deleted", right=True, wrong=False)
 def survey(city: City) -> Any:
     """Whether a survey is gone."""
     return _deleted(city, _made(city, SURVEY_URL, "city-office", SURVEY), "city-office")
 
 
 SURVEY = {
-    "kind": "requests",
+    "kind": "request",
     "title": {"ja": "要望", "en": "Requests"},
     "questions": [{"id": "q1", "type": "text", "label": {"ja": "足りない物", "en": "What is missing"}}],
 }
