@@ -140,7 +140,7 @@ def test_secrets_are_kept_hashed(city: Any) -> None:
 
 @pytest.mark.parametrize("part_s", [0.0, 0.25, 0.999])
 def test_tokens_hold_as_long_as_is_told_and_an_hour_at_most(city: Any, part_s: float) -> None:
-    """Asked for between two seconds, a token is taken for expires_in seconds, and names no more than 60 minutes (C7)."""
+    """Asked for between two seconds, a token is taken for expires_in seconds, for 60 minutes at most (C7)."""
     asked_s = city.clock.now_s() + part_s
     city.clock.set_s(asked_s)
     answer = city.ask_token("city-office", grant_type="client_credentials").json
