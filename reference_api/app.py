@@ -82,11 +82,7 @@ class Application:
             reply, operation = _no_operation(found[0] if found else None, scope), None
         else:
             operation, handler = found[0][method]
-            self.services.pressure.waiting += 1
-            try:
-                reply = await self._answer(operation, handler, found[1], scope, receive)
-            finally:
-                self.services.pressure.waiting -= 1
+            reply = await self._answer(operation, handler, found[1], scope, receive)
         await _write(send, reply, with_body=method != "HEAD")
         if telemetry is not None and operation is not None:
             telemetry.answered(operation, reply.status, telemetry.timer_s() - began_s)
@@ -143,10 +139,15 @@ class Application:
             now_s=await services.now_s(),
             address=(scope.get("client") or ("",))[0],
         )
-        call.token = await authorise(services, call)
-        if call.token is not ANONYMOUS:
-            self._limit(call, scope["path"], common)
-        return await handler(services, call)
+        # From here on the request waits for the server; before, the server waited for its body, and that is no load.
+        services.pressure.waiting += 1
+        try:
+            call.token = await authorise(services, call)
+            if call.token is not ANONYMOUS:
+                self._limit(call, scope["path"], common)
+            return await handler(services, call)
+        finally:
+            services.pressure.waiting -= 1
 
     def _limit(self, call: Call, path: str, common: dict[str, str]) -> None:
         """Count the request. What saves lives is counted and never refused (class P0).

@@ -73,6 +73,9 @@ class BoundedProtocol(HttpToolsProtocol):
         )
         self.transport.close()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: it is no fault of this server, and anybody could fill the log with it."""
+
     def _wait(self) -> None:
         self._late = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, "the head of the request took too long")
 

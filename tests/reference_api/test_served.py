@@ -89,6 +89,20 @@ def test_lifespan_opens_and_closes_the_store() -> None:
     assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
+def test_bodies_that_do_not_come_are_no_load() -> None:
+    """Whoever sends bodies drop by drop does not make the server put off what others ask for."""
+    city = hostile_city()
+    services = city.app.services  # type: ignore[attr-defined]
+    seen: list[int] = []
+
+    async def receive() -> Any:
+        seen.append(services.pressure.waiting)
+        return await _at_once()
+
+    asyncio.run(_ask(city.app, _scope("/healthz"), receive))
+    assert (seen, services.pressure.waiting) == ([0], 0)
+
+
 def test_production_refuses_a_database_of_a_sandbox(make_city: Any) -> None:
     """Its secrets were shown to everybody; a database that never was a sandbox's is taken."""
     for sandbox, is_refused in ((True, True), (False, False)):
