@@ -234,3 +234,21 @@ def oracle(bench: Bench) -> None:
 def no_obligations(bench: Bench) -> None:
     """A decision by law comes without its obligations."""
     bench.patch("reference_api.consent.OBLIGATIONS", ())
+
+
+@fault("household-without-consent", breaks=["REST-036"])
+def household_without_consent(bench: Bench) -> None:
+    """Data of a household are returned whether its members consent or not."""
+    _for_handlers(bench, "getHousehold", _permits_all)
+
+
+@fault("plan-without-consent", breaks=["DIS-027"])
+def plan_without_consent(bench: Bench) -> None:
+    """An evacuation plan is seen by helpers without consent."""
+    _for_handlers(bench, "getEvacuationPlan listEvacuationPlans", _permits_all)
+
+
+@fault("register-without-consent", breaks=["LGW-005"])
+def register_without_consent(bench: Bench) -> None:
+    """The support register is given to helpers in normal times without consent."""
+    _for_handlers(bench, "listSupportRegister", _permits_all)

@@ -170,3 +170,15 @@ def unknown_parameter(bench: Bench) -> None:
         return Answer(400, (("content-type", "application/problem+json"),), body)
 
     _answered(bench, lambda request, _: request.path.startswith("/v1/") and "unknown_" in request.url, change)
+
+
+@fault("order-without-reason", breaks=["DIS-003"])
+def order_without_reason(bench: Bench) -> None:
+    """An evacuation order is told without its reason."""
+    _without(bench, "getEvacuationOrder listEvacuationOrders", "reason")
+
+
+@fault("card-without-sources", breaks=["DIS-024"])
+def card_without_sources(bench: Bench) -> None:
+    """The items of an evacuee card come without their source."""
+    _without(bench, "getOwnCard putOwnCard getEvacueeCard", "source")

@@ -199,3 +199,24 @@ def obligations(city: City) -> Any:
     """The obligations of a decision by law."""
     city.declare("disaster", "d0")
     return ask(city, "city-office", "c5")["context"]["obligations"]
+
+
+@observed("household-without-consent", right=False, wrong=True)
+def household(city: City) -> Any:
+    """Whether a person is told more of a member of the household who agreed to nothing."""
+    told = city.call("GET", "/v1/users/c4/household", "c4").body
+    return "ヨシノ 5".encode() in told
+
+
+@observed("plan-without-consent", right=404, wrong=200)
+def plan(city: City) -> Any:
+    """The answer to the association that asks for a plan which nobody let it see."""
+    where = city.call("POST", "/v1/evacuation-plans", "c5", {"fields": {}}).headers["location"]
+    return city.call("GET", where, "association-n1").status
+
+
+@observed("register-without-consent", right=["r1"], wrong=["r1", "r2"])
+def register(city: City) -> Any:
+    """Whom an association sees of the register in normal times."""
+    items = city.everything("/v1/support-registers/entries?area=n0", "association-n0")
+    return [item["id"] for item in items]

@@ -150,3 +150,18 @@ def references(city: City) -> Any:
 def unknown_parameter(city: City) -> Any:
     """The answer to a parameter that nobody knows."""
     return city.call("GET", "/v1/shelters?unknown_parameter=1").status
+
+
+@observed("order-without-reason", right=True, wrong=False)
+def order(city: City) -> Any:
+    """Whether an order tells its reason."""
+    order = {"level": 4, "areas": ["d0"], "reason": "土砂災害", "issued_at": AT}
+    made = city.call("POST", "/v1/evacuation-orders", "city-office", order)
+    return "reason" in city.call("GET", made.headers["location"]).json
+
+
+@observed("card-without-sources", right=True, wrong=False)
+def card(city: City) -> Any:
+    """Whether the items of a card tell their source."""
+    items = city.call("PUT", "/v1/users/c0/evacuee-card", "c0", {"pets": ["犬"]}).json["items"]
+    return all("source" in item for item in items.values())
