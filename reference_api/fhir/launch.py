@@ -26,6 +26,15 @@ async def fhir_user(services: Services, subject: str) -> dict[str, str]:
     return {} if patient is None else {FHIR_USER: f"{services.settings.fhir_base}/Patient/{patient}"}
 
 
+async def introspected(services: Services, subject: str | None, scope: Collection[str]) -> dict[str, str]:
+    """What introspection tells of an access token beside its scopes: ``patient`` and ``fhirUser``.
+
+    Source: HL7 SMART App Launch 2.2.0, token-introspection.html.
+    """
+    told = await launch_context(services, subject, scope)
+    return told if subject is None or FHIR_USER not in scope else told | await fhir_user(services, subject)
+
+
 async def _patient(services: Services, subject: str | None) -> str | None:
     if subject is None:
         return None

@@ -6,6 +6,7 @@ It also serves the city's question whether the session of a token is still valid
 from typing import Any
 
 from reference_api.call import Call, Reply, json_reply
+from reference_api.fhir.launch import introspected
 from reference_api.oidc.access_tokens import read_token
 from reference_api.oidc.client_authentication import authenticate_confidential
 from reference_api.oidc.clients import ClientRecord
@@ -56,6 +57,7 @@ async def _access(services: Services, asker: ClientRecord, text: str, now_s: flo
         "exp": int(token.expires_s),
         "jti": token.jti,
         "scope": " ".join(sorted(token.scopes)),
+        **await introspected(services, token.subject, token.scopes),
     }
     grant = None if token.grant_id is None else await read_grant(services, token.grant_id)
     return members if grant is None else members | _of_grant(services, asker, grant)

@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from browser import Browser
+from relying_party import party_of
+from signing_in import log_in
 from ward import EXCHANGE, Ward
 
 from reference_api.fhir.launch import fhir_user, launch_context
@@ -31,6 +34,34 @@ def test_fhir_user_leads_to_the_patient(ward: Ward) -> None:
     assert ward.call("GET", claim["fhirUser"], "c0").json["id"] == ward.patient("c0")
     assert ward.city.opened.drive(fhir_user(services, "nobody")) == {}
     assert ward.city.opened.drive(launch_context(services, None, ("patient/*.rs",))) == {}
+
+
+@pytest.mark.parametrize("client_id", ["example-city-app", "example-service"])
+def test_a_whole_sign_in_tells_who_the_person_is(ward: Ward, client_id: str) -> None:
+    """An app that launches learns patient and fhirUser, which lead to one Patient; who introspects learns them too."""
+    party = party_of(ward.city, client_id)
+    scope = "openid fhirUser launch/patient patient/*.rs"
+    back = log_in(Browser(ward.city), party, scope=scope, aud=FHIR)
+    tokens = party.redeem(back["code"]).json
+    assert set(tokens["scope"].split()) == set(scope.split())
+    url = f"{FHIR}/Patient/{ward.patient('c0')}"
+    assert (tokens["patient"], party.claims(tokens["id_token"])["fhirUser"]) == (ward.patient("c0"), url)
+    read = ward.call("GET", url, "", authorization=f"Bearer {tokens['access_token']}")
+    assert read.status == (200 if client_id == "example-city-app" else 404)
+    said = party_of(ward.city, "city-office").post("/introspect", token=tokens["access_token"]).json
+    assert (said["patient"], said["fhirUser"]) == (ward.patient("c0"), url)
+
+
+FHIR = "http://127.0.0.1:8080/fhir"
+
+
+def test_introspection_tells_of_a_patient_where_one_was_asked_for(ward: Ward) -> None:
+    """A token without launch context has none when it is introspected."""
+    party = party_of(ward.city)
+    tokens = party.tokens(scope="openid profile")
+    said = party.post("/introspect", token=tokens["access_token"]).json
+    assert said["active"] is True
+    assert not {"patient", "fhirUser"} & said.keys()
 
 
 @pytest.fixture
