@@ -96,6 +96,8 @@ async def report_safety(services: Services, call: Call) -> Reply:
 
     async def effect() -> Reply:
         home = await _home(services, call, request)
+        # With a linked temporary id too: who only saw a person with an account does not say with whom it is shared.
+        share_with = None if home.sub is not None and call.token.subject is None else request.share_with
         person = disclosure.person_key(home.sub, home.temp_id)
         told = (getattr(request, name) for name in REPORT_COLUMNS)
         row = await services.store.one(
@@ -113,7 +115,7 @@ async def report_safety(services: Services, call: Call) -> Reply:
                 request.method,
                 _recorder(call),
                 call.token.recipient,
-                None if request.share_with is None else " ".join(sorted(set(request.share_with))),
+                None if share_with is None else " ".join(sorted(set(share_with))),
                 *told,
             ),
         )
@@ -133,6 +135,8 @@ async def _home(services: Services, call: Call, request: _Report) -> _Home:
             raise invalid("/subject", "required")
         subject = _Subject(sub=token.subject)
     elif subject.sub is not None:
+        if token.subject is None and request.share_with is not None:
+            raise invalid("/share_with", "not_allowed")
         subject.sub = local_sub(services, token, subject.sub) or ""
     if token.subject is None and "safety.write.behalf" not in token.scopes:
         raise ApiError("insufficient-scope", "needs safety.write.behalf")
@@ -160,10 +164,14 @@ async def _account_home(services: Services, sub: str) -> _Home:
 
 
 async def merge_reports(services: Services, temp_id: str, sub: str) -> None:
-    """Somebody without an ID turned out to have one: what was reported of them is of the account, the newest holds."""
+    """Somebody without an ID turned out to have one: what was reported of them is of the account, the newest holds.
+
+    With whom it is shared is from then on the person's own word, in consents and reports.
+    """
     old, new = disclosure.person_key(None, temp_id), disclosure.person_key(sub, None)
     await services.store.run(
-        "UPDATE safety_report SET person = ?, sub = ?, temp_id = NULL WHERE person = ?", (new, sub, old)
+        "UPDATE safety_report SET person = ?, sub = ?, temp_id = NULL, share_with = NULL WHERE person = ?",
+        (new, sub, old),
     )
     held = await services.store.one("SELECT report_id, observed_at_s FROM safety_holding WHERE person = ?", (old,))
     if held is not None:

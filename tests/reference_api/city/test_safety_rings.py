@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conformance.contract.catalogue import load_rings
 
-AT = "2027-01-15T07:00:00+09:00"
+AT, LATER = "2027-01-15T07:00:00+09:00", "2027-01-15T08:00:00+09:00"
 HERE = {"type": "Point", "coordinates": [139.93, 37.49]}
 SAID = {
     "condition": "右足を骨折",
@@ -124,3 +124,20 @@ def test_one_sees_every_report_on_oneself(city: Any) -> None:
     ]  # fmt: skip
     assert history[0]["whereabouts"] == "第一小学校"
     assert city.call("GET", "/v1/users/c1/safety-reports", "c0").problem == "not-found"
+
+
+def test_nobody_else_says_with_whom_a_report_is_shared(city: Any) -> None:
+    """An association or the city cannot publish a person with an account, by ID or by a temporary id that is linked."""
+    for who in ("association-n1", "city-office"):
+        for share_with in (["public"], []):
+            refused = report(city, who, subject={"sub": "c1"}, method="visit", share_with=share_with)
+            assert refused.json["errors"] == [{"pointer": "/share_with", "code": "not_allowed"}]
+    met = {"subject": {"temp_id": "t9", "neighbourhood": "n1"}, "method": "visit", "share_with": list(AUDIENCES)}
+    assert report(city, "association-n1", **met).status == 201
+    body = {"unregistered": {"temp_id": "t9"}, "channel": "paper", "observed_at": AT}
+    stay = city.call("POST", "/v1/shelters/S0/check-ins", "shelter-desk", body).headers["location"]
+    assert city.call("POST", f"{stay}/link", "shelter-desk", {"sub": "c1"}).status == 200
+    for _ in range(2):
+        assert [seen(city, audience) for audience in ("acquaintance", "employer", "public")] == [[], [], []]
+        assert seen(city, "family", "c0") == []
+        assert report(city, "association-n1", **{**met, "observed_at": LATER}).status == 201
