@@ -4,6 +4,7 @@ Counted by each worker for itself: several workers admit as many times the quota
 Source: draft-ietf-httpapi-ratelimit-headers; contract C6, C7.
 """
 
+import hashlib
 import math
 from dataclasses import dataclass, field
 
@@ -50,7 +51,7 @@ REMEMBERED_POLLS = 200_000
 class PollFloor:
     """Remembers when each caller read each address last, while the service is reduced."""
 
-    _last_s: dict[tuple[str, str | None, str], float] = field(default_factory=dict)
+    _last_s: dict[tuple[str, str | None, bytes], float] = field(default_factory=dict)
 
     def check(self, token: Token, url: str, now_s: float) -> None:
         """Let a read pass if the same was not read within the last 15 s.
@@ -58,7 +59,8 @@ class PollFloor:
         Raises:
             ApiError: quota-exceeded.
         """
-        key = (token.client_id, token.subject, url)
+        digest = hashlib.blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        key = (token.client_id, token.subject, digest)
         wait_s = self._last_s.get(key, -math.inf) + POLL_FLOOR_S - now_s
         if wait_s > 0:
             headers = {

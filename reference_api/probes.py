@@ -1,10 +1,12 @@
 """Probes for operators: is the process alive, can it serve, what has it counted. They are not of the contract."""
 
 from reference_api.call import Call, Reply, json_reply
-from reference_api.errors import ApiError
+from reference_api.errors import ApiError, StoreFault
 from reference_api.services import Services
 
 NO_STORE = {"cache-control": "no-store"}
+RETRY_AFTER_S = 5
+"""When to ask again. Source: none; about how often probes ask. Confidence C."""
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """Source: Prometheus exposition formats, text format 0.0.4."""
 
@@ -15,8 +17,16 @@ async def alive(_services: Services, _call: Call) -> Reply:
 
 
 async def ready(services: Services, _call: Call) -> Reply:
-    """The store answers too."""
-    await services.store.one("SELECT 1")
+    """The store answers too.
+
+    Raises:
+        ApiError: temporary-reduced-capacity.
+    """
+    try:
+        await services.store.one("SELECT 1")
+    except StoreFault as fault:
+        retry = {"retry-after": str(RETRY_AFTER_S)}
+        raise ApiError("temporary-reduced-capacity", "the database does not answer", headers=retry) from fault
     return json_reply({"status": "ok", "shedding": list(services.pressure.shed)}, headers=NO_STORE)
 
 

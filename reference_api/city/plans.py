@@ -1,5 +1,6 @@
 """Individual evacuation plans (個別避難計画): made with the person's agreement, shared by audience."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -53,6 +54,7 @@ async def create_evacuation_plan(services: Services, call: Call) -> Reply:
     said = {name: field for name, field in sent(request.fields, call).items() if field is not None}
     sharing = _sharing(request.sharing)
     sub, temp_id = _subject(services, call, request.subject)
+    _refuse_opening(call, sub, {}, sharing)
     agreed_at_s = _agreement(call, request)
     async with services.store.transaction():
         home = await _home(services, sub, temp_id)
@@ -126,6 +128,7 @@ async def update_evacuation_plan(services: Services, call: Call) -> Reply:
         check_if_match(call, plan.etag, required=True)
         fields = await _changed(services, call, plan, said, prefill=request.prefill)
         sharing = dict(plan.sharing) if request.sharing is None else _sharing(request.sharing)
+        _refuse_opening(call, plan.sub, plan.sharing, sharing)
         row = await services.store.one(
             "UPDATE evacuation_plan SET fields = ?, sharing = ?, updated_at_s = ?, version = version + 1"
             f" WHERE id = ? RETURNING {COLUMNS}",
@@ -221,6 +224,21 @@ def _sharing(shares: list[_Share]) -> dict[str, list[str]]:
     if faults:
         raise ApiError("validation", faults=faults)
     return {share.audience: [name for name in FIELD_NAMES if name in share.items] for share in shares}
+
+
+def _refuse_opening(
+    call: Call, sub: str | None, before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]
+) -> None:
+    """Let the municipality narrow what a person with an account shares, and nobody but the person widen it.
+
+    What a person says on paper is recorded as a consent, with evidence. Source: 災対法 49-15(2).
+
+    Raises:
+        ApiError: validation.
+    """
+    is_wider = any(not set(items) <= set(before.get(audience, ())) for audience, items in after.items())
+    if call.token.subject is None and sub is not None and is_wider:
+        raise invalid("/sharing", "not_allowed")
 
 
 async def _changed(

@@ -61,6 +61,21 @@ def test_what_the_municipality_reads_stands_in_the_log(city: Any) -> None:
     assert {(one["recipient"], one["disclosures"][0]["basis"]) for one in log} == {("municipality", "consent")}
 
 
+def test_only_the_person_opens_the_plan_to_others(city: Any) -> None:
+    """The municipality shares nobody's plan, neither when it makes it nor later; it may share less."""
+    opened = {"sharing": [{"audience": "association", "items": ["name", "supporters"]}]}
+    wanted = {"subject": {"sub": "c5"}, "agreed_at": AT}
+    assert city.call("POST", URL, "city-office", wanted | opened).json["errors"][0]["pointer"] == "/sharing"
+    made = city.call("POST", URL, "city-office", wanted)
+    where, etag = made.headers["location"], made.headers["etag"]
+    refused = city.call("PATCH", where, "city-office", opened, if_match=etag)
+    assert refused.json["errors"] == [{"pointer": "/sharing", "code": "not_allowed"}]
+    by_person = city.call("PATCH", where, "c5", opened, if_match=etag)
+    less = {"sharing": [{"audience": "association", "items": ["name"]}]}
+    narrowed = city.call("PATCH", where, "city-office", less, if_match=by_person.headers["etag"])
+    assert (narrowed.status, narrowed.json["sharing"]) == (200, less["sharing"])
+
+
 def test_a_person_has_one_plan(city: Any) -> None:
     """A second one conflicts until the first is deleted; deleted plans are gone for those who could write them."""
     where = make(city, "c1").headers["location"]
