@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import msgspec
 
 from reference_api.oidc.claims import individual_claims, load_rules
-from reference_api.oidc.clients import read_client
+from reference_api.oidc.clients import PUBLIC, read_client
 from reference_api.oidc.consent_details import ConsentDetail
 from reference_api.oidc.grants import Granted
 from reference_api.oidc.requests import AuthorizationRequest
@@ -49,6 +50,16 @@ async def remembered(services: Services, request: AuthorizationRequest, sub: str
     if not await _all_hold(services, row[2].split(), now_s):
         return None
     return Granted(request.scope, msgspec.json.decode(row[1], type=tuple[ConsentDetail, ...]))
+
+
+async def is_assured(services: Services, request: AuthorizationRequest) -> bool:
+    """Whether nobody but the client gets the answer, so that a person need not be asked again.
+
+    Any program on a person's device can name a public client, and take the answer on loopback or by the app's scheme.
+    Source: RFC 8252 section 8.6, RFC 6749 section 10.2.
+    """
+    client = await read_client(services.store, request.client_id)
+    return client is not None and (client.auth_method != PUBLIC or urlsplit(request.redirect_uri).scheme == "https")
 
 
 async def remember(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from reference_api.call import Call, Reply
 from reference_api.errors import ApiError
 from reference_api.oidc import pending as interactions
-from reference_api.oidc.agreements import remember, remembered
+from reference_api.oidc.agreements import is_assured, remember, remembered
 from reference_api.oidc.assurance import METHODS, acceptable_acrs
 from reference_api.oidc.codes import grant_code, refuse
 from reference_api.oidc.consent_page import read_answer
@@ -95,7 +95,8 @@ async def _judge(
     """The question that is open, and what was agreed to if the request asks for no new consent."""
     request = pending.request
     granted = None
-    if session is not None and ("consent" not in request.prompt or pending.finished):
+    may_recall = pending.finished or ("consent" not in request.prompt and await is_assured(services, request))
+    if session is not None and may_recall:
         granted = await remembered(services, request, session.sub, call.now_s)
     chosen = session is not None and pending.sid == session.sid
     standing = Standing(

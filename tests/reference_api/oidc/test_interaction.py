@@ -453,3 +453,18 @@ def test_nobody_is_sent_where_the_client_did_not_say(city: Any, party: Any, redi
     view = browser.open(url)
     assert view.status in (400, 422), view.link
     assert not view.link
+
+
+@pytest.mark.parametrize("client_id", ["example-app", "example-city-app"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_apps_that_anybody_can_name_are_asked_about_each_time(
+    city: Any, party: Any, client_id: str, place: int
+) -> None:
+    """Another program on the device gets nothing by naming an app that the person agreed to (RFC 8252 8.6)."""
+    app, browser = party(client_id), Browser(city)
+    asked = {"scope": "openid", "redirect_uri": app.client.redirect_uris[place]}
+    log_in(browser, app, **asked)
+    assert told(ask(browser, app, prompt="none", **asked))["error"] == "consent_required"
+    view = ask(browser, app, **asked)
+    assert "Consent to sharing" in view.text
+    assert "code" in told(browser.submit())
