@@ -7,7 +7,7 @@ from reference_api.city.shapes import Instant
 from reference_api.clock import instant
 from reference_api.discovery import require_sandbox
 from reference_api.sandbox_state import restore_seeded
-from reference_api.services import CLOCK_OFFSET, Services
+from reference_api.services import Services
 
 
 class _Time(msgspec.Struct):
@@ -41,5 +41,6 @@ async def set_sandbox_clock(services: Services, call: Call) -> Reply:
     async with services.store.transaction():
         await services.store.run("DELETE FROM sandbox_clock")
         await services.store.run("INSERT INTO sandbox_clock (offset_s) VALUES (?)", (now_s - services.clock.now_s(),))
-    services.memory.forget(CLOCK_OFFSET)
+    # What is remembered may have been chosen by the time, such as which revocations still matter.
+    services.memory.forget_all()
     return json_reply({"now": instant(now_s)})

@@ -112,3 +112,17 @@ def test_a_reset_sandbox_brings_no_token_back(city: Any, party: Any, days: int) 
         assert one.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
     assert city.call("GET", "/v1/safety-summaries", authorization=f"Bearer {office}").status == 200
     assert city.opens_userinfo(one.tokens()["access_token"])
+
+
+@pytest.mark.parametrize("hours", [2, 48])
+def test_a_clock_that_was_ahead_brings_no_token_back(city: Any, party: Any, hours: int) -> None:
+    """In a sandbox whose clock goes ahead and back, what was revoked stays so."""
+    one = party()
+    tokens, now_s = one.tokens(), city.clock.now_s()
+    later = [one.tokens("c1"), one.tokens("c2")]
+    revoke(one, tokens["refresh_token"])
+    for at_s in (now_s + hours * 3600, now_s):
+        admin = {"authorization": f"Bearer {city.new_token('sandbox-admin')}"}
+        assert city.call("PUT", "/v1/sandbox/clock", "", {"now": instant(at_s)}, **admin).status == 200
+        assert not city.opens_userinfo(tokens["access_token"])
+        revoke(one, later.pop()["refresh_token"])
