@@ -69,7 +69,13 @@ class Grant:
 async def open_grant(
     services: Services, request: AuthorizationRequest, sign_in: SignIn, granted: Granted, now_s: float
 ) -> Grant:
-    """Keep what a person granted. Call it in a transaction, together with the consents and what the client is given."""
+    """Keep what a person granted. Call it in a transaction, together with the consents and what the client is given.
+
+    Where the session ended at the same moment, the grant ends with it.
+    """
+    ended = await services.store.one(
+        "SELECT 1 FROM auth_session WHERE sid = ? AND ended_at_s IS NOT NULL", (sign_in.sid or "",)
+    )
     grant = Grant(
         id=secrets.token_urlsafe(12),
         client_id=request.client_id,
@@ -79,7 +85,7 @@ async def open_grant(
         claims=msgspec.json.encode(request.claims),
         nonce=request.nonce,
         created_at_s=now_s,
-        revoked_at_s=None,
+        revoked_at_s=None if ended is None else now_s,
     )
     await services.store.run(
         f"INSERT INTO authorization_grant ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(grant)

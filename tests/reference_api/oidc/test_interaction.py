@@ -8,7 +8,11 @@ import pytest
 from browser import Browser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from signing_in import ask, log_in, secret_of, sign_in, told
+from signing_in import agree, ask, log_in, secret_of, sign_in, told
+
+from reference_api.oidc import interaction
+from reference_api.oidc.session_end import end_session
+from reference_api.oidc.sessions import read_session
 
 CALLBACK = "http://127.0.0.1:8765/callback"
 CARD = "urn:citytwin:acr:card"
@@ -468,3 +472,21 @@ def test_apps_that_anybody_can_name_are_asked_about_each_time(
     view = ask(browser, app, **asked)
     assert "Consent to sharing" in view.text
     assert "code" in told(browser.submit())
+
+
+def test_a_consent_given_while_the_session_ends_is_worth_nothing(
+    city: Any, party: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person signs out in another window at the very moment: the code that still goes out gives no tokens."""
+    service, browser = party(), Browser(city)
+    agree(browser, service)
+    record = interaction.record_agreement
+
+    async def overtaken(services: Any, call: Any, *rest: Any) -> Any:
+        session = await read_session(services, call)
+        assert session is not None
+        await end_session(services, session.sid, call.now_s)
+        return await record(services, call, *rest)
+
+    monkeypatch.setattr(interaction, "record_agreement", overtaken)
+    assert service.redeem(told(browser.submit())["code"]).json["error"] == "invalid_grant"
