@@ -20,7 +20,7 @@ from reference_api.fhir.search.indexed import Indexed
 from reference_api.fhir.search.parameters import index
 from reference_api.fhir.search.references import IdTest
 from reference_api.fhir.search.tokens import TokenTest
-from reference_api.fhir.smart import CREATE
+from reference_api.fhir.smart import CREATE, SEARCH
 from reference_api.fhir.stored import UPDATED, Version
 from reference_api.fhir.validation import encode
 from reference_api.oidc.subjects import shown_sub
@@ -94,7 +94,8 @@ async def linked_patient(asker: Asker, resource: Mapping[str, Any]) -> str | Non
     named = [one for one in resource.get("identifier", ()) if one.get("system") == CITY_OS_ID]
     if not named:
         return None
-    grants = await asker.grants("Patient", CREATE)
+    await asker.grants("Patient", CREATE)
+    grants = await asker.grants("Patient", SEARCH)
     criteria = [(TokenTest("identifier", CITY_OS_ID, one.get("value", "")),) for one in named]
     found = [one for _, one in await fetch(asker, "Patient", grants, criteria, 0, 1) if one is not None]
     if not found:

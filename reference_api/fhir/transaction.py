@@ -113,12 +113,17 @@ async def _all_or_nothing(asker: Asker, raw: Sequence[Any], at: Callable[[int], 
     return [done[number] for number in range(len(entries))]
 
 
+def _within(place: str) -> str:
+    """A place without the type of its resource, which a path has only at its beginning."""
+    first, _, rest = place.partition(".")
+    return rest if rest and first[0].isupper() else place
+
+
 def _placed(fault: ApiError, number: int) -> ApiError:
     """The fault with the entry it is of in front of each place."""
-    issues = outcome_resource(fault)["issue"]
     entry = f"Bundle.entry[{number}]"
-    placed = [
-        issue | {"expression": [f"{entry}.resource.{place}" for place in issue.get("expression", ())] or [entry]}
-        for issue in issues
-    ]
+    placed: list[dict[str, Any]] = []
+    for issue in outcome_resource(fault)["issue"]:
+        places = [f"{entry}.resource.{_within(place)}" for place in issue.get("expression", ())]
+        placed.append(issue | {"expression": places or [entry]})
     return ApiError(fault.problem, fault.detail, headers=fault.headers, members={ISSUES: placed})

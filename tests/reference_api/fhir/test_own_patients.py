@@ -187,6 +187,48 @@ def test_a_persons_token_makes_no_other_patient(ward: Ward) -> None:
     assert ward.city.rows("SELECT 1 FROM fhir_patient") == []
 
 
+def test_who_may_not_search_finds_nobody(ward: Ward) -> None:
+    """To create alone tells nothing of people; it makes Patients without account, which are then not shown."""
+    scope = "system/Patient.c"
+    assert ward.create(HOSPITAL, citizen("c0"), scope=scope).status == 403
+    made = ward.create(HOSPITAL, visitor(), scope=scope)
+    assert made.status == 201
+    assert ward.call("GET", f"Patient/{made.json['id']}", HOSPITAL, scope=scope).status == 403
+
+
+def test_granular_scopes_hold_for_own_patients(ward: Ward) -> None:
+    """What a scope restricts to is all that is written, found and read by it."""
+    scope = "system/Patient.crs?gender=female"
+    assert ward.create(HOSPITAL, visitor(), scope=scope).status == 403
+    man, woman = (
+        ward.create(HOSPITAL, visitor()).json,
+        ward.create(HOSPITAL, visitor(gender="female"), scope=scope).json,
+    )
+    assert woman in ward.search("Patient", HOSPITAL, scope=scope)
+    assert man not in ward.search("Patient", HOSPITAL, scope=scope)
+    statuses = [ward.call("GET", f"Patient/{one['id']}", HOSPITAL, scope=scope).status for one in (man, woman)]
+    assert statuses == [404, 200]
+
+
+def test_a_transaction_finds_its_patient(ward: Ward) -> None:
+    """By city-OS ID, by ifNoneExist and by a conditional reference, data go to the Patient who is there."""
+    own = ward.create(HOSPITAL, visitor()).json["id"]
+    urn, condition = "urn:uuid:7f1c3a52-6b0e-4d43-8a8d-0d8f3a1c9e11", f"identifier={CHART}|0042"
+    known = entry("POST", "Patient", citizen("c0"), urn)
+    again = entry("POST", "Patient", visitor(), urn)
+    again["request"]["ifNoneExist"] = condition
+    for entries, patient in (
+        ([known, entry("POST", "Observation", pulse_of(ward, urn))], ward.patient("c0")),
+        ([again, entry("POST", "Observation", pulse_of(ward, urn))], own),
+        ([entry("POST", "Observation", pulse_of(ward, f"Patient?{condition}"))], own),
+    ):
+        before = len(ward.search(f"Observation?patient={patient}", HOSPITAL))
+        answer = ward.call("POST", "", HOSPITAL, transaction(*entries))
+        assert answer.status == 200, answer.body
+        assert len(ward.search(f"Observation?patient={patient}", HOSPITAL)) == before + 1
+    assert len(ward.city.rows("SELECT 1 FROM fhir_patient")) == 1
+
+
 def test_city_os_ids_are_the_citys_to_give(ward: Ward) -> None:
     """A Patient without account takes none by an update, not even one that is free."""
     made = ward.create(HOSPITAL, visitor()).json

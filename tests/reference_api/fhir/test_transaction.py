@@ -148,6 +148,7 @@ def test_a_transaction_with_a_fault_changes_nothing(ward: Ward, fault: str, plac
     assert 400 <= answer.status < 500
     assert content(ward) == before
     assert all(one["expression"][0].startswith(f"Bundle.entry[{place}]") for one in answer.json["issue"])
+    assert ".Observation." not in answer.body.decode()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
