@@ -1,7 +1,7 @@
 """Surveys (アンケート) in two languages, each of one kind: requests, problems, or the state of life in shelters."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -16,6 +16,8 @@ from reference_api.services import Services
 from reference_api.store.protocol import Row
 
 Kind = Literal["request", "problem", "state"]
+State = Literal["open", "closed"]
+_FILTERS: Mapping[str, tuple[str, ...]] = {"kind": get_args(Kind), "state": get_args(State)}
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 ShortCode = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 CLOSED_TYPES = ("single_choice", "multiple_choice", "scale")
@@ -63,7 +65,7 @@ class _New(msgspec.Struct, kw_only=True):
 class _Change(msgspec.Struct, kw_only=True):
     title: Text | None = None
     questions: Questions | None = None
-    state: Literal["open", "closed"] | None = None
+    state: State | None = None
 
 
 _NEW = msgspec.json.Decoder(_New)
@@ -92,7 +94,10 @@ async def create_survey(services: Services, call: Call) -> Reply:
 async def list_surveys(services: Services, call: Call) -> Reply:
     """Surveys in order of id, narrowed to a kind, a state, or what changed since a time."""
     query = call.query()
-    filters = {name: query[name] for name in ("kind", "state") if name in query}
+    filters = {name: query[name] for name in _FILTERS if name in query}
+    for name, value in filters.items():
+        if value not in _FILTERS[name]:
+            raise invalid(name, "value")
     since_s = read_since(call)
     window = read_window(services, call, *(f"{name}={value}" for name, value in filters.items()), repr(since_s))
     narrowed = "".join(f" AND {name} = ?" for name in filters)

@@ -65,6 +65,8 @@ def test_survey_goes_from_creation_to_gone(city: Any) -> None:
     assert made.json["title"] == LABEL
     assert city.everything("/v1/surveys?kind=problem", "shelter-desk") == [made.json]
     assert city.everything("/v1/surveys?kind=state", "shelter-desk") == []
+    for name in ("kind", "state"):
+        assert city.call("GET", f"/v1/surveys?{name}=other", "shelter-desk").json["errors"][0]["pointer"] == name
     assert city.call("PATCH", where, "city-office", {"state": "closed"}).problem == "precondition-required"
     closed = city.call("PATCH", where, "city-office", {"state": "closed"}, if_match=made.headers["etag"])
     assert closed.json["state"] == "closed"
