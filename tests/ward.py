@@ -31,6 +31,15 @@ def with_hospital(seed: SeedData) -> SeedData:
     return SeedData(**{name: getattr(seed, name) for name in seed.__struct_fields__} | {"consents": consents})
 
 
+def check(answer: Any) -> None:
+    """An answer of FHIR without a fault of the server."""
+    assert answer.status < 500, answer.body
+    assert b"Traceback" not in answer.body
+    if answer.status >= 400:
+        assert answer.headers["content-type"] == FHIR_JSON
+        assert answer.json["resourceType"] == "OperationOutcome"
+
+
 @dataclass
 class Ward:
     """A FHIR server, and tokens by person (or client) and scope."""

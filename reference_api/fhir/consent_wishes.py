@@ -63,7 +63,7 @@ def read_wish(resource: Mapping[str, Any], patient: str) -> ConsentWish:
         ApiError: validation, with every element that cannot be kept.
     """
     provision = resource.get("provision", {})
-    issues = [*_misfits(resource, patient), *_provision_misfits(provision, resource["status"])]
+    issues = [*_misfits(resource, patient), *_provision_misfits(provision, resource.get("status", ""))]
     if issues:
         raise not_valid(issues)
     modes = tuple(one["valueCode"] for one in provision.get("extension", ()))

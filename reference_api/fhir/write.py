@@ -93,7 +93,7 @@ async def existing(asker: Asker, resource_type: str, resource: Mapping[str, Any]
         ApiError: precondition-failed, malformed-request or validation.
     """
     found = None if condition is None else await find_one(asker, resource_type, condition)
-    if found is None and resource_type == "Patient":
+    if found is None and resource_type == resource.get("resourceType") == "Patient":
         check_valid(resource)
         found = await linked_patient(asker, resource)
     return found

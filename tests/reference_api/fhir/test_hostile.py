@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ward import FHIR_JSON, HOSPITAL, Ward
+from ward import FHIR_JSON, HOSPITAL, Ward, check
 
 from reference_api.fhir.search.parameters import parameters_of
 
@@ -45,15 +45,6 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-
-
-def check(answer: Any) -> None:
-    """An answer of FHIR without a fault of the server."""
-    assert answer.status < 500, answer.body
-    assert b"Traceback" not in answer.body
-    if answer.status >= 400:
-        assert answer.headers["content-type"] == FHIR_JSON
-        assert answer.json["resourceType"] == "OperationOutcome"
 
 
 def encoded(text: str) -> str:
