@@ -8,6 +8,7 @@ from reference_api.call import Call, Reply
 from reference_api.city.people import BASIC_COLUMNS, TOLD_COLUMNS, named
 from reference_api.city.shelters import demand_shelter
 from reference_api.clock import instant
+from reference_api.errors import invalid
 from reference_api.oidc.subjects import shown_sub
 from reference_api.paging import fill, page_reply, read_window
 from reference_api.services import Services
@@ -17,8 +18,14 @@ _CATEGORIES = ("checkin", "profile.basic")
 
 
 async def list_check_ins(services: Services, call: Call) -> Reply:
-    """Who is in a shelter now: everybody counted, named as far as consent or statute permits."""
-    shelter_id = call.query().get("shelter", "")
+    """Who is in a shelter now: everybody counted, named as far as consent or statute permits.
+
+    Raises:
+        ApiError: validation, if no shelter is named; not-found, if there is none of that id.
+    """
+    shelter_id = call.query().get("shelter")
+    if shelter_id is None:
+        raise invalid("shelter", "required")
     await demand_shelter(services, shelter_id)
     window = read_window(services, call, shelter_id)
 

@@ -56,3 +56,10 @@ def test_check_in_has_a_tag_that_follows_it(city: Any) -> None:
     assert first == same
     city.call("POST", f"{where}/check-out", "shelter-desk", {"observed_at": LATER})
     assert city.call("GET", where, "shelter-desk").headers["etag"] != first
+
+
+def test_the_shelter_must_be_named(city: Any) -> None:
+    """Without the parameter 422 says which is missing; an unknown shelter is 404."""
+    missing = city.call("GET", "/v1/check-ins", "city-office")
+    assert (missing.status, missing.json["errors"]) == (422, [{"pointer": "shelter", "code": "required"}])
+    assert city.call("GET", "/v1/check-ins?shelter=S9", "city-office").status == 404
