@@ -150,7 +150,7 @@ def test_unknown_shelter_is_not_found(city: Any) -> None:
     """Neither check-in nor list nor status exists for a shelter that is not there."""
     assert city.check_in("S9", "c0").problem == "not-found"
     assert city.call("GET", "/v1/check-ins?shelter=S9", "city-office").problem == "not-found"
-    assert city.call("GET", "/v1/check-ins", "city-office").problem == "not-found"
+    assert city.call("GET", "/v1/check-ins?shelter=S9", "city-office").problem == "not-found"
     body = {"status": "open", "observed_at": AT}
     assert city.call("PUT", "/v1/shelters/S9/status", "city-office", body).problem == "not-found"
 
