@@ -76,7 +76,7 @@ class CanaryWatch:
         knower = _knower(seen.asker)
         for canary in scan(self._seed, seen.body):
             self.markers_seen += 1
-            if canary not in self._told[knower] and not self._rights.may_see(seen.asker, *canary):
+            if canary not in self._told[knower] and not self._rights.may_see(seen.asker, *canary, seen.operation):
                 self._note(seen, canary)
 
     def _note(self, seen: Observation, canary: Canary) -> None:

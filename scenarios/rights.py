@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,10 +49,20 @@ class StatutoryRight:
     whom: str
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerRight:
+    """Fields that belong to an operation's answer about a category: whoever may know the category may be told them."""
+
+    clause: str
+    operation: str
+    recipients: frozenset[Recipient]
+    category: DataCategory
+    fields: frozenset[PersonalField]
+
+
 @cache
 def load_statutory_rights() -> tuple[StatutoryRight, ...]:
-    """Read ``data/rights.toml``."""
-    table = tomllib.loads(files("scenarios").joinpath("data/rights.toml").read_text(encoding="utf-8"))
+    """Read the rules of ``data/rights.toml``."""
     return tuple(
         StatutoryRight(
             clause=row["clause"],
@@ -60,8 +71,27 @@ def load_statutory_rights() -> tuple[StatutoryRight, ...]:
             modes=frozenset(map(Mode, row["modes"])),
             whom=row["whom"],
         )
-        for row in table["rule"]
+        for row in _table()["rule"]
     )
+
+
+@cache
+def load_answer_rights() -> tuple[AnswerRight, ...]:
+    """Read the answers of ``data/rights.toml``."""
+    return tuple(
+        AnswerRight(
+            clause=row["clause"],
+            operation=row["operation"],
+            recipients=frozenset(map(Recipient, row["recipients"])),
+            category=DataCategory(row["category"]),
+            fields=frozenset(map(PersonalField, row["fields"])),
+        )
+        for row in _table()["answer"]
+    )
+
+
+def _table() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads(files("scenarios").joinpath("data/rights.toml").read_text(encoding="utf-8"))
 
 
 WHOM: Mapping[str, Callable[[Population], BoolArray]] = {
@@ -98,14 +128,20 @@ class Rights:
             self._kept[recipient, category] = self._granted(recipient, category)
         return self._kept[recipient, category]
 
-    def may_see(self, asker: Asker, person: int, field: PersonalField) -> bool:
-        """Whether an asker may see a field of a person now."""
+    def may_see(self, asker: Asker, person: int, field: PersonalField, operation: str = "") -> bool:
+        """Whether an asker may see a field of a person now, in the answer of an operation."""
         if asker.kind is AskerKind.CITIZEN and asker.row == person:
             return True
         recipient = RECIPIENT_OF_ASKER.get(asker.kind)
         if recipient is None or not self._within_reach(asker, person):
             return False
-        return bool(self.of(recipient, CATEGORY_OF_FIELD[field])[person])
+        categories = [CATEGORY_OF_FIELD[field]]
+        categories += [
+            right.category
+            for right in load_answer_rights()
+            if right.operation == operation and recipient in right.recipients and field in right.fields
+        ]
+        return any(bool(self.of(recipient, category)[person]) for category in categories)
 
     def _within_reach(self, asker: Asker, person: int) -> bool:
         household = self._population.household

@@ -99,6 +99,24 @@ def test_the_ledger_opens_names_but_no_numbers_to_the_city(people: tuple[Town, P
     assert not rights.may_see(Asker(AskerKind.ANYBODY), person, NAME)
 
 
+def test_an_answer_about_safety_names_people_to_their_household(people: tuple[Town, Population]) -> None:
+    """安否情報省令 ring 1: in a disaster kin are told by name who is safe, by that answer alone; never a number."""
+    population = people[1]
+    rights = Rights(*people)
+    unwilling = ~population.consents.any(axis=1)
+    shared = np.bincount(population.household)[population.household] > 1
+    person = first(unwilling & shared)
+    kin = next(row for row in np.flatnonzero(population.household == population.household[person]) if row != person)
+    asker, stranger = Asker(AskerKind.CITIZEN, int(kin)), Asker(AskerKind.CITIZEN, first(~shared))
+    district = int(home_district(*people)[person])
+    for mode, told in ((Mode.NORMAL, False), (Mode.DRILL, False), (Mode.DISASTER, True)):
+        rights.declare(mode, [district])
+        assert rights.may_see(asker, person, NAME, "listSafetyReports") is told
+        assert not rights.may_see(asker, person, NAME, "getUser")
+        assert not rights.may_see(asker, person, PHONE, "listSafetyReports")
+        assert not rights.may_see(stranger, person, NAME, "listSafetyReports")
+
+
 def test_everybody_may_see_their_own_and_nobody_else_s(people: tuple[Town, Population]) -> None:
     """A citizen sees every field of their own; of a stranger, or an unwilling relative, none."""
     rights = Rights(*people)
