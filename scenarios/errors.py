@@ -144,7 +144,7 @@ def lines_of(error: BaseException, language: Language) -> list[str] | None:
     if isinstance(error, ScenarioError):
         return error.lines(language)
     roots = {one.__name__ for one in type(error).__mro__}
-    if roots & {"TwinError", "AgentsError"} or isinstance(error, OSError):
+    if roots & {"TwinError", "AgentsError", "ReferenceApiError"} or isinstance(error, OSError):
         faults = getattr(error, "faults", None) or str(error).splitlines()
         return [str(fault) for fault in faults]
     if isinstance(error, ModuleNotFoundError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -297,6 +298,33 @@ def test_serve_is_a_sandbox_unless_in_production(monkeypatch: pytest.MonkeyPatch
         "CITYTWIN_SECRET",
         "CITYTWIN_DATABASE",
     }
+
+
+@pytest.mark.parametrize(
+    ("asked", "environment", "words"),
+    [
+        (("--db", "/nonexistent/x.db"), {}, ("/nonexistent/x.db",)),
+        (("--db", "ftp://x"), {}, ("ftp://x", "postgresql://")),
+        (("--sandbox",), {"CITYTWIN_ENVIRONMENT": "production"}, ("sandbox", "CITYTWIN_SECRET", "CITYTWIN_DATABASE")),
+        ((), {"CITYTWIN_SUBJECT_QUOTA": "many"}, ("CITYTWIN_SUBJECT_QUOTA",)),
+    ],
+)
+def test_serve_tells_what_it_cannot_use(
+    citytwin: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: tuple[str, ...],
+    environment: dict[str, str],
+    words: tuple[str, ...],
+) -> None:
+    """A database or settings that cannot be used end with exit code 2 and lines that say why, never a traceback."""
+    monkeypatch.setattr(os, "environ", {"LANG": "C.UTF-8", **environment})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    code, out, err = citytwin("serve", "--port", str(port), "--quiet", *asked)
+    assert (code, out) == (2, "")
+    assert all(line.startswith("error: ") for line in err.splitlines())
+    assert all(word in err for word in words)
 
 
 def test_several_workers_share_a_file_if_they_are_given_no_database(tmp_path: Path) -> None:
