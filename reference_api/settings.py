@@ -118,13 +118,16 @@ def check_settings(settings: Settings) -> None:
         UnsafeSettings: with every fault.
     """
     parts = urlsplit(settings.issuer)
-    faults = [text for failed, text in _rules(settings, parts.scheme, parts.hostname or "") if failed]
+    rules = _form_rules(settings, parts.scheme, parts.hostname or "")
+    if settings.environment == "production":
+        rules += _production_rules(settings, parts.scheme)
+    faults = [text for failed, text in rules if failed]
     if faults:
         raise UnsafeSettings(faults)
 
 
-def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]:
-    production = settings.environment == "production"
+def _form_rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]:
+    """What is wrong anywhere."""
     return [
         (
             settings.environment not in ("production", "drill", "test"),
@@ -145,28 +148,34 @@ def _rules(settings: Settings, scheme: str, host: str) -> list[tuple[bool, str]]
             f"issuer {settings.issuer!r}: a URL of scheme, host, port and path only (RFC 8414 section 2)",
         ),
         (
-            production and scheme == "http",
-            f"issuer {settings.issuer!r} in production: give CITYTWIN_ISSUER the public https address",
-        ),
-        (
             scheme == "http" and host not in LOOPBACK,
             f"issuer {settings.issuer!r}: tokens need https beyond this machine",
         ),
-        (production and settings.sandbox, "sandbox features are on in production: leave CITYTWIN_SANDBOX out"),
         (
             settings.secret is not None and len(settings.secret.encode()) < SECRET_BYTES,
             f"the secret is short: give CITYTWIN_SECRET at least {SECRET_BYTES} random bytes",
         ),
+    ]
+
+
+def _production_rules(settings: Settings, scheme: str) -> list[tuple[bool, str]]:
+    """What is wrong in production."""
+    return [
         (
-            production and settings.secret is None,
+            scheme == "http",
+            f"issuer {settings.issuer!r} in production: give CITYTWIN_ISSUER the public https address",
+        ),
+        (settings.sandbox, "sandbox features are on in production: leave CITYTWIN_SANDBOX out"),
+        (
+            settings.secret is None,
             f"no secret in production: give CITYTWIN_SECRET ({SECRET_BYTES} random bytes or more, all workers alike)",
         ),
         (
-            production and settings.registration and settings.registration_token is None,
+            settings.registration and settings.registration_token is None,
             "anybody may register clients in production: give CITYTWIN_REGISTRATION_TOKEN, or CITYTWIN_REGISTRATION=0",
         ),
         (
-            production and not is_shared(settings.database),
+            not is_shared(settings.database),
             "a database in memory loses everything: give CITYTWIN_DATABASE a file or postgresql://",
         ),
     ]

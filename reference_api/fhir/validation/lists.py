@@ -23,26 +23,14 @@ def list_of(check: Check, maximum: int | None) -> Check:
     return checked
 
 
-def primitives(name: str, check: Check, maximum: int | None) -> Check:
-    """The check of an array of primitive values; null stands where only ``_name`` says something."""
-    sibling = "_" + name
+def primitives(partner: str, check: Check, maximum: int | None) -> Check:
+    """The check of one of the two arrays in which primitive values and what is said of them stand side by side.
+
+    ``partner`` names the other array; null stands where only that one says something.
+    """
 
     def checked(value: Any, owner: Any, root: Root) -> Findings:
-        if found := _misshapen(value, maximum) or _unpaired(value, owner.get(sibling)):
-            return found
-        for index, item in enumerate(value):
-            if item is not None and (more := check(item, owner, root)):
-                found = placed(found, more, f"[{index}]")
-        return found
-
-    return checked
-
-
-def extensions_of(name: str, check: Check, maximum: int | None) -> Check:
-    """The check of the array ``_name``: what is said about the values of ``name`` at the same places."""
-
-    def checked(value: Any, owner: Any, root: Root) -> Findings:
-        if found := _misshapen(value, maximum) or _unpaired(value, owner.get(name)):
+        if found := _misshapen(value, maximum) or _unpaired(value, owner.get(partner)):
             return found
         for index, item in enumerate(value):
             if item is not None and (more := check(item, owner, root)):

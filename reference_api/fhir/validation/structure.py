@@ -14,7 +14,7 @@ from reference_api.fhir.validation.finding import Check, Finding, Findings, adde
 from reference_api.fhir.validation.invariants import Predicate, finding_of, predicates_of
 from reference_api.fhir.validation.issue import EXTENSION, NOT_SUPPORTED, REQUIRED, STRUCTURE, WARNING
 from reference_api.fhir.validation.leaves import leaf
-from reference_api.fhir.validation.lists import extensions_of, list_of, primitives
+from reference_api.fhir.validation.lists import list_of, primitives
 from reference_api.fhir.validation.profiles import broken_profiles, extension_rule
 from reference_api.fhir.validation.references import reference_to, resource_types
 from reference_api.fhir.validation.root import Root
@@ -154,10 +154,10 @@ def _add_members(plan: Plan, tables: Types, plans: Mapping[str, Plan], member: t
         plan.members[title] = one if element.max == 1 else list_of(one, element.max)
         return
     one, about = leaf(kind, element), plans["Element"].check
-    plan.members[title] = one if element.max == 1 else primitives(title, one, element.max)
+    plan.members[title] = one if element.max == 1 else primitives("_" + title, one, element.max)
     # R4 gives no extensions to ids, to the URL of an extension, and to XHTML.
     if name != "id" and kind != "xhtml" and (plan.name, name) != ("Extension", "url"):
-        plan.members["_" + title] = about if element.max == 1 else extensions_of(title, about, element.max)
+        plan.members["_" + title] = about if element.max == 1 else primitives(title, about, element.max)
 
 
 def _object_check(plans: Mapping[str, Plan], name: str, element: Element, kind: str) -> Check:
