@@ -23,6 +23,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     it applies (empty: always, for services that declare the profile). ``operations`` are operationIds of the contract
     that it speaks of. ``covers`` are bullets of the contract's sections and needs of towns (N1 to N19). ``way`` is how
     it is judged: by a check, by a person (review), or not at all; ``how`` says what is done, or why nothing is.
+    ``part`` names a sub-profile that it belongs to (``health-fhir/jp-core``), empty for the profile itself.
     """
 
     id: str
@@ -37,6 +38,12 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     operations: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     withdrawn: bool = False
+    part: str = ""
+
+    @property
+    def is_own_rule(self) -> bool:
+        """Whether the contract itself demands it, and no standard that others keep as well."""
+        return self.clauses[0].startswith("CITY ")
 
 
 @dataclass(frozen=True, slots=True)

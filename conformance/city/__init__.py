@@ -1,0 +1,1 @@
+"""How a service speaks with a city OS. Nothing here judges: checks do."""

@@ -1,0 +1,1 @@
+"""How a client speaks with a FHIR server. Nothing here judges: checks do."""
