@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def load_checks() -> tuple[Check, ...]:
         ValueError: A name is there twice.
     """
     found = sorted(_find(), key=lambda one: one.name)
-    doubles = sorted({one.name for one, other in zip(found, found[1:], strict=False) if one.name == other.name})
+    doubles = sorted({one.name for one, other in pairwise(found) if one.name == other.name})
     if doubles:
         raise ValueError(f"checks {', '.join(doubles)} are there twice; give each a part of its own")
     return tuple(found)

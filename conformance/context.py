@@ -119,7 +119,7 @@ class Context:
 
     @contextmanager
     def control(self, what: Text | str) -> Iterator[None]:
-        """A positive control: what is right is accepted. Where that fails, nothing is known, and the verdict is skip."""
+        """A positive control: what is right is accepted; where it is not, nothing is known, and the verdict is skip."""
         self._inside_control = True
         try:
             yield

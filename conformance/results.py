@@ -1,11 +1,11 @@
 """Results: what a run found, one for each check, and for each requirement that no check judges."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from conformance.contract.exchange import Exchange
 from conformance.contract.requirements import Requirement
-from conformance.text import Text
+from conformance.text import NOTHING, Text
 from conformance.verdict import Verdict, roll_up
 
 
@@ -16,7 +16,7 @@ class Result:
     name: str
     requirement: Requirement
     verdict: Verdict
-    message: Text = field(default_factory=lambda: Text("", ""))
+    message: Text = NOTHING
     expected: str = ""
     actual: str = ""
     exchanges: Sequence[Exchange] = ()

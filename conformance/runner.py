@@ -10,11 +10,11 @@ from conformance.context import Context
 from conformance.contract.requirements import Requirement, load_requirements
 from conformance.draws import Draws
 from conformance.errors import ConformanceError, SuiteError
-from conformance.outcomes import Violation
 from conformance.outcomes import Outcome as Ended
+from conformance.outcomes import Violation
 from conformance.results import Result
 from conformance.target import Target
-from conformance.text import Text, both
+from conformance.text import NOTHING, Text, both
 from conformance.verdict import Verdict, judge
 from conformance.wire import Wire
 
@@ -38,7 +38,7 @@ class Planned:
     requirement: Requirement
     check: Check | None
     verdict: Verdict = Verdict.OMIT
-    reason: Text = Text("", "")
+    reason: Text = NOTHING
 
     @property
     def name(self) -> str:
@@ -146,10 +146,10 @@ def _outcome_of(check: Check, context: Context) -> Exception | None:
     outcome: Exception | None = None
     try:
         check.run(context)
-        if not context.expectations:
-            raise SuiteError(f"{check.name} demanded nothing, so it cannot fail")
     except Exception as reason:  # noqa: BLE001 - whatever a check does is told as its outcome
         outcome = reason
+    if outcome is None and not context.expectations:
+        outcome = SuiteError(f"{check.name} demanded nothing, so it cannot fail")
     try:
         context.close()
     except ConformanceError as reason:
@@ -168,7 +168,7 @@ def _shown(value: object) -> str:
 
 def _message(outcome: Exception | None) -> Text:
     if outcome is None:
-        return Text("", "")
+        return NOTHING
     if isinstance(outcome, Violation):
         name, (expected, actual) = outcome.text, _values(outcome)
         return Text(

@@ -115,7 +115,8 @@ class _Desk:
             if not part.client_id and account.client_id != used and _signs_people_in(account):
                 return account
         text = Text(
-            f"the sandbox has no client {part.client_id or 'of role service that signs people in'}; name one of its own",
+            f"the sandbox has no client {part.client_id or 'of role service that signs people in'};"
+            " name one of its own",
             f"試験環境にクライアント {part.client_id or '(人をサインインさせるもの)'} がない。あるものを指定する",
         )
         raise PlanError([PlanFault("", text)])

@@ -18,6 +18,10 @@ class Text:
         return self.ja if language == "ja" else self.en
 
 
+NOTHING = Text("", "")
+"""No text."""
+
+
 def both(text: "Text | str") -> Text:
     """A text; a technical name is the same in both languages."""
     return text if isinstance(text, Text) else Text(text, text)

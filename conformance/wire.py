@@ -160,7 +160,7 @@ class Wire:
         self.actor = actor
         self.exchanges: list[Exchange] = []
 
-    def send(
+    def send(  # noqa: PLR0913 - a request has so many parts
         self,
         method: str,
         url: str,
@@ -211,7 +211,7 @@ class Wire:
         self._keep(request, body, begin_s, status=response.status_code, pairs=pairs, content=content)
         return Reply(response.status_code, pairs, content, str(request.url), len(self.exchanges) - 1)
 
-    def _keep(
+    def _keep(  # noqa: PLR0913 - an exchange has so many parts
         self,
         request: httpx2.Request,
         body: bytes,

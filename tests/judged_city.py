@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
@@ -58,9 +58,10 @@ def served_city(fault: str | None = None, **changed: Any) -> Iterator[str]:
             with over_http(with_background(app), bound, "on"):
                 yield url
             return
-        with deviant_app(fault, settings, store, WallClock()) as deviant:
-            with over_http(with_background(deviant), bound, "on"):  # type: ignore[arg-type]  # it passes all on
-                yield url
+        with ExitStack() as stack:
+            deviant = stack.enter_context(deviant_app(fault, settings, store, WallClock()))
+            stack.enter_context(over_http(with_background(deviant), bound, "on"))  # type: ignore[arg-type]  # passes on
+            yield url
 
 
 @contextmanager

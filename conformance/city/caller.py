@@ -87,7 +87,7 @@ class City:
         """A request to the token endpoint."""
         return RelyingParty(self.target, self.wire, client).token(**form)
 
-    def call(
+    def call(  # noqa: PLR0913 - a request has so many parts
         self,
         operation_id: str,
         who: Who = None,

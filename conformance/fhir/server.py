@@ -28,7 +28,7 @@ class FhirServer:
         part = self.target.plan.fhir
         return self.city.token(part.role) if part.access == "role" else self._given
 
-    def send(
+    def send(  # noqa: PLR0913 - a request has so many parts
         self,
         method: str,
         path: str,

@@ -127,7 +127,8 @@ def _button(form: Form, wanted: str) -> Field | None:
 def _refused(page: Page, person: PersonAccount | None) -> Text:
     who = f" of {person.user[:3]}***" if person else ""
     return Text(
-        f"the sign-in page {page.url} is shown again: the credentials{who} were refused; check the variables that the plan names",
+        f"the sign-in page {page.url} is shown again: the credentials{who} were refused;"
+        " check the variables that the plan names",
         f"サインインの画面 {page.url} に戻った。資格情報が受け付けられていない。計画が指す環境変数を確かめる",
     )
 
