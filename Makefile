@@ -9,7 +9,7 @@ DATA ?= ../shared/data
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
 
-setup: .venv/.ready tests/clients/node_modules  ## the environment in .venv, with .venv/bin/citytwin
+setup: .venv/.ready tests/clients/node_modules tests/servers/node_modules  ## the environment in .venv, with .venv/bin/citytwin
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "citytwin needs Python 3.11 or newer; this is " + sys.version.split()[0])'
@@ -18,11 +18,11 @@ setup: .venv/.ready tests/clients/node_modules  ## the environment in .venv, wit
 	$(BIN)/citytwin doctor
 	touch $@
 
-# Clients that others wrote for Node.js; without them (no Node.js, no registry) their tests are skipped and say so,
-# but not in CI.
-tests/clients/node_modules: tests/clients/package.json
+# Clients and servers that others wrote for Node.js; without them (no Node.js, no registry) their tests are skipped and
+# say so, but not in CI.
+tests/%/node_modules: tests/%/package.json
 	if command -v node && command -v npm; then \
-	  npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/clients && touch $@ || test -z "$$CI"; \
+	  npm install --silent --no-package-lock --no-audit --no-fund --prefix tests/$* && touch $@ || test -z "$$CI"; \
 	fi >/dev/null
 
 demo: setup  ## the main job on the embedded synthetic Aizu-Wakamatsu; report in out/demo/
@@ -61,4 +61,4 @@ measure: setup  ## the shape of the tree
 	$(BIN)/python ../shared/tools/measure.py . --against ../shared/tools/anchors.json
 
 clean:  ## remove what the other targets made
-	rm -rf .venv tests/clients/node_modules out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv tests/clients/node_modules tests/servers/node_modules out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
