@@ -1,7 +1,7 @@
 """Context: what a check works with. It acts through the drivers, and says here what it expects."""
 
 from collections.abc import Callable, Container, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
@@ -10,6 +10,7 @@ from conformance.city.caller import City, Sandbox
 from conformance.draws import Draws, fresh
 from conformance.errors import SuiteError
 from conformance.fhir.server import FhirServer
+from conformance.oidc.receiver import Receiver, receiver
 from conformance.oidc.relying_party import RelyingParty
 from conformance.outcomes import Misconfigured, NeedsReview, NotApplicable, Unmet, Violation
 from conformance.target import Target, with_sandbox, with_second_client
@@ -75,6 +76,15 @@ class Context:
     def fhir(self) -> FhirServer:
         """The FHIR server."""
         return FhirServer(self.target, self.wire, self.city, self.fhir_token)
+
+    def receiver(self, at: str = "") -> AbstractContextManager[Receiver]:
+        """Listen for what the target sends; ``at``: an address that it already sends to, else ``url`` is told to it.
+
+        Raises:
+            Unmet: The target cannot reach the suite there.
+            Misconfigured: The port cannot be had.
+        """
+        return receiver(self.target.plan.receiver, at)
 
     def expect(self, what: Text | str, *, expected: object, actual: object) -> None:
         """Demand that something seen is equal to what is demanded.
