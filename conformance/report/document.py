@@ -1,0 +1,172 @@
+"""Document: a run's results as plain data without secrets, the source of every report; ``results.json`` is its text."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from conformance.contract.operations import load_document
+from conformance.contract.requirements import Requirement
+from conformance.evidence import Known, Masking, Piece
+from conformance.report.curl import Replay
+from conformance.results import Result, Run
+from conformance.text import Language, Text
+from conformance.verdict import Verdict, roll_up
+
+
+class ShownText(msgspec.Struct, frozen=True):
+    """A sentence in both languages."""
+
+    ja: str
+    en: str
+
+    def of(self, language: Language) -> str:
+        """The sentence in a language."""
+        return self.ja if language == "ja" else self.en
+
+
+class ShownExchange(msgspec.Struct, frozen=True):
+    """A request and its answer as they are kept: masked, long bodies cut (``*_length`` in characters tells of what).
+
+    ``at_s`` counts from the run's begin, ``latency_s`` is what the answer took. ``status`` is 0 where none came, and
+    ``fault`` says why. ``curl`` sends the request again.
+    """
+
+    number: int
+    at_s: float
+    actor: str
+    method: str
+    url: str
+    status: int
+    latency_s: float
+    request_headers: Mapping[str, str]
+    request_body: str
+    request_length: int
+    response_headers: Mapping[str, str]
+    response_body: str
+    response_length: int
+    curl: str
+    fault: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One result. ``id`` names the result, ``requirement`` what it judges; ``tokens`` are those seen, decoded."""
+
+    id: str
+    requirement: str
+    level: str
+    profile: str
+    part: str
+    verdict: Verdict
+    clauses: tuple[str, ...]
+    title: str
+    message: str
+    expected: str
+    actual: str
+    exchanges: tuple[ShownExchange, ...]
+    duration_s: float
+    titles: ShownText
+    messages: ShownText
+    tokens: Mapping[str, Mapping[str, object]] = {}
+
+
+class ProfileSummary(msgspec.Struct, frozen=True):
+    """A profile's verdict and its number of results by verdict."""
+
+    verdict: Verdict
+    counts: Mapping[str, int]
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A whole run: what was judged, by what, when, and every result. ``notes`` are remarks on the run as a whole."""
+
+    summary: Mapping[str, int]
+    target: str
+    suite: str
+    results: tuple[Entry, ...]
+    contract: str
+    seed: int
+    begun_at: str
+    duration_s: float
+    interrupted: bool
+    by_profile: Mapping[str, ProfileSummary]
+    notes: tuple[ShownText, ...] = ()
+
+
+def document_of(
+    run: Run, language: Language = "en", *, known: Known | None = None, notes: Sequence[Text] = ()
+) -> Document:
+    """The run as it is kept. ``known`` are the credentials that the run used, masked wherever they stand."""
+    used = known or Known()
+    entries = tuple(_entry(one, Masking(used), language) for one in run.results)
+    return Document(
+        summary=run.count(),
+        target=run.target,
+        suite=run.suite,
+        results=entries,
+        contract=load_document()["info"]["version"],
+        seed=run.seed,
+        begun_at=run.begun_at,
+        duration_s=round(run.duration_s, 3),
+        interrupted=run.interrupted,
+        by_profile=_by_profile(run),
+        notes=tuple(ShownText(text.ja, text.en) for text in notes),
+    )
+
+
+def encoded(document: Document) -> bytes:
+    """The document as JSON text."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def _by_profile(run: Run) -> Mapping[str, ProfileSummary]:
+    return {
+        name: ProfileSummary(roll_up(one.verdict for one in run.results if one.requirement.profile == name), counts)
+        for name, counts in run.by_profile().items()
+    }
+
+
+def _entry(result: Result, masking: Masking, language: Language) -> Entry:
+    requirement: Requirement = result.requirement
+    pieces = masking.keep(result.exchanges)
+    replay = Replay()
+    titles = ShownText(requirement.ja, requirement.en)
+    messages = ShownText(masking.text(result.message.ja), masking.text(result.message.en))
+    return Entry(
+        id=result.name,
+        requirement=requirement.id,
+        level=requirement.level,
+        profile=requirement.profile,
+        part=requirement.part,
+        verdict=result.verdict,
+        clauses=requirement.clauses,
+        title=titles.of(language),
+        message=messages.of(language),
+        expected=masking.text(result.expected),
+        actual=masking.text(result.actual),
+        exchanges=tuple(_shown(piece, replay) for piece in pieces),
+        duration_s=round(result.duration_s, 3),
+        titles=titles,
+        messages=messages,
+        tokens=masking.tokens,
+    )
+
+
+def _shown(piece: Piece, replay: Replay) -> ShownExchange:
+    exchange = piece.exchange
+    return ShownExchange(
+        number=exchange.number,
+        at_s=round(exchange.at_s, 3),
+        actor=exchange.actor,
+        method=exchange.method,
+        url=exchange.url,
+        status=exchange.status,
+        latency_s=round(exchange.latency_s, 4),
+        request_headers=exchange.request_headers,
+        request_body=exchange.request_body,
+        request_length=piece.request_length,
+        response_headers=exchange.response_headers,
+        response_body=exchange.response_body,
+        response_length=piece.response_length,
+        curl=replay.line(piece),
+        fault=exchange.fault,
+    )
