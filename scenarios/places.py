@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from conformance.toml_lines import LineIndex
+from conformance.toml_lines import Path as KeyPath
 from scenarios.errors import Fault, hint_for
 from scenarios.reader import behaviour_faults, lines_of
 from scenarios.scenario import (
@@ -21,8 +23,6 @@ from scenarios.scenario import (
     ShelterGroup,
     ShelterSelector,
 )
-from scenarios.toml_lines import LineIndex
-from scenarios.toml_lines import Path as KeyPath
 from twin.parameters import Parameters
 from twin.randomness import Stream
 from twin.shelters import Fitness, Hazard

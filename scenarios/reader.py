@@ -10,6 +10,8 @@ from typing import Any, get_args
 
 import msgspec
 
+from conformance.toml_lines import LineIndex, index_lines
+from conformance.toml_lines import Path as KeyPath
 from scenarios.errors import Fault, InvalidScenario, UnknownScenario, hint_for
 from scenarios.expected import expected, is_valid
 from scenarios.language import Language, say
@@ -24,8 +26,6 @@ from scenarios.scenario import (
     ScenarioEvent,
     Weather,
 )
-from scenarios.toml_lines import LineIndex, index_lines
-from scenarios.toml_lines import Path as KeyPath
 from twin.parameters import Parameter, Parameters
 
 _EVENTS: Mapping[str, type[Form]] = {str(one.__struct_config__.tag): one for one in get_args(ScenarioEvent)}

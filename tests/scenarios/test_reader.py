@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenario_values import GOOD, scenarios
 
+from conformance.toml_lines import index_lines
 from scenarios.defaults import default_parameters
 from scenarios.errors import InvalidScenario, UnknownScenario
 from scenarios.language import Language
 from scenarios.reader import find_scenario, read_scenario
 from scenarios.scenario import Scenario
-from scenarios.toml_lines import index_lines
 from scenarios.writer import scenario_text
 
 

@@ -1,0 +1,1 @@
+"""The command ``citytwin conform``: judges a service by the contract, from a plan."""
