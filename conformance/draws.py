@@ -12,6 +12,7 @@ class Draws:
     """Choices keyed by the run's seed and the check's id, by counter."""
 
     def __init__(self, seed: int, key: str) -> None:
+        self.seed = seed
         self._prefix = f"{seed}/{key}"
         self._count = 0
 
