@@ -1,4 +1,4 @@
-"""Servers that others wrote, started from tests/servers for one test module; without Node.js their tests are skipped."""
+"""Servers that others wrote, started from tests/servers; without Node.js their tests are skipped."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def node_server(script: str, *arguments: str, port: int | None = None) -> Iterat
     require_node()
     chosen = port or free_port()
     command = ["node", str(SERVERS / script), str(chosen), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603 - ours
     try:
         assert process.stdout is not None
         assert any(STARTUP_LINE in line for line in process.stdout), f"{script} did not start"
