@@ -39,10 +39,13 @@ class Context:
         """The suite's client at the OpenID provider.
 
         Raises:
-            NotApplicable: There is none.
+            NotApplicable: The plan names no provider.
+            Unmet: Its metadata could not be read.
         """
+        if not self.target.issuer:
+            self.omit("the plan names no OpenID provider", "計画にOpenID Providerがない")
         if self.target.client is None:
-            self.omit("there is no OpenID provider to sign in at", "サインインするOpenID Providerがない")
+            self.skip("the metadata of the OpenID provider could not be read", "OpenID Providerのメタデータを読めない")
         return RelyingParty(self.target, self.wire, self.target.client)
 
     @cached_property

@@ -52,8 +52,8 @@ class Target:
 
     @property
     def is_city_os(self) -> bool:
-        """Whether it claims to be a city OS, so that the contract's own rules apply to it."""
-        return bool(self.city_os)
+        """Whether it is judged as a city OS, so that the contract's own rules apply to it."""
+        return bool(self.city_os or self.plan.target.city_os)
 
     @property
     def has_sandbox(self) -> bool:
