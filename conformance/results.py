@@ -10,8 +10,20 @@ from conformance.verdict import Verdict, roll_up
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """A deviation that is known and accepted for a time, as a baseline says; ``expires`` is the last day, ISO 8601."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True)
 class Result:
-    """One result. ``expected`` and ``actual`` are told for what was violated; ``message`` says why it is no pass."""
+    """One result. ``expected`` and ``actual`` are told for what was violated; ``message`` says why it is no pass.
+
+    ``accepted`` is there where a baseline accepts the verdict, which then does not fail the run.
+    """
 
     name: str
     requirement: Requirement
@@ -21,6 +33,7 @@ class Result:
     actual: str = ""
     exchanges: Sequence[Exchange] = ()
     duration_s: float = 0.0
+    accepted: Acceptance | None = None
 
 
 @dataclass(frozen=True)
