@@ -112,9 +112,12 @@ class Line:
             NetworkError: The address cannot be used.
         """
         try:
-            return self._client.build_request(method, url, headers=list(headers), content=body)
+            request = self._client.build_request(method, url, headers=list(headers), content=body)
         except (httpx2.InvalidURL, ValueError, TypeError) as reason:
             raise NetworkError(f"{url!r} cannot be asked: {reason}") from reason
+        if request.url.scheme not in ("http", "https") or not request.url.host:
+            raise NetworkError(f"{url!r} cannot be asked: it is no address of http or https")
+        return request
 
     def send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         """The answer and its body.
