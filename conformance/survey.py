@@ -39,28 +39,46 @@ def _document(wire: Wire, url: str) -> Mapping[str, Any]:
 
 
 def _sandbox_accounts(city_os: Mapping[str, Any]) -> tuple[ClientAccount, ...]:
-    sandbox = city_os.get("sandbox")
-    rows = sandbox.get("clients", ()) if isinstance(sandbox, dict) else ()
-    return tuple(_account(row) for row in rows if isinstance(row, dict) and "client_id" in row)
+    rows = _table(city_os.get("sandbox")).get("clients")
+    return tuple(_account(row) for row in _list(rows) if _table(row).get("client_id"))
 
 
 def _account(row: Mapping[str, Any]) -> ClientAccount:
+    method = row.get("auth_method", row.get("token_endpoint_auth_method", "client_secret_basic"))
     return ClientAccount(
-        client_id=row["client_id"],
-        auth_method=row.get("auth_method", row.get("token_endpoint_auth_method", "client_secret_basic")),
-        secret=row.get("client_secret", ""),
-        private_jwk=row.get("private_jwk", {}),
-        redirect_uris=tuple(row.get("redirect_uris", ())),
-        post_logout_redirect_uris=tuple(row.get("post_logout_redirect_uris", ())),
-        scopes=tuple(row.get("scopes", ("openid",))),
-        grant_types=tuple(row.get("grant_types", ("authorization_code",))),
-        role=row.get("role", ""),
-        recipient=row.get("recipient", ""),
-        id_token_alg=row.get("id_token_alg", row.get("id_token_signed_response_alg", "")),
-        backchannel_logout_uri=row.get("backchannel_logout_uri", ""),
-        registration_token=row.get("registration_access_token", ""),
-        registration_uri=row.get("registration_client_uri", ""),
+        client_id=str(row["client_id"]),
+        auth_method=str(method),
+        secret=_word(row, "client_secret"),
+        private_jwk=_table(row.get("private_jwk")),
+        redirect_uris=_words(row.get("redirect_uris")),
+        post_logout_redirect_uris=_words(row.get("post_logout_redirect_uris")),
+        scopes=_words(row.get("scopes", ["openid"])),
+        grant_types=_words(row.get("grant_types", ["authorization_code"])),
+        role=_word(row, "role"),
+        recipient=_word(row, "recipient"),
+        id_token_alg=_word(row, "id_token_alg") or _word(row, "id_token_signed_response_alg"),
+        backchannel_logout_uri=_word(row, "backchannel_logout_uri"),
+        registration_token=_word(row, "registration_access_token"),
+        registration_uri=_word(row, "registration_client_uri"),
     )
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    """A JSON object as it is; nothing where a target says something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _word(row: Mapping[str, Any], name: str) -> str:
+    found = row.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(one for one in _list(value) if isinstance(one, str))
 
 
 def _role_accounts(plan: Plan, environ: Mapping[str, str]) -> tuple[ClientAccount, ...]:
@@ -130,8 +148,8 @@ class _Desk:
         if part.origin == "plan":
             user, password = self.environ.get(part.user_env, ""), self.environ.get(part.password_env, "")
             return (PersonAccount(user, password),) if user else ()
-        told = self.city_os.get("sandbox", {}).get("sign_in", {})
-        return tuple(PersonAccount(str(name), str(told.get("password", ""))) for name in told.get("subjects", ()))
+        told = _table(_table(self.city_os.get("sandbox")).get("sign_in"))
+        return tuple(PersonAccount(name, _word(told, "password")) for name in _words(told.get("subjects")))
 
 
 def _signs_people_in(account: ClientAccount) -> bool:

@@ -30,6 +30,9 @@ RETRIES = 3
 UNREACHABLE_AFTER = 4
 """Requests in a row without an answer, after which the target counts as gone and nothing more is sent."""
 
+PORTS = 65535
+"""Greatest port. Source: RFC 9293 3.1 (16 bits)."""
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -115,7 +118,7 @@ class Line:
             request = self._client.build_request(method, url, headers=list(headers), content=body)
         except (httpx2.InvalidURL, ValueError, TypeError) as reason:
             raise NetworkError(f"{url!r} cannot be asked: {reason}") from reason
-        if request.url.scheme not in ("http", "https") or not request.url.host:
+        if request.url.scheme not in ("http", "https") or not request.url.host or (request.url.port or 0) > PORTS:
             raise NetworkError(f"{url!r} cannot be asked: it is no address of http or https")
         return request
 
