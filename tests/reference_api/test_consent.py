@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from consent_by_the_book import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.consent_model import (
     ALL_ITEMS,
     CATEGORIES,
     INVALID,
@@ -17,9 +20,6 @@ from consent_by_the_book import (
     VALID,
     by_the_book,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from reference_api.consent import ConsentRecord, Decision, decide
 
 Asked = tuple[str, str, str, str, float]

@@ -6,10 +6,10 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from consent_by_the_book import CATEGORIES, MODES, PURPOSES, RECIPIENTS
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from conformance.consent_model import CATEGORIES, MODES, PURPOSES, RECIPIENTS
 from conformance.contract.catalogue import load_consent_catalogue, load_detail_schema
 from reference_api.consent_requests import narrow, term_s, validate_detail
 from reference_api.oidc.consent_details import ConsentDetail

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from consent_by_the_book import Verdict, by_the_book
 from consent_values import act
 from deviant.doubles import ignores_consent, takes_drills_for_disasters
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
+from conformance.consent_model import Verdict, by_the_book
 from reference_api.clock import instant
 from reference_api.consent import Decide
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from consent_by_the_book import CATEGORIES, MODES, by_the_book
 from consent_values import ask, give, valid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conformance.consent_model import CATEGORIES, MODES, by_the_book
 from reference_api.consent import ConsentRecord
 from reference_api.seed import Consent
 

@@ -1,6 +1,7 @@
-"""The consent decision once more: slow, obvious, sentence by sentence from contract C4, the acts and the safety form.
+"""The law of the contract as a model: the consent decision, slow and obvious, sentence by sentence from C4.
 
-Nothing here is taken from the server or from the contract's data: codes, clauses and rings are typed by hand.
+Written from contract C4, the acts and the safety form. Nothing here is taken from a server or from the contract's data:
+codes, clauses and rings are typed by hand, so that a slip there is found here.
 """
 
 import itertools
