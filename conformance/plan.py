@@ -40,6 +40,7 @@ class ClientPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auth_method: AuthMethod = "client_secret_basic"
     redirect_uri: str = "http://127.0.0.1:8765/callback"
     post_logout_redirect_uri: str = ""
+    backchannel_logout_uri: str = ""
     scope: str = "openid"
 
 

@@ -95,7 +95,16 @@ def _planned(part: ClientPart, environ: Mapping[str, str], role: str = "") -> Cl
         raise PlanError([_missing(part.client_secret_env, "client_secret")])
     logouts = (part.post_logout_redirect_uri,) if part.post_logout_redirect_uri else ()
     scopes = tuple(part.scope.split())
-    return ClientAccount(client_id, part.auth_method, secret, {}, (part.redirect_uri,), logouts, scopes, role=role)
+    return ClientAccount(
+        client_id,
+        part.auth_method,
+        secret,
+        redirect_uris=(part.redirect_uri,),
+        post_logout_redirect_uris=logouts,
+        scopes=scopes,
+        role=role,
+        backchannel_logout_uri=part.backchannel_logout_uri,
+    )
 
 
 def _missing(variable: str, what: str) -> PlanFault:

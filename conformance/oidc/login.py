@@ -1,5 +1,6 @@
 """Login: passes sign-in and consent pages without a browser."""
 
+import re
 from collections.abc import Sequence
 
 from conformance.accounts import PersonAccount
@@ -73,7 +74,7 @@ class Login:
         raise NeedsReview(_lost(page))
 
     def refuse(self, browser: Browser, page: Page, ends: Sequence[str]) -> Arrival:
-        """Press the button that refuses.
+        """Press the button that refuses, or follow the link.
 
         Raises:
             NeedsReview: There is none.
@@ -82,6 +83,9 @@ class Login:
             for button in form.submits:
                 if _refuses(button):
                     return browser.submit(form, {}, ends, button=button)
+        for link in page.links:
+            if _refuses(Field("", "link", "", text=link.text)):
+                return browser.open(link.url, ends)
         raise NeedsReview(_lost(page))
 
     def _fields(self, page: Page, form: Form) -> tuple[Field, Field]:
@@ -114,7 +118,7 @@ def _user_field(texts: Sequence[Field]) -> Field | None:
 
 def _refuses(button: Field) -> bool:
     told = f"{button.name} {button.value} {button.text}".lower()
-    words = told.replace("_", " ").replace("-", " ").split()
+    words = re.findall(r"[a-z]+", told)
     return any(word in words for word in REFUSING) or any(word in told for word in REFUSING_WORDS)
 
 

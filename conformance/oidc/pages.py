@@ -1,7 +1,7 @@
 """Pages: the forms of an HTML page, as a person would fill them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -52,6 +52,14 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A link of a page; ``url`` is a whole address."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Page:
     """A page that is shown to a person; ``text`` is what it says."""
 
@@ -61,6 +69,7 @@ class Page:
     text: str
     headers: tuple[tuple[str, str], ...] = ()
     html: str = ""
+    links: tuple[Link, ...] = ()
 
     @property
     def sign_in_form(self) -> Form | None:
@@ -79,6 +88,10 @@ class _Reader(HTMLParser):
     _label: list[str] = field(default_factory=list)
     _select: str = ""
     _silent: int = 0
+    _ids: dict[str, int] = field(default_factory=dict)
+    _owned: list[tuple[str, Field]] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    _link: str | None = None
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -88,10 +101,13 @@ class _Reader(HTMLParser):
         if tag == "form":
             self._close()
             self._open = (urljoin(self.base, given.get("action", "")), given.get("method", "get").upper())
+            self._ids[given.get("id", "")] = len(self.forms)
         elif tag in ("script", "style"):
             self._silent += 1
         elif tag == "button" and given.get("type", "submit") == "submit":
             self._button, self._label = given, []
+        elif tag == "a" and given.get("href"):
+            self._link, self._label = urljoin(self.base, given["href"]), []
         elif tag == "select":
             self._select = given.get("name", "")
         else:
@@ -101,11 +117,18 @@ class _Reader(HTMLParser):
         if tag == "input":
             kind = given.get("type", "text").lower()
             value = given.get("value", "on" if kind in ("checkbox", "radio") else "")
-            self._fields.append(Field(given.get("name", ""), kind, value, "checked" in given, value))
+            self._put(Field(given.get("name", ""), kind, value, "checked" in given, value), given)
         elif tag == "textarea":
-            self._fields.append(Field(given.get("name", ""), tag, ""))
+            self._put(Field(given.get("name", ""), tag, ""), given)
         elif tag == "option" and self._select and "selected" in given:
             self._fields.append(Field(self._select, "select", given.get("value", "")))
+
+    def _put(self, control: Field, given: Mapping[str, str]) -> None:
+        """A control belongs to the form that it names, else to the one that it stands in (HTML, form owner)."""
+        if given.get("form"):
+            self._owned.append((given["form"], control))
+        else:
+            self._fields.append(control)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -116,13 +139,17 @@ class _Reader(HTMLParser):
             self._select = ""
         elif tag == "button" and self._button is not None:
             told = "".join(self._label).strip()
-            self._fields.append(Field(self._button.get("name", ""), "submit", self._button.get("value", ""), text=told))
+            name, value = self._button.get("name", ""), self._button.get("value", "")
+            self._put(Field(name, "submit", value, text=told), self._button)
             self._button = None
+        elif tag == "a" and self._link is not None:
+            self.links.append(Link(self._link, "".join(self._label).strip()))
+            self._link = None
 
     def handle_data(self, data: str) -> None:
         if self._silent:
             return
-        if self._button is not None:
+        if self._button is not None or self._link is not None:
             self._label.append(data)
         if data.strip():
             self.words.append(data.strip())
@@ -132,11 +159,20 @@ class _Reader(HTMLParser):
             self.forms.append(Form(*self._open, tuple(self._fields)))
         self._open, self._fields = None, []
 
+    def finish(self) -> None:
+        """The page is read: a form that was never closed is one all the same, and controls go to their owners."""
+        self.close()
+        self._close()
+        for owner, control in self._owned:
+            number = self._ids.get(owner)
+            if number is not None and number < len(self.forms):
+                form = self.forms[number]
+                self.forms[number] = replace(form, fields=(*form.fields, control))
+
 
 def read_page(url: str, status: int, html: str, headers: tuple[tuple[str, str], ...] = ()) -> Page:
     """A page from its HTML."""
     reader = _Reader(url)
     reader.feed(html)
-    reader.close()
-    reader._close()  # noqa: SLF001 - a form that was never closed is one all the same
-    return Page(url, status, tuple(reader.forms), " ".join(reader.words), headers, html)
+    reader.finish()
+    return Page(url, status, tuple(reader.forms), " ".join(reader.words), headers, html, tuple(reader.links))

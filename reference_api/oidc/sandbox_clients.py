@@ -27,6 +27,7 @@ def _listed(client: ClientRecord, secret: str | None, private_jwk: str | None) -
         "grant_types": sorted(client.grant_types),
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "backchannel_logout_uri": client.backchannel_logout_uri,
         "id_token_alg": client.id_token_alg,
     }
     return {name: value for name, value in known.items() if value not in (None, ())}
