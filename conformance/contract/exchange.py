@@ -2,13 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 import msgspec
 
-SECRET_HEADERS = ("authorization", "cookie", "set-cookie", "dpop")
-"""Headers that hold credentials. Source: RFC 9110 11.6.2, RFC 6265 4, RFC 9449 4."""
+SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie", "dpop")
+"""Headers that hold credentials. Source: RFC 9110 11.6.2, 11.7.2, RFC 6265 4, RFC 9449 4."""
+
+ADDRESS_HEADERS = ("location", "content-location", "link", "refresh", "referer")
+"""Headers that hold addresses, which may hold credentials. Source: RFC 9110 10, RFC 8288; OIDCC 3.1.2.5."""
 
 SECRET_MEMBERS = (
     "access_token",
@@ -18,8 +21,24 @@ SECRET_MEMBERS = (
     "client_assertion",
     "subject_token",
     "code",
+    "actor_token",
+    "assertion",
+    "code_verifier",
+    "device_code",
+    "id_token_hint",
+    "logout_token",
+    "password",
+    "registration_access_token",
+    "token",
+    "user_code",
 )
-"""Parameters and members that hold credentials. Source: RFC 6749 section 8, RFC 7523, RFC 8693."""
+"""Parameters and members that hold credentials.
+
+Source: RFC 6749 section 8, RFC 7009, RFC 7523, RFC 7591, RFC 7636, RFC 8628, RFC 8693.
+"""
+
+SHORTEST_CODE = 20
+"""A member ``code`` of JSON below this length is a word of a code list. Source: RFC 6749 10.10 (128 bits of chance)."""
 
 HASH_DIGITS = 8
 """Hexadecimal digits kept of a secret's SHA-256: enough to tell tokens apart, far too few to find one."""
@@ -30,6 +49,10 @@ SHARED_BODY_BYTES = 256
 _NAMES = "|".join(SECRET_MEMBERS)
 _IN_JSON = re.compile(rf'("(?:{_NAMES})"\s*:\s*")((?:[^"\\]|\\.)*)(")')
 _IN_FORM = re.compile(rf"((?:^|&)(?:{_NAMES})=)([^&]*)()")
+_IN_ADDRESS = re.compile(rf"((?:[?&#])(?:{_NAMES})=)([^&#\s<>\"';,]*)()")
+_SET_COOKIE = re.compile(r"((?:^|,\s*)[^=;,\s]+=)([^;]*?)(?=;|$|,\s*[^=;,\s]+=)")
+_TREATED = frozenset(SECRET_HEADERS + ADDRESS_HEADERS)
+_COOKIE = re.compile(r"([^=;\s]+=)([^;]*)")
 
 
 class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,9 +85,9 @@ def mask(exchange: Exchange) -> Exchange:
     return msgspec.structs.replace(
         exchange,
         url=_mask_query(exchange.url),
-        request_headers=_mask_headers(exchange.request_headers),
+        request_headers=mask_headers(exchange.request_headers),
         request_body=_mask_text(exchange.request_body),
-        response_headers=_mask_headers(exchange.response_headers),
+        response_headers=mask_headers(exchange.response_headers),
         response_body=_mask_text(exchange.response_body),
     )
 
@@ -123,16 +146,27 @@ def masked_secret(secret: str) -> str:
     return "***" + hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
 
 
-def _mask_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    if not any(name.lower() in SECRET_HEADERS for name in headers):
+def mask_headers(headers: Mapping[str, str], label: Callable[[str], str] = masked_secret) -> Mapping[str, str]:
+    """Headers with credentials replaced by what ``label`` makes of each.
+
+    The scheme of Authorization, names and attributes of cookies, and the rest of an address stay.
+    """
+    if not any(name.lower() in _TREATED for name in headers):
         return headers
-    return {name: _mask_header(value) if name.lower() in SECRET_HEADERS else value for name, value in headers.items()}
+    return {name: _mask_header(name.lower(), value, label) for name, value in headers.items()}
 
 
-def _mask_header(value: str) -> str:
-    """Keep the scheme (Bearer, Basic), so that a reader sees how the client authenticated."""
+def _mask_header(name: str, value: str, label: Callable[[str], str]) -> str:
+    if name in ADDRESS_HEADERS:
+        return _IN_ADDRESS.sub(lambda found: found[1] + label(found[2]), value)
+    if name not in SECRET_HEADERS:
+        return value
+    if name == "set-cookie" and "=" in value:
+        return _SET_COOKIE.sub(lambda found: found[1] + label(found[2]), value)
+    if name == "cookie" and "=" in value:
+        return _COOKIE.sub(lambda found: found[1] + label(found[2]), value)
     scheme, blank, rest = value.partition(" ")
-    return f"{scheme} {masked_secret(rest)}" if blank else masked_secret(value)
+    return f"{scheme} {label(rest)}" if blank else label(value)
 
 
 def _mask_text(text: str) -> str:
@@ -143,9 +177,10 @@ def _mask_text(text: str) -> str:
 
 
 def _mask_query(url: str) -> str:
-    path, mark, query = url.partition("?")
-    return path + mark + _IN_FORM.sub(_replace, query) if mark else url
+    return _IN_ADDRESS.sub(_replace, url) if "?" in url or "#" in url else url
 
 
 def _replace(found: re.Match[str]) -> str:
+    if len(found[2]) < SHORTEST_CODE and found[1].startswith('"code"'):
+        return found[0]
     return found[1] + masked_secret(found[2]) + found[3]

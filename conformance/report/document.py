@@ -25,7 +25,7 @@ class ShownText(msgspec.Struct, frozen=True):
 
 
 class ShownExchange(msgspec.Struct, frozen=True):
-    """A request and its answer as they are kept: masked, long bodies cut (``*_length`` in characters tells of what).
+    """A request and its answer as they are kept: masked; ``*_length`` are the bodies' before they were ``*_cut``.
 
     ``at_s`` counts from the run's begin, ``latency_s`` is what the answer took. ``status`` is 0 where none came, and
     ``fault`` says why. ``curl`` sends the request again.
@@ -41,9 +41,11 @@ class ShownExchange(msgspec.Struct, frozen=True):
     request_headers: Mapping[str, str]
     request_body: str
     request_length: int
+    request_cut: bool
     response_headers: Mapping[str, str]
     response_body: str
     response_length: int
+    response_cut: bool
     curl: str
     fault: str = ""
 
@@ -164,9 +166,11 @@ def _shown(piece: Piece, replay: Replay) -> ShownExchange:
         request_headers=exchange.request_headers,
         request_body=exchange.request_body,
         request_length=piece.request_length,
+        request_cut=piece.request_cut,
         response_headers=exchange.response_headers,
         response_body=exchange.response_body,
         response_length=piece.response_length,
+        response_cut=piece.response_cut,
         curl=replay.line(piece),
         fault=exchange.fault,
     )

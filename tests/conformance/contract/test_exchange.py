@@ -47,7 +47,7 @@ def test_equal_bodies_are_written_once_and_come_back(bodies: list[str]) -> None:
     assert list(read_exchanges(file)) == said
 
 
-SECRETS = st.text(alphabet='abcdefghijklmnopqrstuvwxyzABCDEF0123456789-._~+/=\\" \n', min_size=9, max_size=60)
+SECRETS = st.text(alphabet='abcdefghijklmnopqrstuvwxyzABCDEF0123456789-._~+/=\\" \n', min_size=20, max_size=60)
 
 
 @given(st.sampled_from(SECRET_MEMBERS), SECRETS)

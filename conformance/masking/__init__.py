@@ -1,0 +1,1 @@
+"""Masking: takes secrets and personal data out of what was said, and leaves its shape."""
