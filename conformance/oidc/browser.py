@@ -39,10 +39,16 @@ Arrival = Callback | Page | Stop
 
 
 class Browser:
-    """One person's browser: its cookies, and the redirect URIs at which the journey ends."""
+    """One person's browser and its cookies.
+
+    ``begun_at`` is the address that was opened last. ``is_foreign``: the person is signed in by a program, in whose
+    browser the session lies.
+    """
 
     def __init__(self, wire: Wire, origin: str) -> None:
         self.wire = wire
+        self.begun_at = ""
+        self.is_foreign = False
         self.cookies = new_cookies(secure_everywhere=is_loopback(origin))
 
     def open(self, url: str, ends: Sequence[str]) -> Arrival:
@@ -52,6 +58,7 @@ class Browser:
             Unmet: More redirects than a browser follows.
             NetworkError: No answer came.
         """
+        self.begun_at = url
         return self._follow(self.wire.send("GET", url, headers=_PAGES, cookies=self.cookies), ends)
 
     def post(self, url: str, form: Sequence[tuple[str, str]] | Mapping[str, str], ends: Sequence[str]) -> Arrival:

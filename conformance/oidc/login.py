@@ -34,7 +34,7 @@ class Login:
             Misconfigured: The credentials are refused, or the page is not as the plan says.
             NeedsReview: A page cannot be passed without a person.
         """
-        signed_in = False
+        signed_in, named = False, False
         for _ in range(PAGES):
             if isinstance(arrival, Callback | Stop):
                 return self._ended(arrival, signed_in=signed_in)
@@ -43,6 +43,8 @@ class Login:
                 raise Misconfigured(_refused(arrival, person))
             if form is not None:
                 arrival, signed_in = self.sign_in(browser, arrival, person, ends), True
+            elif not named and not signed_in and (asked := self._asks_who(arrival, person)) is not None:
+                arrival, named = browser.submit(*asked, ends, button=_button(asked[0], self.part.sign_in)), True
             else:
                 arrival = self.agree(browser, arrival, ends)
         raise NeedsReview(_lost(arrival))
@@ -57,7 +59,7 @@ class Login:
         if form is None:
             raise NeedsReview(_lost(page))
         user, password = self._fields(page, form)
-        values = {user.name: person.user, password.name: person.password}
+        values = {password.name: person.password} | ({user.name: person.user} if user else {})
         button = _button(form, self.part.sign_in)
         return browser.submit(form, values, ends, button=button)
 
@@ -88,14 +90,22 @@ class Login:
                 return browser.open(link.url, ends)
         raise NeedsReview(_lost(page))
 
-    def _fields(self, page: Page, form: Form) -> tuple[Field, Field]:
+    def _asks_who(self, page: Page, person: PersonAccount) -> tuple[Form, dict[str, str]] | None:
+        """The form of a page that asks for the name alone, as providers do that ask for the password on the next."""
+        for form in page.forms:
+            texts = _texts(form)
+            wanted = [one for one in texts if one.name == self.part.user_field or one.name.lower() in USER_FIELDS]
+            if len(texts) == 1 and wanted:
+                return form, {wanted[0].name: person.user}
+        return None
+
+    def _fields(self, page: Page, form: Form) -> tuple[Field | None, Field]:
         passwords = [one for one in form.fields if one.kind == "password"]
         named = self.part.password_field
         password = next((one for one in form.fields if one.name == named), None) if named else passwords[0]
-        texts = [one for one in form.fields if one.kind in ("text", "email", "tel", "search") and one.name]
-        wanted = self.part.user_field
-        user = next((one for one in texts if one.name == wanted), None) if wanted else _user_field(texts)
-        if password is None or user is None:
+        texts, wanted = _texts(form), self.part.user_field
+        user = next((one for one in texts if one.name == wanted), None) if wanted and texts else _user_field(texts)
+        if password is None or (texts and user is None):
             names = ", ".join(one.name for one in form.fields if one.name)
             text = Text(
                 f"the sign-in page {page.url} has no such fields (it has {names}); set user_field and password_field",
@@ -109,6 +119,10 @@ class Login:
         if refused and isinstance(arrival, Stop) and arrival.page.sign_in_form is not None:
             raise Misconfigured(_refused(arrival.page, None))
         return arrival
+
+
+def _texts(form: Form) -> list[Field]:
+    return [one for one in form.fields if one.kind in ("text", "email", "tel", "search") and one.name]
 
 
 def _user_field(texts: Sequence[Field]) -> Field | None:

@@ -16,8 +16,10 @@ from conformance.accounts import ClientAccount, PersonAccount
 from conformance.draws import fresh
 from conformance.oidc.browser import Arrival, Browser, Callback, Stop
 from conformance.oidc.login import Login
+from conformance.oidc.scripted_login import CommandLogin, StepsLogin
 from conformance.oidc.tokens import Token, read_token
 from conformance.outcomes import Misconfigured, NotApplicable, Unmet
+from conformance.plan import LoginPart
 from conformance.target import Target
 from conformance.text import Text
 from conformance.wire import Reply, Wire
@@ -84,6 +86,7 @@ class RelyingParty:
         self.target, self.wire, self.client = target, wire, client
         self.person = person or (target.people[0] if target.people else None)
         self.login = Login(target.plan.login)
+        self._passing = passing(target.plan.login)
 
     def as_person(self, person: PersonAccount) -> "RelyingParty":
         """The same client, with somebody else at the browser."""
@@ -142,12 +145,12 @@ class RelyingParty:
         Raises:
             Misconfigured: Nobody can sign in.
         """
-        if isinstance(arrival, Callback | Stop):
+        if isinstance(arrival, Callback) or (isinstance(arrival, Stop) and self._is_end(arrival)):
             return arrival
         if self.person is None:
             text = "nobody can sign in: set CITYTWIN_USER and CITYTWIN_PASSWORD, or name others in [person]"
             raise Misconfigured(Text(text, "サインインする人がない。CITYTWIN_USERとCITYTWIN_PASSWORDを設定する"))
-        return self.login.pass_pages(browser, arrival, self.person, self._ends(request))
+        return self._passing.pass_pages(browser, arrival, self.person, self._ends(request))
 
     def grant(self, browser: Browser | None = None, **changed: Any) -> tuple[Parameters, str, Callback]:
         """A fresh code: what was asked, the code verifier, and the callback.
@@ -242,9 +245,20 @@ class RelyingParty:
         """The provider's published keys, asked for anew."""
         return self.wire.send("GET", self.endpoint("jwks_uri")).members
 
+    def _is_end(self, stop: Stop) -> bool:
+        """Whether a page without forms is an error; where pages are programs, a good one is where they begin."""
+        return self.target.plan.login.kind == "form" or stop.reply.status >= 400
+
     def _ends(self, request: Mapping[str, Any]) -> tuple[str, ...]:
         named = request.get("redirect_uri")
         return tuple(dict.fromkeys([*self.client.redirect_uris, *([str(named)] if named else [])]))
+
+
+def passing(part: LoginPart) -> Login | StepsLogin | CommandLogin:
+    """What passes pages, as ``[login]`` of a plan says."""
+    if part.kind == "steps":
+        return StepsLogin(part)
+    return CommandLogin(part) if part.kind == "command" else Login(part)
 
 
 def basic(client_id: str, secret: str) -> str:
