@@ -6,6 +6,7 @@ codes, clauses and rings are typed by hand, so that a slip there is found here.
 
 import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 PURPOSES = (
@@ -50,13 +51,46 @@ LAW_UNLESS_REFUSED = {
 class Record(Protocol):
     """A consent, as the server has it."""
 
+    @property
+    def purpose(self) -> str:
+        """What for."""
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """What of the person."""
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        """To whom."""
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """In normal times, drills, disasters."""
+
+    @property
+    def state(self) -> str:
+        """Given, renewed, refused, withdrawn ..."""
+
+    @property
+    def valid_from_s(self) -> float | None:
+        """Its first instant."""
+
+    @property
+    def valid_until_s(self) -> float | None:
+        """The instant at which it holds no longer."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A consent as a walk or a check remembers it; times are Unix seconds, None is open."""
+
     purpose: str
     categories: frozenset[str]
     recipients: frozenset[str]
     modes: frozenset[str]
-    state: str
-    valid_from_s: float | None
-    valid_until_s: float | None
+    state: str = "given"
+    valid_from_s: float | None = None
+    valid_until_s: float | None = None
 
 
 class Verdict(NamedTuple):

@@ -175,10 +175,11 @@ class Sandbox:
         self._city._tokens.clear()  # noqa: SLF001 - tokens end with a reset
 
     def advance(self, seconds: float) -> None:
-        """Set the sandbox's clock forward."""
+        """Set the sandbox's clock forward; tokens are fetched anew from then on."""
         now = self._control("getSandboxClock").members.get("now", "")
         later = _shifted(str(now), seconds)
         self._control("setSandboxClock", {"now": later})
+        self._city._tokens.clear()  # noqa: SLF001 - tokens may have ended by the new time
 
     def rotate_keys(self) -> Reply:
         """New signing keys."""

@@ -1,0 +1,208 @@
+"""Scene: a sandbox set back to its start, its people without consents, and what they agree to during a check."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from conformance.accounts import PersonAccount
+from conformance.city.caller import City, Who
+from conformance.city.consents import Answer, Consents, Question, Record, instant_s
+from conformance.city.town import Town
+from conformance.consent_model import Held, Verdict, by_the_book
+from conformance.context import Context
+from conformance.outcomes import Unmet
+from conformance.text import Text
+from conformance.wire import Line, Reply
+
+OFFICE = "city_office"
+"""The role that stands for the recipient municipality."""
+
+SHOWN = ("profile.basic", "profile.contact", "support_flag")
+"""Categories that getUser and listUsers show. Source: contract, schema UserData."""
+
+LAW_CELL = ("municipality", "disaster_support", "safety")
+"""Recipient, purpose and category that the law opens in a disaster. Source: 災対法 86-15(3)."""
+
+CONSENT_CELL = ("municipality", "disaster_support", "location")
+"""Recipient, purpose and category that nothing but a consent opens: no clause names a position."""
+
+FRIENDS = ("acquaintance", "employer")
+"""Recipients that are denied whatever mode holds. Source: contract C4, default_deny."""
+
+STEP_S = 3 * 86_400.0
+"""How far a scene's clock is set ahead of that of the scene before, in seconds: beyond any copy that a server keeps of
+what it decided for earlier checks. Source: none, longer than the day that tokens may live. Confidence C."""
+
+_numbers: WeakKeyDictionary[Line, Any] = WeakKeyDictionary()
+
+
+class Scene:
+    """People, consents and modes of one check; everything is as before when the check ends.
+
+    ``fresh_clock``: the clock is set where it never was before, so that no copy of an earlier answer is still used.
+    """
+
+    def __init__(self, ctx: Context, *, fresh_clock: bool = False) -> None:
+        self.ctx = ctx
+        if ctx.target.has_sandbox:
+            ctx.sandbox.reset()
+            if fresh_clock:
+                number = next(_numbers.setdefault(ctx.target.line, count(1)))
+                ctx.sandbox.advance(number * STEP_S)
+        self.city = City(ctx.target, ctx.wire)
+        self.consents = Consents(self.city)
+        self.town = Town(self.city)
+
+    def people(self, number: int, *, reached: bool = False) -> list[PersonAccount]:
+        """So many people who never said anything about consent, drawn by the seed.
+
+        ``reached``: a disaster can be declared where they live.
+
+        Raises:
+            NotApplicable: There are not so many.
+        """
+        found = [one for one in self.ctx.draws.shuffled(self.ctx.target.people) if not self.consents.of(one)]
+        if reached:
+            found = self.town.reached(found)
+        if len(found) < number:
+            self.ctx.omit(
+                f"needs {number} made-up people without any consent"
+                + (" who live where a disaster can be declared" if reached else "")
+                + f"; there are {len(found)}",
+                f"同意のない架空の住民が{number}人要る"
+                + ("(災害を宣言できる地区に住む人)" if reached else "")
+                + f"が、{len(found)}人しかいない",
+            )
+        return found[:number]
+
+    def person(self, *, reached: bool = False) -> PersonAccount:
+        """One of them."""
+        return self.people(1, reached=reached)[0]
+
+    def give(self, who: Who, purpose: str, categories: Iterable[str], recipients: Iterable[str], **more: Any) -> Record:
+        """A consent that was recorded; without a sandbox it is withdrawn when the check ends."""
+        record = self.consents.give(who, purpose, categories, recipients, **more)
+        if not self.ctx.target.has_sandbox:
+            self.ctx.afterwards(lambda: self.consents.act("withdrawConsent", who, record))
+        return record
+
+    def ask(self, person: PersonAccount, cell: Sequence[str], mode: str = "normal", time: str = "") -> Answer:
+        """The decision on recipient, purpose and category of a person, asked by the person."""
+        recipient, purpose, category = cell
+        return self.consents.decide(person, [Question(person.user, purpose, category, recipient, mode, time)])[0]
+
+    def asked_by(self, who: Who, person: PersonAccount, cell: Sequence[str]) -> Answer:
+        """The same asked by a client, in the mode that holds, now."""
+        return self.consents.decide(who, [Question(person.user, cell[1], cell[2])])[0]
+
+    def user(self, who: Who, person: PersonAccount, purpose: str = "disaster_support") -> Reply:
+        """What a client is shown of a person."""
+        return self.city.call("getUser", who, query={"purpose": purpose}, path={"sub": person.user})
+
+    def expect(self, what: Text, asked: Sequence[Question], got: Sequence[Answer], said: Sequence[Verdict]) -> None:
+        """Demand that decisions are what the model says: permitted or not, and on which basis."""
+        for question, answer, verdict in zip(asked, got, said, strict=True):
+            right = (answer.permit, answer.basis, answer.clause) == (verdict.permit, verdict.basis, verdict.clause)
+            self.ctx.require(
+                Text(f"{what.en}: {question}", f"{what.ja}: {question}"),
+                right,
+                expected=told(verdict),
+                actual=str(answer),
+            )
+
+    def closed(self, person: PersonAccount, *cells: Sequence[str], mode: str = "normal") -> None:
+        """A control: nothing of these was agreed to, and they are denied."""
+        with self.ctx.control(Text("what nobody agreed to is denied", "同意のないものは開示しない")):
+            for cell in cells:
+                self.denied(Text("asked without any consent", "同意なしに尋ねる"), self.ask(person, cell, mode))
+
+    def no_law(self, *replies: Reply) -> None:
+        """Demand that nothing of these rests on law, as befits normal times; to be asked in a control."""
+        for reply in replies:
+            by_law = [category for category, basis in basis_of(reply).items() if basis == "statutory"]
+            what = Text("shown by law in normal times", "平時に法令を根拠として示された項目")
+            self.ctx.expect(what, expected=[], actual=by_law)
+
+    def advance(self, seconds: float) -> None:
+        """Set the sandbox's clock forward; tokens are fetched anew from then on."""
+        self.ctx.sandbox.advance(seconds)
+        self.city = City(self.ctx.target, self.ctx.wire)
+        self.consents, self.town = Consents(self.city), Town(self.city)
+
+    def permitted(self, what: Text, answer: Answer, basis: str = "consent") -> None:
+        """Demand a permission on a basis."""
+        self.ctx.require(
+            what, answer.permit and answer.basis == basis, expected=f"permit ({basis})", actual=str(answer)
+        )
+
+    def denied(self, what: Text, answer: Answer) -> None:
+        """Demand a denial."""
+        self.ctx.require(what, not answer.permit, expected="deny", actual=str(answer))
+
+
+def held(record: Record, **changed: Any) -> Held:
+    """A record as the model takes it; what has run out counts by its times."""
+    state = str(record.get("state", ""))
+    members: dict[str, Any] = {
+        "purpose": str(record.get("purpose", "")),
+        "categories": frozenset(record.get("data_categories", ())),
+        "recipients": frozenset(record.get("recipients", ())),
+        "modes": frozenset(record.get("modes", ())),
+        "state": "given" if state == "expired" else state,
+        "valid_from_s": seconds(record, "valid_from"),
+        "valid_until_s": seconds(record, "valid_until"),
+    }
+    return Held(**{**members, **changed})
+
+
+def seconds(record: Mapping[str, Any], member: str) -> float | None:
+    """A record's instant in Unix seconds, None where it has none.
+
+    Raises:
+        Unmet: It cannot be read.
+    """
+    text = record.get(member)
+    if text is None:
+        return None
+    try:
+        return instant_s(str(text))
+    except ValueError as reason:
+        raise Unmet(
+            Text(f"{member} of a record is no instant: {text}", f"記録の {member} が時刻でない: {text}")
+        ) from reason
+
+
+def said_of(consents: Sequence[Held], asked: Sequence[Question], at_s: float) -> list[Verdict]:
+    """What the model says on questions that name recipient and mode."""
+    return [by_the_book(consents, one.recipient, one.purpose, one.category, one.mode, at_s) for one in asked]
+
+
+def told(verdict: Verdict) -> str:
+    """A verdict of the model, in the words of an answer."""
+    said = " ".join(filter(None, (verdict.basis, verdict.clause, verdict.reason)))
+    return f"{'permit' if verdict.permit else 'deny'} ({said})"
+
+
+def basis_of(reply: Reply) -> dict[str, str]:
+    """On which basis each category of a person was shown; empty where nothing was."""
+    entries = reply.members.get("disclosure", ()) if reply.status == 200 else ()
+    return {
+        str(one.get("category")): str(one.get("basis"))
+        for one in entries
+        if isinstance(one, dict) and one.get("decision") == "permit"
+    }
+
+
+def until(holds: Callable[[], bool], limit_s: float, wait: Callable[[float], object]) -> bool:
+    """Ask again and again until something holds, or the time is up; whether it held."""
+    rounds = max(1, round(limit_s / PAUSE_S))
+    for _ in range(rounds):
+        if holds():
+            return True
+        wait(PAUSE_S)
+    return holds()
+
+
+PAUSE_S = 0.5
+"""Between two questions of ``until``. Source: none; a tenth of the shortest limit. Confidence C."""
