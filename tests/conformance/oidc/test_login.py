@@ -166,9 +166,7 @@ def test_steps_sign_in_where_pages_are_programs() -> None:
         "/auth": lambda _: to("/app", challenge="x y"),
         "/app": lambda _: html("<script src=app.js></script>"),
         "/api/start": lambda _: httpx2.Response(200, json={"flow": {"id": 7}}),
-        "/api/in/7": lambda sent: httpx2.Response(
-            200 if sent == {"who": {"name": "somebody"}, "secret": ["right"]} else 403
-        ),
+        "/api/in/7": lambda sent: httpx2.Response(200 if sent == wanted else 403),
         "/resume": lambda sent: to(BACK, code=sent["challenge"]),
     }
     assert code_of(arrive(pages, STEPS)) == "x y"
@@ -182,7 +180,8 @@ def test_a_command_signs_in() -> None:
     """It is told the request and the credentials, and prints the callback URL as its last line."""
     script = (
         "import os; e = os.environ; print('a log line');"
-        f"print({BACK!r} + '?code=' + e['CITYTWIN_USER'] + '&state=' + str('state=' in e['CITYTWIN_AUTHORIZATION_URL']))"
+        "told = 'state=' in e['CITYTWIN_AUTHORIZATION_URL'];"
+        f"print({BACK!r} + f'?code={{e[\"CITYTWIN_USER\"]}}&state={{told}}')"
     )
     arrival = arrive({"/auth": ASKING}, LoginPart(kind="command", command=(sys.executable, "-c", script)))
     assert (code_of(arrival), arrival.get("state")) == ("somebody", "True")
