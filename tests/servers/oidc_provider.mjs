@@ -44,7 +44,9 @@ const provider = new Provider(issuer, {
   ...people,
   clients: [client('rp', 'client_secret_basic'), client('second-rp', 'client_secret_post')],
   jwks: { keys: [await key('RS256', 'r1'), await key('ES256', 'e1')] },
-  cookies: { keys: ['a-key-of-a-test-0123456789'] },
+  // POST to the authorization endpoint (OIDCC 3.1.2.1) is off unless asked for, and then needs cookies across sites.
+  cookies: { keys: ['a-key-of-a-test-0123456789'], long: { sameSite: 'none' } },
+  enableHttpPostMethods: true,
   claims: {
     openid: ['sub'],
     profile: ['name', 'family_name', 'given_name', 'birthdate', 'updated_at'],
