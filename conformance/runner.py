@@ -60,7 +60,10 @@ def _is_chosen(requirement: Requirement, target: Target, choice: Choice) -> bool
     if choice.names:
         return any(name == requirement.id or name.startswith(f"{requirement.id}.") for name in choice.names)
     wanted = choice.profiles or target.plan.target.profiles
-    return requirement.profile in wanted or requirement.part in wanted
+    if requirement.part in wanted or (not requirement.part and requirement.profile in wanted):
+        return True
+    # A city OS that declares a profile keeps all of its parts; any other server those that its plan names.
+    return target.is_city_os and requirement.profile in wanted
 
 
 def _rows(requirement: Requirement, checks: Sequence[Check], target: Target, choice: Choice) -> Iterator[Planned]:

@@ -1,1 +1,1 @@
-"""Checks of the profile health-fhir."""
+"""Checks of the profile health-fhir, with HL7 vital signs and JP Core as parts of their own."""

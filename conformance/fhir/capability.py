@@ -1,0 +1,124 @@
+"""Capability: what a FHIR server says of itself in its CapabilityStatement, and conditions of checks by it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.check import Condition
+from conformance.target import Target
+from conformance.text import Text
+
+WRITES = {"create", "update", "delete", "transaction", "batch"}
+
+
+class Capability:
+    """A CapabilityStatement; whatever it does not say, or says in a wrong form, counts as not declared."""
+
+    def __init__(self, statement: Mapping[str, Any]) -> None:
+        self.statement = statement
+
+    @property
+    def rest(self) -> Mapping[str, Any]:
+        """What it says of the server's RESTful interface."""
+        return next((row for row in _rows(self.statement.get("rest")) if row.get("mode") == "server"), {})
+
+    def kind(self, name: str) -> Mapping[str, Any]:
+        """What it says of a resource type."""
+        return next((row for row in _rows(self.rest.get("resource")) if row.get("type") == name), {})
+
+    def does(self, kind: str, interaction: str) -> bool:
+        """Whether an interaction with a type is declared; with the type "" one of the whole system."""
+        place = self.kind(kind) if kind else self.rest
+        return any(row.get("code") == interaction for row in _rows(place.get("interaction")))
+
+    def parameter(self, kind: str, name: str) -> Mapping[str, Any]:
+        """A search parameter of a type, or of all types; empty if it is not declared."""
+        declared = [*_rows(self.kind(kind).get("searchParam")), *_rows(self.rest.get("searchParam"))]
+        return next((row for row in declared if row.get("name") == name), {})
+
+    def claims(self, kind: str, profile: str) -> bool:
+        """Whether a profile of a type is declared as supported."""
+        given = self.kind(kind).get("supportedProfile")
+        return isinstance(given, list) and any(str(one).partition("|")[0] == profile for one in given)
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether any of the types is kept in versions."""
+        return any(self.keeps_versions(str(row.get("type"))) for row in _rows(self.rest.get("resource")))
+
+    def keeps_versions(self, kind: str) -> bool:
+        """Whether versions of a type are kept."""
+        return self.kind(kind).get("versioning") in ("versioned", "versioned-update")
+
+    @property
+    def has_smart(self) -> bool:
+        """Whether SMART App Launch is declared. Source: CodeSystem restful-security-service."""
+        security = self.rest.get("security")
+        services = _rows(security.get("service")) if isinstance(security, dict) else []
+        codes = {coding.get("code") for one in services for coding in _rows(one.get("coding"))}
+        return "SMART-on-FHIR" in codes
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def of_fhir(target: Target) -> Text | None:
+    """A condition: there is a FHIR server."""
+    text = Text("the plan names no FHIR server", "計画にFHIRサーバーがない")
+    return None if target.fhir_base else text
+
+
+def interacts(kind: str, *interactions: str) -> Condition:
+    """A condition: the server declares interactions with a type (with "": of the whole system), and may be written to."""
+
+    def tell(target: Target) -> Text | None:
+        if WRITES.intersection(interactions) and not target.plan.fhir.may_write:
+            return Text("the plan forbids to write (fhir.may_write)", "計画が書き込みを許していない(fhir.may_write)")
+        missing = [name for name in interactions if not Capability(target.capability).does(kind, name)]
+        return _undeclared(f"{kind} {', '.join(missing)}".strip()) if missing else None
+
+    return tell
+
+
+def searches(kind: str, *names: str) -> Condition:
+    """A condition: the server declares search parameters of a type."""
+
+    def tell(target: Target) -> Text | None:
+        capability = Capability(target.capability)
+        if not capability.does(kind, "search-type"):
+            return _undeclared(f"{kind} search-type")
+        missing = [name for name in names if not capability.parameter(kind, name)]
+        return _undeclared(f"{kind}?{', '.join(missing)}") if missing else None
+
+    return tell
+
+
+def declares(kind: str, member: str, *values: object) -> Condition:
+    """A condition: a member of what is said of a type has one of some values."""
+
+    def tell(target: Target) -> Text | None:
+        found = Capability(target.capability).kind(kind).get(member)
+        listed = found if isinstance(found, list) else [found]
+        told = " / ".join(str(value) for value in values)
+        return None if any(one in values for one in listed) else _undeclared(f"{kind}.{member} = {told}")
+
+    return tell
+
+
+def claims(kind: str, *profiles: str) -> Condition:
+    """A condition: the server declares to support profiles of a type."""
+
+    def tell(target: Target) -> Text | None:
+        missing = [one for one in profiles if not Capability(target.capability).claims(kind, one)]
+        return _undeclared(f"{kind} {', '.join(missing)}") if missing else None
+
+    return tell
+
+
+def with_smart(target: Target) -> Text | None:
+    """A condition: the server declares SMART App Launch."""
+    return None if Capability(target.capability).has_smart else _undeclared("SMART-on-FHIR")
+
+
+def _undeclared(what: str) -> Text:
+    return Text(f"the CapabilityStatement does not declare {what}", f"CapabilityStatementに {what} の宣言がない")
