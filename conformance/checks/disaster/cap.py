@@ -137,7 +137,8 @@ def drills_are_exercises(ctx: Context) -> None:
     for mode in ("drill", "disaster"):
         done(declare(ctx, mode, [area]))
         order = done(issue(ctx, 4, area))
-        status = value(message(ctx, str(order.get("id"))), "status")
+        with ctx.control(FORM):
+            status = value(message(ctx, str(order.get("id"))), "status")
         wanted = ("Exercise",) if mode == "drill" or everywhere else ("Actual", "Test")
         what = Text(f"CAP status of an order in mode {mode}", f"{mode} での発令のCAPのstatus")
         ctx.expect_in(what, expected=wanted, actual=status)
