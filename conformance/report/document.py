@@ -1,6 +1,7 @@
 """Document: a run's results as plain data without secrets, the source of every report; ``results.json`` is its text."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -50,8 +51,19 @@ class ShownExchange(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
+class ShownAcceptance(msgspec.Struct, frozen=True):
+    """Why a deviation is accepted, who mends it, and the last day on which it is."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """One result. ``id`` names the result, ``requirement`` what it judges; ``tokens`` are those seen, decoded."""
+    """One result. ``id`` names the result, ``requirement`` what it judges; ``tokens`` are those seen, decoded.
+
+    ``accepted`` is there where a baseline accepts the verdict.
+    """
 
     id: str
     requirement: str
@@ -68,7 +80,13 @@ class Entry(msgspec.Struct, frozen=True):
     duration_s: float
     titles: ShownText
     messages: ShownText
-    tokens: Mapping[str, Mapping[str, object]] = {}
+    tokens: Mapping[str, Mapping[str, Any]] = {}
+    accepted: ShownAcceptance | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it fails the run."""
+        return self.verdict is Verdict.FAIL and self.accepted is None
 
 
 class ProfileSummary(msgspec.Struct, frozen=True):
@@ -150,7 +168,13 @@ def _entry(result: Result, masking: Masking, language: Language) -> Entry:
         titles=titles,
         messages=messages,
         tokens=masking.tokens,
+        accepted=_accepted(result),
     )
+
+
+def _accepted(result: Result) -> ShownAcceptance | None:
+    told = result.accepted
+    return ShownAcceptance(told.reason, told.owner, told.expires) if told else None
 
 
 def _shown(piece: Piece, replay: Replay) -> ShownExchange:
