@@ -25,12 +25,16 @@ def opened(plan: Plan, environ: Mapping[str, str]) -> Iterator[Target]:
         line.close()
 
 
-def line_of(plan: Plan) -> Line:
-    """The connection that a plan asks for; its certificates are trusted beside the system's."""
+def line_of(plan: Plan, *, at_most_s: float = 120.0) -> Line:
+    """The connection that a plan asks for; its certificates are trusted beside the system's.
+
+    Raises:
+        OSError: The file of certificates cannot be read, or holds none.
+    """
     trusted = ssl.create_default_context()
     if plan.target.ca_file:
         trusted.load_verify_locations(plan.target.ca_file)
-    return Line(plan.target.timeout_s, verify=trusted)
+    return Line(min(plan.target.timeout_s, at_most_s), verify=trusted)
 
 
 def fhir_token_of(plan: Plan, environ: Mapping[str, str]) -> str:

@@ -3,18 +3,19 @@
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from conformance.check import load_checks
 from conformance.contract.profiles import load_profiles
 from conformance.contract.requirements import load_requirements
 from conformance.errors import PlanError, PlanFault
 from conformance.plan import ClientPart, LoginPart, Plan
-from conformance.shape import Source, faults_of, near
+from conformance.shape import Source, faults_of, near, nearest
 from conformance.text import Text
 from conformance.toml_lines import index_lines
 
@@ -42,6 +43,45 @@ def read_plan(path: Path) -> Plan:
     if faults:
         raise PlanError(faults)
     return plan
+
+
+def narrowed(plan: Plan, profiles: Sequence[str]) -> Plan:
+    """The plan for these profiles only; all of its own where none is named.
+
+    Raises:
+        PlanError: A profile is unknown, or the plan lacks the address that it needs.
+    """
+    if not profiles:
+        return plan
+    target = msgspec.structs.replace(plan.target, profiles=tuple(profiles))
+    narrow = msgspec.structs.replace(plan, target=target)
+    faults = [
+        PlanFault("--profile", text) for _, text in (*_profile_faults(target.profiles), *_needed_addresses(narrow))
+    ]
+    if faults:
+        raise PlanError(faults)
+    return narrow
+
+
+def unknown_names(names: Sequence[str]) -> None:
+    """Refuse names that are neither requirements nor checks.
+
+    Raises:
+        PlanError: There are such; each is told with the nearest that there is.
+    """
+    known = sorted({one.id for one in load_requirements()} | {one.name for one in load_checks()})
+    faults = [PlanFault("--check", _unknown_name(name, known)) for name in names if name not in known]
+    if faults:
+        raise PlanError(faults)
+
+
+def _unknown_name(name: str, known: Sequence[str]) -> Text:
+    found = nearest(name, known)
+    hint = Text(f"Did you mean {found}?", f"{found} のことか。") if found else _COVERAGE
+    return Text(f"unknown id {name}. {hint.en}", f"知らないID {name}。{hint.ja}")
+
+
+_COVERAGE = Text("`citytwin conform coverage` lists all.", "一覧は `citytwin conform coverage`。")
 
 
 def read_toml(path: Path) -> tuple[Mapping[str, Any], Source]:

@@ -1,5 +1,6 @@
 """Shape: holds what a TOML file says against the form of its tables, and tells every fault with its place."""
 
+import datetime as dt
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ _KINDS: Mapping[Any, Text] = {
     bool: Text("true or false", "trueまたはfalse"),
     float: Text("a number", "数値"),
     int: Text("a whole number", "整数"),
+    dt.date: Text("a date such as 2027-03-31", "2027-03-31のような日付"),
 }
 
 

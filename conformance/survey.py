@@ -1,5 +1,6 @@
 """Survey: asks a target what it is, once at the start of a run, and brings the plan's accounts together."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,12 +100,21 @@ def _planned(part: ClientPart, environ: Mapping[str, str], role: str = "") -> Cl
         client_id,
         part.auth_method,
         secret,
+        _private_jwk(environ.get(part.private_jwk_env, "")),
         redirect_uris=(part.redirect_uri,),
         post_logout_redirect_uris=logouts,
         scopes=scopes,
         role=role,
         backchannel_logout_uri=part.backchannel_logout_uri,
     )
+
+
+def _private_jwk(told: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(told) if told else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _missing(variable: str, what: str) -> PlanFault:

@@ -71,7 +71,7 @@ class ConformCommands(click.Group):
 
 
 def _as_usage(fault: click.ClickException) -> click.ClickException:
-    fault.exit_code = USAGE
+    vars(fault)["exit_code"] = USAGE
     return fault
 
 

@@ -15,9 +15,14 @@ FILE = click.Path(path_type=Path)
 """A path, looked at where it is used: faults of all inputs are told in one way."""
 
 
-def option(language: Language, flag: str, **settings: Any) -> Decorator:
+def option(language: Language, flag: str, *names: str, **settings: Any) -> Decorator:
     """An option with its help in the language."""
-    return click.option(flag, help=say(language, f"option.{flag.removeprefix('--').replace('-', '_')}"), **settings)
+    return click.option(
+        flag,
+        *names,
+        help=say(language, f"option.{flag.removeprefix('--').partition('/')[0].replace('-', '_')}"),
+        **settings,
+    )
 
 
 def language_option(language: Language) -> Decorator:
