@@ -43,7 +43,11 @@ def _shelter_request(m: Any) -> Any:
 
 
 def _survey(_: Any) -> Any:
-    return {"kind": "problem", "title": {"ja": "試験のアンケート", "en": "A survey for a test"}, "questions": [QUESTION]}
+    return {
+        "kind": "problem",
+        "title": {"ja": "試験のアンケート", "en": "A survey for a test"},
+        "questions": [QUESTION],
+    }
 
 
 def _response(m: Any) -> Any:
@@ -116,7 +120,7 @@ CHANGES: Mapping[str, Maker] = {
     "updateEvacuationOrder": lambda m: {"reason": f"試験 {fresh(4)}", "changed_at": m.now(-30)},
     "liftEvacuationOrder": lambda m: {"lifted_at": m.now(-1), "reason": "試験の終わり"},
     "moderateHazardReport": lambda _: {"state": "rejected"},
-    "updateOffShelter": _off_shelter,
+    "updateOffShelter": lambda m: {name: value for name, value in _off_shelter(m).items() if name != "temp_id"},
     "updateShelterRequest": lambda _: {"state": "accepted"},
     "updateSurvey": lambda _: {"title": {"ja": "試験のアンケート(改)", "en": "A survey for a test, changed"}},
     "updateSurveyResponse": lambda m: {"answers": {"q1": "水"}, "observed_at": m.now(-30)},

@@ -1,5 +1,6 @@
 """Making: a valid request for each operation, about things that are made for it, at any city OS."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -10,9 +11,11 @@ from conformance.city.caller import Who, operation_of
 from conformance.context import Context
 from conformance.contract.operations import Operation
 from conformance.generated.bodies import BODIES, CHANGES
-from conformance.generated.offer import is_offered, links_of, roles_for
+from conformance.generated.offer import is_offered, links_of, request_schema, roles_for
 from conformance.outcomes import NotApplicable, Unmet
 from conformance.wire import Reply
+
+PATH_NAMES = re.compile(r"{(\w+)}")
 
 JST = timezone(timedelta(hours=9))
 
@@ -176,7 +179,11 @@ class Making:
         who = self.who(operation_id)
         parent = self._parent(operation)
         path, headers = self._filled(operation, parent)
+        if any(not path.get(name) for name in PATH_NAMES.findall(operation.path)):
+            raise Unmet(f"{operation_id}: nothing is known that its path could name")
         body = self._body(operation_id)
+        if body is None and request_schema(operation):
+            raise Unmet(f"{operation_id}: no valid request for it is known")
         query = {name: self._named(value) for name, value in ABOUT.get(operation_id, {}).items()}
         return Request(operation, who, body, path, query, headers)
 
@@ -200,6 +207,10 @@ class Making:
         """
         request = self.request(operation_id)
         reply = self.send(request)
+        for _ in range(PEOPLE_TRIED if operation_id in ONE_EACH and reply.status == 409 else 0):
+            self._number += 1
+            request = self.request(operation_id)
+            reply = self.send(request)
         if reply.status not in (200, 201, 202, 204):
             raise Unmet(f"{operation_id} made nothing: {reply.status} {reply.text[:200]}")
         made = Made(request, reply)
@@ -229,7 +240,7 @@ class Making:
         maker = PARENTS.get(operation.path)
         if maker is None:
             return None
-        may_share = operation.method in ("GET", "POST") or maker in ONE_EACH
+        may_share = operation.method == "GET" or maker in ONE_EACH
         if maker not in self._parents or not may_share:
             self._parents[maker] = self.made(maker)
         return self._parents[maker]
@@ -305,6 +316,25 @@ def possible(making: Making, operations: Iterable[Operation]) -> Iterator[Reques
         raise Unmet(f"no operation could be asked: {'; '.join(reasons)[:400] or 'none is offered'}")
 
 
+def answered(making: Making, operations: Iterable[Operation]) -> Iterator[tuple[Request, Reply]]:
+    """Valid requests for operations with their answers, of those that are answered with 2xx.
+
+    Raises:
+        Unmet: None is.
+    """
+    refused = list[str]()
+    found = False
+    for request in possible(making, operations):
+        reply = making.send(request)
+        if reply.status >= 300:
+            refused.append(f"{request.name}: {reply.status}")
+            continue
+        found = True
+        yield request, reply
+    if not found:
+        raise Unmet(f"no valid request was accepted: {', '.join(refused)[:400]}")
+
+
 def _value(rule: str, made: Made) -> str:
     """What a runtime expression of a link stands for (OpenAPI 3.1, 4.8.20.3)."""
     _, _, rest = rule.partition(".")
@@ -320,6 +350,9 @@ def _value(rule: str, made: Made) -> str:
 
 ONE_EACH = ("createEvacuationPlan",)
 """What a person can have one of only."""
+
+PEOPLE_TRIED = 3
+"""How many further people are tried where one has what each can have one of only. Confidence C."""
 
 PARENTS = {
     "/v1/check-ins/{check_in_id}": "checkIn",
