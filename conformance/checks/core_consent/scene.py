@@ -1,5 +1,6 @@
 """Scene: a sandbox set back to its start, its people without consents, and what they agree to during a check."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -45,17 +46,16 @@ class Scene:
 
     def __init__(self, ctx: Context, *, fresh_clock: bool = False) -> None:
         self.ctx = ctx
+        self.fresh_clock = fresh_clock and ctx.target.has_sandbox
+        self._ahead_s = 0.0
         if ctx.target.has_sandbox:
             ctx.sandbox.reset()
-            if fresh_clock:
-                number = next(_numbers.setdefault(ctx.target.line, count(1)))
-                ctx.sandbox.advance(number * STEP_S)
         self.city = City(ctx.target, ctx.wire)
         self.consents = Consents(self.city)
         self.town = Town(self.city)
 
     def people(self, number: int, *, reached: bool = False) -> list[PersonAccount]:
-        """So many people who never said anything about consent, drawn by the seed.
+        """So many people who never said anything about consent, drawn by the seed; the clock is fresh from then on.
 
         ``reached``: a disaster can be declared where they live.
 
@@ -65,6 +65,8 @@ class Scene:
         found = [one for one in self.ctx.draws.shuffled(self.ctx.target.people) if not self.consents.of(one)]
         if reached:
             found = self.town.reached(found)
+        if self.fresh_clock:
+            self._never_before()
         if len(found) < number:
             self.ctx.omit(
                 f"needs {number} made-up people without any consent"
@@ -87,10 +89,10 @@ class Scene:
             self.ctx.afterwards(lambda: self.consents.act("withdrawConsent", who, record))
         return record
 
-    def ask(self, person: PersonAccount, cell: Sequence[str], mode: str = "normal", time: str = "") -> Answer:
+    def ask(self, person: PersonAccount, cell: Sequence[str], mode: str = "normal", at: str = "") -> Answer:
         """The decision on recipient, purpose and category of a person, asked by the person."""
         recipient, purpose, category = cell
-        return self.consents.decide(person, [Question(person.user, purpose, category, recipient, mode, time)])[0]
+        return self.consents.decide(person, [Question(person.user, purpose, category, recipient, mode, at)])[0]
 
     def asked_by(self, who: Who, person: PersonAccount, cell: Sequence[str]) -> Answer:
         """The same asked by a client, in the mode that holds, now."""
@@ -117,12 +119,35 @@ class Scene:
             for cell in cells:
                 self.denied(Text("asked without any consent", "同意なしに尋ねる"), self.ask(person, cell, mode))
 
+    def listed(self, person: PersonAccount, purpose: str = "disaster_support") -> dict[str, str]:
+        """On which basis each category of a person stands in the city office's list of users; empty if not listed."""
+        for page in self.city.pages("listUsers", OFFICE, {"purpose": purpose, "limit": 500}):
+            for one in page.members.get("items", ()):
+                if isinstance(one, dict) and one.get("sub") == person.user:
+                    return bases(one)
+        return {}
+
+    def law_reads(self, person: PersonAccount) -> dict[str, bool]:
+        """By which operations the city office is shown something of a person by law, now."""
+        answer = self.asked_by(OFFICE, person, LAW_CELL)
+        return {
+            "decideConsents": answer.permit and answer.basis == "statutory",
+            "getUser": "statutory" in basis_of(self.user(OFFICE, person)).values(),
+            "listUsers": "statutory" in self.listed(person).values(),
+        }
+
     def no_law(self, *replies: Reply) -> None:
         """Demand that nothing of these rests on law, as befits normal times; to be asked in a control."""
         for reply in replies:
             by_law = [category for category, basis in basis_of(reply).items() if basis == "statutory"]
             what = Text("shown by law in normal times", "平時に法令を根拠として示された項目")
             self.ctx.expect(what, expected=[], actual=by_law)
+
+    def _never_before(self) -> None:
+        """Set the clock where it never was in this run."""
+        ahead_s = next(_numbers.setdefault(self.ctx.target.line, count(1))) * STEP_S
+        self.advance(ahead_s - self._ahead_s)
+        self._ahead_s = ahead_s
 
     def advance(self, seconds: float) -> None:
         """Set the sandbox's clock forward; tokens are fetched anew from then on."""
@@ -186,23 +211,27 @@ def told(verdict: Verdict) -> str:
 
 def basis_of(reply: Reply) -> dict[str, str]:
     """On which basis each category of a person was shown; empty where nothing was."""
-    entries = reply.members.get("disclosure", ()) if reply.status == 200 else ()
+    return bases(reply.members) if reply.status == 200 else {}
+
+
+def bases(item: Mapping[str, Any]) -> dict[str, str]:
+    """The same of an item with its member ``disclosure``."""
     return {
         str(one.get("category")): str(one.get("basis"))
-        for one in entries
+        for one in item.get("disclosure", ())
         if isinstance(one, dict) and one.get("decision") == "permit"
     }
 
 
-def until(holds: Callable[[], bool], limit_s: float, wait: Callable[[float], object]) -> bool:
-    """Ask again and again until something holds, or the time is up; whether it held."""
-    rounds = max(1, round(limit_s / PAUSE_S))
-    for _ in range(rounds):
-        if holds():
-            return True
-        wait(PAUSE_S)
-    return holds()
-
-
 PAUSE_S = 0.5
-"""Between two questions of ``until``. Source: none; a tenth of the shortest limit. Confidence C."""
+"""Between two looks of ``wait_until``, in seconds. Source: none; a tenth of the shortest limit. Confidence C."""
+
+
+def wait_until(holds: Callable[[], bool], limit_s: float) -> bool:
+    """Look again and again until something holds, or the time (seconds) is up; whether it held."""
+    end_s = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > end_s:
+            return False
+        time.sleep(PAUSE_S)
+    return True
