@@ -4,7 +4,7 @@ BIN := .venv/bin
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types arch fix bench bench-api hostile measure clean
+.PHONY: help setup demo test check lint types arch fix bench bench-api hostile deviance measure clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -56,6 +56,9 @@ bench-api: setup  ## the rates of the reference city OS, with the ratio to a bar
 
 hostile: setup  ## 100,000 requests that nobody should send, over all operations (about 20 min)
 	PYTHONPATH=tests $(BIN)/python -m tests.hostile
+
+deviance: setup  ## every fault against the whole suite; writes the tables of docs/conformance (about an hour)
+	PYTHONPATH=tests $(BIN)/python -m deviant.matrix
 
 measure: setup  ## the shape of the tree
 	$(BIN)/python ../shared/tools/measure.py . --against ../shared/tools/anchors.json

@@ -1,7 +1,7 @@
-"""The matrix: every fault of the reference city OS against the whole suite, and what came of it.
+"""The matrix: every fault of the reference city OS and of the proxy against the whole suite, and what came of it.
 
-``python -m deviant.matrix [--jobs N] [FAULT...]`` judges a right server first, then each deviant one, and writes a row
-for each fault to ``docs/conformance/detection.toml``.
+``python -m deviant.matrix`` (``make deviance``) judges each and writes a row for each to ``docs/conformance/*.toml`` and
+the tables of ``docs/conformance/how-the-suite-is-judged.md``; with names it only tells of those.
 """
 
 import sys
@@ -15,13 +15,24 @@ from pathlib import Path
 from statistics import median
 
 import click
+from deviant.proxy.mutations import FAULTS as MUTATED
 from deviant.switches import FAULTS
 from judged_city import judged_city, results_at
+from judged_provider import judged, provider_behind_proxy
 
 from conformance.results import Result
 
-TABLE = Path(__file__).resolve().parents[2] / "docs" / "conformance" / "detection.toml"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "conformance"
+TABLES = {"reference": DOCS / "detection_reference.toml", "proxy": DOCS / "detection_proxy.toml"}
+PAGE = DOCS / "how-the-suite-is-judged.md"
+MARK = "<!-- tables, written by make deviance -->"
 JUDGED = ("fail", "warn")
+JOBS = 2
+MUTATIONS = {one.name: one for one in MUTATED}
+TITLES = {
+    "reference": "Faults of a city OS",
+    "proxy": "Faults of a certified OpenID provider behind a mutating proxy",
+}
 
 
 @dataclass(frozen=True)
@@ -51,19 +62,36 @@ def judge_fault(name: str | None) -> Row:
     with judged_city(name) as target:
         results = results_at(target)
     breaks = FAULTS[name].breaks if name else ()
+    return _row(name or "", breaks, results, time.monotonic() - begin_s)
+
+
+def _row(name: str, breaks: Sequence[str], results: Sequence[Result], duration_s: float) -> Row:
     found = _requirements(results, JUDGED)
     unknown = tuple(sorted(set(_requirements(results, ("skip", "error", "config"))) - set(found)))
-    return Row(name or "", tuple(breaks), found, unknown, time.monotonic() - begin_s)
+    return Row(name, tuple(breaks), found, unknown, duration_s)
 
 
 def _requirements(results: Iterable[Result], verdicts: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({one.requirement.id for one in results if one.verdict.value in verdicts}))
 
 
-def judge_all(names: Sequence[str], jobs: int) -> Iterator[Row]:
-    """Rows as they come; each fault in a process of its own, because it holds for the process."""
+def judge_mutation(name: str) -> Row:
+    """The row of a mutation of the proxy before the certified provider."""
+    begin_s = time.monotonic()
+    mutation = MUTATIONS[name]
+    with provider_behind_proxy() as proxy:
+        proxy.mutation = mutation
+        results = judged(proxy.url)
+    return _row(name, mutation.breaks, results, time.monotonic() - begin_s)
+
+
+def judge_all(names: Sequence[str], jobs: int) -> Iterator[tuple[str, Row]]:
+    """Rows and their tables, as they come; in processes of their own, because a fault holds for the process."""
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=8) as pool:
-        yield from pool.map(judge_fault, names)
+        faults = [name for name in names if name in FAULTS]
+        yield from (("reference", row) for row in pool.map(judge_fault, faults))
+        mutations = [name for name in names if name in MUTATIONS]
+        yield from (("proxy", row) for row in pool.map(judge_mutation, mutations))
 
 
 def figures(rows: Sequence[Row]) -> dict[str, float]:
@@ -80,43 +108,69 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def written(rows: Sequence[Row]) -> str:
-    """The table as TOML."""
-    lines = ["# Written by `make deviance`: each fault of tests/deviant against the whole suite.", "", "[figures]"]
+    """A table as TOML."""
+    lines = ["# Written by `make deviance`: each fault against the whole suite.", "", "[figures]"]
     lines += [f"{name} = {value}" for name, value in figures(rows).items()]
     for row in rows:
-        lines += [
-            "",
-            f'["{row.name}"]',
-            *(f"{name} = {list(getattr(row, name))}" for name in ("breaks", "found", "unknown")),
-        ]
+        parts = (f"{name} = {list(getattr(row, name))}" for name in ("breaks", "found", "unknown"))
+        lines += ["", f'["{row.name}"]', *parts]
     return "\n".join(lines).replace("'", '"') + "\n"
 
 
-def read_table() -> dict[str, Row]:
-    """The table as it was written last."""
-    data: Mapping[str, Mapping[str, Sequence[str]]] = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    rows = {name: value for name, value in data.items() if name != "figures"}
-    return {
-        name: Row(name, *(tuple(value[part]) for part in ("breaks", "found", "unknown")))
-        for name, value in rows.items()
-    }
+def read_table(name: str) -> list[Row]:
+    """A table as it was written last."""
+    data: Mapping[str, Mapping[str, Sequence[str]]] = tomllib.loads(TABLES[name].read_text(encoding="utf-8"))
+    rows = {key: value for key, value in data.items() if key != "figures"}
+    return [Row(key, *(tuple(value[part]) for part in ("breaks", "found", "unknown"))) for key, value in rows.items()]
+
+
+def page_tables() -> str:
+    """The tables of the page, from the files."""
+    lines = []
+    for name, title in TITLES.items():
+        rows = read_table(name)
+        told = figures(rows)
+        lines += [
+            f"## {title}",
+            "",
+            f"{told['caught']} of {told['faults']} faults are caught at every clause that they break"
+            f" (detection {told['detection']:.1%}); {told['precision']:.1%} of all failing requirements are explained by"
+            f" the fault (precision); a fault makes {told['median_failing']:g} requirement fail (median).",
+            "",
+            "| fault | breaks | found besides | unknown then |",
+            "| --- | --- | --- | --- |",
+            *(f"| {row.name} | {_marked(row)} | {' '.join(row.beside)} | {' '.join(row.unknown)} |" for row in rows),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _marked(row: Row) -> str:
+    return " ".join(name if name in row.found else f"~~{name}~~ (missed)" for name in row.breaks)
+
+
+def with_tables(page: str) -> str:
+    """The page with its tables written anew behind the mark."""
+    return f"{page.partition(MARK)[0]}{MARK}\n\n{page_tables()}"
 
 
 def main() -> None:
-    """Judge the faults that are named, or all of them, and write the table."""
-    given = sys.argv[1:]
-    jobs = int(given.pop(given.index("--jobs") + 1)) if "--jobs" in given else 2
-    named = [name for name in given if name != "--jobs"]
-    rows = []
-    for row in judge_all(named or sorted(FAULTS), jobs):
-        rows.append(row)
+    """Judge the faults that are named, or all of them, and write the tables."""
+    named = sys.argv[1:]
+    rows: dict[str, list[Row]] = {"reference": [], "proxy": []}
+    for table, row in judge_all(named or [*sorted(FAULTS), *MUTATIONS], JOBS):
+        rows[table].append(row)
         verdict = "caught" if row.is_caught else "MISSED"
         beside = f" beside {', '.join(row.beside)}" if row.beside else ""
         unknown = f" unknown {', '.join(row.unknown)}" if row.unknown else ""
         click.echo(f"{row.name:36} {verdict} at {', '.join(row.breaks)}{beside}{unknown} {row.duration_s:.0f} s")
-    click.echo(str(figures(rows)))
+    for table, found in rows.items():
+        if found:
+            click.echo(f"{table}: {figures(found)}")
     if not named:
-        TABLE.write_text(written(rows), encoding="utf-8")
+        for table, path in TABLES.items():
+            path.write_text(written(rows[table]), encoding="utf-8")
+        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

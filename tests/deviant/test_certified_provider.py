@@ -1,4 +1,4 @@
-"""The certified OpenID provider oidc-provider is judged right, and each fault that a proxy adds is found at its clause."""
+"""The certified oidc-provider is judged right, and each fault that a proxy adds is found at its clause."""
 
 from collections.abc import Iterator
 
