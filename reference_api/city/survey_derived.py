@@ -15,6 +15,8 @@ from reference_api.services import Services
 from reference_api.store.protocol import Row
 
 CATEGORY = "survey.derived"
+PURPOSE = "survey_analysis"
+"""The only purpose for which the category can be agreed to. Source: contract, consent.toml."""
 
 
 class _Derived(msgspec.Struct):
@@ -77,9 +79,9 @@ async def _agreed(services: Services, call: Call) -> Row:
     """
     row = await visible_response(services, call)
     is_author = call.token.subject is not None
-    decisions = (await judge(services, call, [row], (CATEGORY,)))[0]
+    decisions = (await judge(services, call, [row], (CATEGORY,), PURPOSE))[0]
     if not is_author and (row[1] is None or not decisions[CATEGORY].permit):
-        uri = notice_uri(services.settings, call.operation.purpose or "")
+        uri = notice_uri(services.settings, PURPOSE)
         members = {"missing_categories": [CATEGORY], "consent_uri": uri}
         raise ApiError("consent-required", "deriving needs a consent of its own", members=members)
     return row

@@ -199,9 +199,12 @@ async def visible_response(services: Services, call: Call) -> Row:
 
 
 async def judge(
-    services: Services, call: Call, rows: list[Row], categories: tuple[str, ...]
+    services: Services, call: Call, rows: list[Row], categories: tuple[str, ...], purpose: str = ""
 ) -> list[disclosure.Decisions]:
-    """Decide on each response; one's own, and what a desk took down of people without ID, is the asker's own."""
+    """Decide on each response; one's own, and what a desk took down of people without ID, is the asker's own.
+
+    ``purpose`` is what the data are used for, that of the operation where it is empty.
+    """
     people = [
         disclosure.Person(
             key=_key(row),
@@ -212,7 +215,7 @@ async def judge(
         )
         for row in rows
     ]
-    judged = await disclosure.judge(services, call, people, call.operation.purpose or "", categories)
+    judged = await disclosure.judge(services, call, people, purpose or call.operation.purpose or "", categories)
     may_read = "surveys.read" in call.token.scopes and call.token.subject is None
     return [
         decisions if person.own or may_read else dict.fromkeys(categories, _NOT_ASKED)

@@ -49,8 +49,12 @@ def answer(city: Any, who: str, **members: Any) -> Any:
 def asked(make_city: Any, make_seed: Any) -> Any:
     """A city with a survey, where c5 lets the city see answers, and c6 what is derived from them too."""
     consents = tuple(
-        Consent(sub, "disaster_support", categories, ("municipality",), ("normal",))
-        for sub, categories in (("c5", ("survey",)), ("c6", ("survey", "survey.derived")))
+        Consent(sub, purpose, (category,), ("municipality",), ("normal",))
+        for sub, purpose, category in (
+            ("c5", "disaster_support", "survey"),
+            ("c6", "disaster_support", "survey"),
+            ("c6", "survey_analysis", "survey.derived"),
+        )
     )
     city = make_city(msgspec.structs.replace(make_seed(8), consents=consents))
     assert put_up(city).status == 201
