@@ -1,7 +1,7 @@
 """The matrix: every fault of the reference city OS and of the proxy against the whole suite, and what came of it.
 
-``python -m deviant.matrix`` (``make deviance``) judges each and writes a row for each to ``docs/conformance/*.toml`` and
-the tables of ``docs/conformance/how-the-suite-is-judged.md``; with names it only tells of those.
+``python -m deviant.matrix`` (``make deviance``) judges each, and writes a row for each to ``docs/conformance/*.toml``
+and the tables of ``docs/conformance/how-the-suite-is-judged.md``; with names it only tells of those.
 """
 
 import sys
@@ -130,12 +130,13 @@ def page_tables() -> str:
     for name, title in TITLES.items():
         rows = read_table(name)
         told = figures(rows)
+        caught = f"{told['caught']} of {told['faults']} faults are caught at every clause that they break"
+        explained = f"{told['precision']:.1%} of all failing requirements are explained by the fault (precision)"
+        usual = f"a fault makes {told['median_failing']:g} requirement fail (median)"
         lines += [
             f"## {title}",
             "",
-            f"{told['caught']} of {told['faults']} faults are caught at every clause that they break"
-            f" (detection {told['detection']:.1%}); {told['precision']:.1%} of all failing requirements are explained by"
-            f" the fault (precision); a fault makes {told['median_failing']:g} requirement fail (median).",
+            f"{caught} (detection {told['detection']:.1%}); {explained}; {usual}.",
             "",
             "| fault | breaks | found besides | unknown then |",
             "| --- | --- | --- | --- |",
