@@ -1,6 +1,7 @@
 """Wire: talks HTTP to a target within limits, and keeps every exchange."""
 
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,11 @@ CONNECT_S = 5.0
 BODY_BYTES = 8 * 1024 * 1024
 """Greatest body read of an answer; eight times what the contract lets anybody send. Source: contract C6 limits."""
 
-PATIENCE_S = 5.0
-"""Longest Retry-After that is waited for, in seconds, so that a busy target is judged all the same. Confidence C."""
+PATIENCE_S = 61.0
+"""Longest Retry-After that is waited for, in seconds: quotas are counted by the minute. Source: contract C6, RateLimit."""
+
+PATIENCE_IN_ALL_S = 240.0
+"""Longest time that a run waits for a target that puts requests off; then they count as answered. Confidence C."""
 
 RETRIES = 3
 """How often a request that is put off with 429 or 503 is sent again."""
@@ -95,6 +99,8 @@ class Line:
         self.timeout_s = timeout_s
         self.begin_s = time.monotonic()
         self._silent = 0
+        self._patience_s = PATIENCE_IN_ALL_S
+        self._lock = threading.Lock()
         self._client = httpx2.Client(
             timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
             verify=verify,
@@ -107,6 +113,15 @@ class Line:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+
+    def waits(self, seconds: float) -> bool:
+        """Wait, unless the run has waited long enough in all; whether it did."""
+        with self._lock:
+            if self._patience_s < seconds:
+                return False
+            self._patience_s -= seconds
+        time.sleep(seconds)
+        return True
 
     def request(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx2.Request:
         """A request that can be sent.
@@ -189,9 +204,8 @@ class Wire:
         reply = self._send_once(method, url, given, content, cookies)
         for _ in range(RETRIES if patient else 0):
             wait_s = _put_off_s(reply)
-            if wait_s is None:
+            if wait_s is None or not self.line.waits(wait_s):
                 break
-            time.sleep(wait_s)
             reply = self._send_once(method, url, given, content, cookies)
         return reply
 
