@@ -226,8 +226,9 @@ class Making:
         values = {name: _value(str(rule), made) for name, rule in told.get("parameters", {}).items()}
         path = {name: value for name, value in values.items() if "{" + name + "}" in operation.path}
         headers: dict[str, str | None] = {"if-match": made.etag} if values.get("If-Match") else {}
-        who = made.request.who if set(operation.scopes) & set(made.request.operation.scopes) else None
-        who = who or self.who(operation.operation_id)
+        who = self.who(operation.operation_id)
+        if isinstance(who, PersonAccount) and isinstance(made.request.who, PersonAccount):
+            who = made.request.who
         return Request(operation, who, self._body(operation.operation_id), path, {}, headers)
 
     def place_of(self, made: Made) -> Mapping[str, str]:

@@ -211,6 +211,9 @@ def lists_are_steady(ctx: Context) -> None:
         maker = IN_LIST[request.name]
         before = [key_of(one) for reply in pages_of(making, request, 500) for one in items_of(reply)]
         limit = max(2, len(before) // 10)
+        with ctx.control(f"pages of {request.name} are right while nothing is added"):
+            alone = [key_of(one) for reply in pages_of(making, request, limit) for one in items_of(reply)]
+            ctx.expect("items that come twice", expected=len(set(alone)), actual=len(alone))
         found, added = list[str](), 0
         for reply in pages_of(making, request, limit):
             found += [key_of(one) for one in items_of(reply)]

@@ -1,5 +1,6 @@
 """Faults of the REST contract: errors, headers, paging, idempotency, texts and times."""
 
+import hashlib
 import itertools
 import json
 import re
@@ -14,7 +15,7 @@ from deviant.switches import Answer, Bench, Request, fault
 from reference_api.call import Reply
 
 WRITES = ("POST", "PUT", "PATCH")
-LISTS = ("/v1/check-ins", "/v1/users")
+LISTS = ("/v1/check-ins",)
 EVERYTHING = 500
 CONSTANT = '"1"'
 _OFFSET = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:\d\d)"')
@@ -126,24 +127,45 @@ def deleted_is_readable(bench: Bench) -> None:
     bench.sql("SELECT deleted_at_s FROM shelter", "SELECT NULL FROM shelter")
 
 
-def _paging_by_number(bench: Bench, *, newest_first: bool = False, overlap: int = 0) -> None:
-    """Pages whose cursor is the number of items before."""
+def _seal(request: Request, number: int, *, raw: bool) -> str:
+    """A cursor that holds a number: as it is, or with a mark that only this asker's list gives."""
+    secret = f"{request.path} {request.header('authorization')} {number}"
+    return str(number) if raw else f"{number}-{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
+
+
+def _opened(request: Request, cursor: str, *, raw: bool) -> int | None:
+    """The number in a cursor; None where the cursor was not given to this asker."""
+    digits = cursor.partition("-")[0]
+    right = digits.isdigit() and _seal(request, int(digits), raw=raw) == cursor
+    return int(digits) if right else None
+
+
+def _paging_by_number(
+    bench: Bench, *, newest_first: bool = False, overlap: int = 0, raw: bool = False, from_end: bool = False
+) -> None:
+    """Pages whose cursor is the number of items before, or of those that are left."""
 
     async def wire(request: Request, server: Server) -> Answer:
         query = dict(parse_qsl(urlsplit(request.url).query))
-        if request.path not in LISTS or request.method != "GET":
+        size, cursor = query.pop("limit", "100"), query.pop("cursor", None)
+        plain = size.isdigit() and 1 <= int(size) <= EVERYTHING
+        if request.path not in LISTS or request.method != "GET" or not plain:
             return await server(request)
-        size, start = int(query.pop("limit", "100")), int(query.pop("cursor", "0"))
-        whole = urlencode({**query, "limit": EVERYTHING})
-        answer = await server(replace(request, url=f"{request.path}?{whole}"))
+        at = 0 if cursor is None else _opened(request, cursor, raw=raw)
+        if at is None:
+            return await server(request)
+        answer = await server(replace(request, url=f"{request.path}?{urlencode({**query, 'limit': EVERYTHING})}"))
         if answer.status != 200:
             return answer
         items = answer.json["items"][:: -1 if newest_first else 1]
-        end = start + size - overlap
-        cursor = str(end) if end + overlap < len(items) else None
-        page = answer.with_json({**answer.json, "items": items[start : start + size], "next_cursor": cursor})
-        further = urlencode({**query, "limit": size, "cursor": cursor})
-        return page.with_header("link", f'<{request.path}?{further}>; rel="next"' if cursor else None)
+        start = max(0, len(items) - at) if from_end and cursor is not None else at
+        repeated = overlap if int(size) > overlap else 0
+        end = start + int(size) - repeated
+        number = len(items) - end if from_end else end
+        following = _seal(request, number, raw=raw) if end + repeated < len(items) else None
+        page = answer.with_json({**answer.json, "items": items[start : start + int(size)], "next_cursor": following})
+        further = urlencode({**query, "limit": size, "cursor": following})
+        return page.with_header("link", f'<{request.path}?{further}>; rel="next"' if following else None)
 
     bench.wire(wire)
 
@@ -157,21 +179,7 @@ def paging_shifts(bench: Bench) -> None:
 @fault("lost-item-on-insert", breaks=["REST-024"])
 def paging_loses(bench: Bench) -> None:
     """Paging skips an item when a record is inserted meanwhile: the cursor is the number of items that are left."""
-
-    async def wire(request: Request, server: Server) -> Answer:
-        query = dict(parse_qsl(urlsplit(request.url).query))
-        if request.path not in LISTS or request.method != "GET":
-            return await server(request)
-        size, left = int(query.pop("limit", "100")), query.pop("cursor", None)
-        answer = await server(replace(request, url=f"{request.path}?{urlencode({**query, 'limit': EVERYTHING})}"))
-        if answer.status != 200:
-            return answer
-        items = answer.json["items"]
-        rest = items if left is None else items[-int(left) :]
-        cursor = str(len(rest) - size) if len(rest) > size else None
-        return answer.with_json({**answer.json, "items": rest[:size], "next_cursor": cursor})
-
-    bench.wire(wire)
+    _paging_by_number(bench, from_end=True)
 
 
 @fault("page-dup-at-boundary", breaks=["REST-008"])
@@ -183,7 +191,7 @@ def paging_repeats(bench: Bench) -> None:
 @fault("cursor-raw-offset", breaks=["REST-009"])
 def cursor_is_a_number(bench: Bench) -> None:
     """The cursor is the number of items before, and any number is taken."""
-    _paging_by_number(bench)
+    _paging_by_number(bench, raw=True)
 
 
 @fault("R-10", breaks=["REST-007"])
