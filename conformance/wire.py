@@ -23,7 +23,7 @@ BODY_BYTES = 8 * 1024 * 1024
 """Greatest body read of an answer; eight times what the contract lets anybody send. Source: contract C6 limits."""
 
 PATIENCE_S = 61.0
-"""Longest Retry-After that is waited for, in seconds: quotas are counted by the minute. Source: contract C6, RateLimit."""
+"""Longest Retry-After that is waited for, in seconds: quotas are counted by the minute. Source: contract C6."""
 
 PATIENCE_IN_ALL_S = 240.0
 """Longest time that a run waits for a target that puts requests off; then they count as answered. Confidence C."""
