@@ -1,0 +1,145 @@
+"""Sequences: what can be said of a requirement from exchanges that follow one another."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.text import Text
+from conformance.trace_rules import Finding, judged
+from conformance.trace_sights import Sight
+
+Found = Iterator[tuple[str, Finding]]
+
+MOVES = ("checkIn", "checkOut", "transferCheckIn")
+PASSING = (401, 408, 425, 429, 500, 502, 503, 504)
+"""Statuses that say nothing of the request itself, and may be another the next time."""
+
+UNTRACED = ("uploadCheckIns", "resetSandbox")
+"""Operations that change counts by more than their answer tells."""
+
+COUNTS = ("getShelterStatus", "listShelterStatus", "setShelterStatus")
+
+
+def digest_of(*parts: str) -> bytes:
+    """A short digest of texts, so that a trace of any length is followed in little memory."""
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+class Replays:
+    """REST-007: a key that comes again with the same request gets the first result again."""
+
+    def __init__(self) -> None:
+        self._first: dict[bytes, tuple[bytes, bytes]] = {}
+
+    def see(self, sight: Sight) -> Found:
+        """What an exchange adds."""
+        sent = sight.exchange.request_headers
+        key = sent.get("idempotency-key", "")
+        if not key:
+            return
+        whose = digest_of(key, sent.get("authorization", ""), sight.exchange.method, sight.path)
+        asked, answered = digest_of(sight.exchange.request_body), digest_of(str(sight.status), sight.body)
+        known = self._first.get(whose)
+        if known is None:
+            if 200 <= sight.status < 300:
+                self._first[whose] = (asked, answered)
+        elif known[0] == asked and sight.status not in PASSING:
+            what = Text("a request sent again with its Idempotency-Key", "同じIdempotency-Keyで送り直した要求")
+            yield "REST-007", judged(what, known[1] == answered, "the first answer", f"{sight.status} {sight.body}")
+        elif known[0] != asked and sight.status not in PASSING:
+            what = Text("another request with the same Idempotency-Key", "同じIdempotency-Keyの別の要求")
+            yield "REST-007", judged(what, sight.status == 422, "422", sight.status)
+
+
+class Deletions:
+    """REST-023: what was deleted cannot be read; REST-022: what was made can."""
+
+    def __init__(self) -> None:
+        self._gone: set[bytes] = set()
+        self._made: set[bytes] = set()
+
+    def see(self, sight: Sight) -> Found:
+        """What an exchange adds."""
+        place, method = digest_of(sight.path), sight.exchange.method
+        if method == "GET":
+            yield from self._read(sight, place)
+        elif method == "DELETE" and sight.status in (200, 204):
+            self._gone.add(place)
+            self._made.discard(place)
+        elif method == "PUT" and 200 <= sight.status < 300:
+            self._gone.discard(place)
+        if sight.status == 201 and "location" in sight.headers:
+            self._made.add(digest_of(sight.headers["location"]))
+
+    def _read(self, sight: Sight, place: bytes) -> Found:
+        if place in self._gone:
+            what = Text("reading what was deleted", "削除したものの読み取り")
+            yield "REST-023", judged(what, sight.status in (401, 403, 404, 410), "404 or 410", sight.status)
+        elif place in self._made and sight.status in (200, 404):
+            what = Text("reading what a Location named", "Locationの先の読み取り")
+            yield "REST-022", judged(what, sight.status == 200, "200", sight.status)
+
+
+class Tags:
+    """REST-005: another body has another ETag."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[bytes, bytes] = {}
+
+    def see(self, sight: Sight) -> Found:
+        """What an exchange adds."""
+        tag = sight.headers.get("etag", "")
+        if sight.exchange.method != "GET" or sight.status != 200 or not tag or tag.startswith("W/"):
+            return
+        target = sight.exchange.url.partition("?")
+        place = digest_of(sight.path, target[2], tag, sight.media_type, sight.headers.get("content-encoding", ""))
+        body = digest_of(sight.body)
+        what = Text("two answers with one ETag", "同じETagの二つの応答")
+        yield "REST-005", judged(what, self._bodies.setdefault(place, body) == body, "the same body", sight.body)
+
+
+class Headcounts:
+    """DIS-009: a headcount is check-ins minus check-outs, and never negative.
+
+    The first count seen of a shelter is where counting begins; after an answer that leaves open what happened (none, an
+    error of the server, a batch, a reset) it begins anew.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._open: set[str] = set()
+
+    def see(self, sight: Sight) -> Found:
+        """What an exchange adds."""
+        name = sight.operation.operation_id
+        if name in UNTRACED or (name in MOVES and not 0 < sight.status < 500):
+            self._counts.clear()
+        elif name in MOVES and 200 <= sight.status < 300:
+            self._move(sight.members)
+        elif name in COUNTS and sight.status == 200:
+            for row in sight.members.get("items", [sight.members]):
+                yield from self._count(row)
+
+    def _move(self, row: Mapping[str, Any]) -> None:
+        number, shelter = str(row.get("id")), str(row.get("shelter_id"))
+        if row.get("state") == "in" and number not in self._open:
+            self._open.add(number)
+            self._add(shelter, 1)
+            if row.get("transferred_from"):
+                self._add(str(row["transferred_from"]), -1)
+        elif row.get("state") == "out" and number in self._open:
+            self._open.discard(number)
+            self._add(shelter, -1)
+
+    def _add(self, shelter: str, more: int) -> None:
+        if shelter in self._counts:
+            self._counts[shelter] += more
+
+    def _count(self, row: object) -> Found:
+        if not isinstance(row, dict) or not isinstance(row.get("headcount"), int):
+            return
+        shelter, said = str(row.get("id")), int(row["headcount"])
+        known = self._counts.setdefault(shelter, said)
+        self._counts[shelter] = said
+        what = Text(f"headcount of {shelter}", f"{shelter} の人数")
+        yield "DIS-009", judged(what, said == known and said >= 0, f"{known}, never negative", said)
