@@ -18,6 +18,7 @@ from conformance.contract.operations import load_document, load_operations
 from conformance.contract.profiles import load_profiles
 from conformance.contract.requirements import clause_link, load_requirements, load_sources
 from conformance.contract.rules import load_rules
+from conformance.publication.check_pages import check_pages
 from conformance.publication.page import contract_page
 
 DATA = ("consent.toml", "events.toml", "roles.toml", "profiles.toml", "rules.toml")
@@ -49,6 +50,7 @@ def _texts() -> dict[str, bytes]:
     document = load_document()
     return {
         "index.html": contract_page().encode(),
+        **{f"checks/{name}": page.encode() for name, page in check_pages()},
         "openapi.json": _json(document),
         "openapi.yaml": yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120).encode(),
         "operations.csv": _csv(_OPERATION_COLUMNS, _operation_rows()),

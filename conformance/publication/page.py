@@ -37,7 +37,8 @@ class Shown:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What turns the room's templates into pages; what is unknown in them is a fault."""
     environment = Environment(
         loader=PackageLoader("conformance.publication"),
         autoescape=True,
@@ -50,15 +51,21 @@ def _environment() -> Environment:
     return environment
 
 
+def style() -> Markup:
+    """The pages' style sheet."""
+    text = files("conformance.publication").joinpath("templates", "contract.css").read_text("utf-8")
+    return Markup(text)  # noqa: S704 - our own file
+
+
 def contract_page() -> str:
     """The page as HTML; it needs nothing from elsewhere."""
     document = load_document()
     scheme = document["components"]["securitySchemes"]["oauth"]
     return (
-        _environment()
+        environment()
         .get_template("contract.html")
         .render(
-            style=Markup(files("conformance.publication").joinpath("templates", "contract.css").read_text("utf-8")),  # noqa: S704 - our own file
+            style=style(),
             info=document["info"],
             profiles=load_profiles(),
             rules=load_rules(),
