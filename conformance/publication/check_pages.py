@@ -28,7 +28,7 @@ def _page(row: Covered) -> str:
         .render(
             row=row,
             one=one,
-            clauses=[(text, load_sources()[text.partition(" ")[0]].title, clause_link(text)) for text in one.clauses],
+            clauses=[(text, load_sources()[text.partition(" ")[0]].title, _link(text)) for text in one.clauses],
             explanation=load_explanations().get(one.id),
             modules=modules_of(one.id),
             before=names[place - 1] if place else "",
@@ -36,3 +36,9 @@ def _page(row: Covered) -> str:
             style=style(),
         )
     )
+
+
+def _link(clause: str) -> str:
+    """Where a clause can be read; the contract's own are on its page."""
+    link = clause_link(clause)
+    return f"../index.html{link}" if link.startswith("#") else link

@@ -42,7 +42,8 @@ def test_a_page_tells_the_requirement_in_both_languages(pages: dict[str, str]) -
 def test_links_lead_somewhere(pages: dict[str, str]) -> None:
     """To another page, to an operation of the contract's page, or to a document on the web."""
     anchors = {f"../index.html#{one.operation_id}" for one in load_operations()}
-    known = {*pages, *anchors, "../index.html"}
+    rules = {f"../index.html#C{number}" for number in range(1, 9)}
+    known = {*pages, *anchors, *rules, "../index.html"}
     for name, page in pages.items():
         links = set(re.findall(r'href="([^"]+)"', page))
         assert {link for link in links if not link.startswith("https://")} <= known, name
