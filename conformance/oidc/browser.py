@@ -49,6 +49,7 @@ class Browser:
         self.wire = wire
         self.begun_at = ""
         self.is_foreign = False
+        self._shown: Reply | None = None
         self.cookies = new_cookies(secure_everywhere=is_loopback(origin))
 
     def open(self, url: str, ends: Sequence[str]) -> Arrival:
@@ -74,8 +75,10 @@ class Browser:
         button: Field | None = None,
         tick_all: bool = False,
     ) -> Arrival:
-        """Fill a form of a page and press a button."""
+        """Fill a form of a page and press a button; one that goes to the client (form_post) is not sent any more."""
         sent = form.filled(values, button, tick_all=tick_all)
+        if self._shown is not None and leads_to(form.action, ends):
+            return Callback(form.action, tuple(sent), self._shown)
         if form.method == "GET":
             joined = "&" if urlsplit(form.action).query else "?"
             return self.open(form.action + joined + urlencode(sent), ends)
@@ -85,6 +88,7 @@ class Browser:
         for _ in range(REDIRECTS):
             place = reply.header("location")
             if not (300 <= reply.status < 400 and place):
+                self._shown = reply
                 return _shown(reply)
             place = urljoin(reply.url, place)
             if leads_to(place, ends):

@@ -6,7 +6,7 @@ from typing import Any
 from conformance.check import check
 from conformance.checks.core_oidc.grants import attempt, code_of, is_issued, rp_verifier, scopes_to_ask, seen, shown
 from conformance.context import Context
-from conformance.oidc.browser import Arrival, Callback
+from conformance.oidc.browser import Arrival, Browser, Callback
 from conformance.oidc.relying_party import told
 
 RESPONSE_TYPES = ("token", "id_token", "code token", "code id_token", "id_token token")
@@ -142,7 +142,7 @@ def repeated_parameters(ctx: Context) -> None:
     for name in REPEATED:
         request = ctx.rp.request(rp_verifier())
         other = ctx.fresh() if name in ("state", "nonce") else request[name]
-        arrival = attempt(ctx.rp, browser, **{name: [request[name], other]})
+        arrival = _attempt_twice(ctx, browser, name, [request[name], other])
         ctx.refused(f"{name} twice", code_of(arrival) is None, expected="an error", actual=seen(arrival))
 
 
@@ -154,9 +154,18 @@ def repeated_parameters_of_token_requests(ctx: Context) -> None:
         ctx.rp.sign_in(browser)
     for name in ("grant_type", "code", "redirect_uri"):
         _, verifier, callback = ctx.rp.grant(browser)
-        form = {"grant_type": "authorization_code", "code": callback.get("code"), "redirect_uri": ctx.rp.client.redirect_uri}
+        form = {
+            "grant_type": "authorization_code",
+            "code": callback.get("code"),
+            "redirect_uri": ctx.rp.client.redirect_uri,
+        }
         reply = ctx.rp.token(**{**form, "code_verifier": verifier, name: [form[name], form[name]]})
         ctx.refused(f"{name} twice", not is_issued(reply), expected="an error", actual=shown(reply))
+
+
+def _attempt_twice(ctx: Context, browser: Browser, name: str, values: list[Any]) -> Arrival | None:
+    changed: dict[str, Any] = {name: values}
+    return attempt(ctx.rp, browser, **changed)
 
 
 def _signed_in_backwards(ctx: Context, scope: str) -> Mapping[str, Any]:

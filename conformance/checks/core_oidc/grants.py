@@ -1,5 +1,6 @@
 """Grants: what checks of several topics do on their way. Nothing here judges."""
 
+import time
 from typing import Any
 
 from conformance.accounts import ClientAccount
@@ -13,6 +14,15 @@ from conformance.wire import Reply
 
 OFFLINE = "openid offline_access"
 """The scope that asks for a refresh token. Source: OIDCC 11."""
+
+SETTLING_S = 5.0
+"""Longest wait for tokens to end, in seconds. Source: contract C8, revocation at resource servers."""
+
+API = "listEventStreams"
+"""An operation that the city office calls with a token of its own."""
+
+POLL_S = 0.5
+"""Wait between two looks at whether a token has ended, in seconds."""
 
 
 def is_issued(reply: Reply) -> bool:
@@ -114,3 +124,18 @@ def _signs_people_in(account: ClientAccount) -> bool:
 def is_error(arrival: Arrival | None) -> bool:
     """Whether a request was refused where it could be seen: an error for the client, or a message for the person."""
     return isinstance(arrival, Stop) or (isinstance(arrival, Callback) and arrival.get("error") is not None)
+
+
+def works(rp: RelyingParty, access_token: str) -> bool:
+    """Whether UserInfo takes an access token."""
+    return rp.userinfo(access_token).status == 200
+
+
+def has_ended(rp: RelyingParty, access_token: str) -> bool:
+    """Whether UserInfo refuses an access token, at once or within the time that a revocation may take."""
+    until_s = time.monotonic() + SETTLING_S
+    while works(rp, access_token):
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(POLL_S)
+    return True

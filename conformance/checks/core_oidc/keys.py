@@ -65,13 +65,17 @@ def old_keys_stay(ctx: Context) -> None:
     """After a change of keys a token from before still verifies, and new tokens verify too."""
     before = ctx.rp.sign_in().id_token
     with ctx.control("an ID token verifies before the change"):
-        ctx.require("signature", verifies(before, {"keys": published_keys(ctx)}), expected="verifies", actual="does not")
+        ctx.require(
+            "signature", verifies(before, {"keys": published_keys(ctx)}), expected="verifies", actual="does not"
+        )
     known = {row.get("kid") for row in published_keys(ctx)}
     ctx.sandbox.rotate_keys()
     keys = published_keys(ctx)
     now_known = {row.get("kid") for row in keys}
     with ctx.control("the change gives a new key"):
-        ctx.require("kids after the change", now_known - known, expected="a new one", actual=sorted(map(str, now_known)))
+        ctx.require(
+            "kids after the change", now_known - known, expected="a new one", actual=sorted(map(str, now_known))
+        )
     after = ctx.rp.sign_in().id_token
     told = sorted(map(str, now_known))
     for what, token in (("of before the change", before), ("of after the change", after)):

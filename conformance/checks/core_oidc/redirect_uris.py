@@ -44,7 +44,9 @@ def only_registered_ones(ctx: Context) -> None:
     for what, uri in wrong_uris(ctx.rp.client.redirect_uri).items():
         if uri not in registered:
             arrival = attempt(ctx.rp, redirect_uri=uri)
-            ctx.refused(f"redirect_uri with {what}", not went_to(arrival, uri), expected="an error page", actual=seen(arrival))
+            ctx.refused(
+                f"redirect_uri with {what}", not went_to(arrival, uri), expected="an error page", actual=seen(arrival)
+            )
 
 
 @check("OIDC-006", part="registered", when=(several_uris,))
@@ -53,12 +55,16 @@ def every_registered_one(ctx: Context) -> None:
     for uri in [one for one in ctx.rp.client.redirect_uris if one.startswith("http")]:
         _, verifier, callback = ctx.rp.grant(redirect_uri=uri)
         kept = callback.url.startswith(uri)
-        ctx.require("address of the callback", kept, expected=f"begins with {uri}", actual=callback.url.partition("code=")[0])
+        ctx.require(
+            "address of the callback", kept, expected=f"begins with {uri}", actual=callback.url.partition("code=")[0]
+        )
         reply = ctx.rp.redeem(str(callback.get("code")), verifier, redirect_uri=uri)
         with ctx.control("the code is redeemed"):
             ctx.require("token response", is_issued(reply), expected="a token", actual=shown(reply))
     arrival = attempt(ctx.rp, redirect_uri=None)
-    ctx.refused("no redirect_uri, with several", code_of(arrival) is None, expected="an error page", actual=seen(arrival))
+    ctx.refused(
+        "no redirect_uri, with several", code_of(arrival) is None, expected="an error page", actual=seen(arrival)
+    )
 
 
 @check("OIDC-006", part="pushed", when=(of_city_os, offers("pushed_authorization_request_endpoint")))
@@ -71,7 +77,12 @@ def pushed_requests_too(ctx: Context) -> None:
     for what, uri in wrong_uris(ctx.rp.client.redirect_uri).items():
         if uri not in ctx.rp.client.redirect_uris:
             reply = ctx.rp.push({**request, "redirect_uri": uri})
-            ctx.refused(f"pushed redirect_uri with {what}", "request_uri" not in reply.members, expected="an error", actual=reply.status)
+            ctx.refused(
+                f"pushed redirect_uri with {what}",
+                "request_uri" not in reply.members,
+                expected="an error",
+                actual=reply.status,
+            )
 
 
 def went_to(arrival: Arrival | None, uri: str) -> bool:
@@ -79,5 +90,3 @@ def went_to(arrival: Arrival | None, uri: str) -> bool:
     if not isinstance(arrival, Callback):
         return False
     return code_of(arrival) is not None or arrival.url.startswith(uri)
-
-
