@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from conformance.accounts import PersonAccount
+from conformance.city.caller import EXCHANGE, LOCAL_ID
 from conformance.context import Context
 from conformance.contract.fhir.lifelog import observation
 from conformance.fhir.capability import Capability
@@ -123,8 +125,35 @@ class Chart:
 
     @property
     def token(self) -> str:
-        """The chart's code with its system, as a search writes it."""
-        return f"{PROBES}|{self.code}"
+        """The chart's code as a search writes it: without its system, which is looked at apart (FHIR-023)."""
+        return self.code
+
+
+OWN_DATA = "patient/*.cruds"
+"""Everything of one person. Source: SMART App Launch 2.2.0, scopes."""
+
+
+def chart_of(ctx: Context, person: PersonAccount) -> Chart:
+    """The chart of a person at a city OS, written with a token of their own.
+
+    The Patient is the one that the token response names (SMART launch context), else the one that a search finds.
+
+    Raises:
+        Unmet: There is no token, or it is not clear which Patient it is about.
+    """
+    subject = {"subject_token": person.user, "subject_token_type": LOCAL_ID}
+    reply = ctx.city.ask_token(ctx.city.role("citizen_app"), grant_type=EXCHANGE, scope=OWN_DATA, **subject)
+    token, patient = reply.members.get("access_token"), reply.members.get("patient")
+    if not isinstance(token, str):
+        ctx.skip(f"no token of a person: {reply.status}", f"本人のトークンがない: {reply.status}")
+    if not isinstance(patient, str):
+        found = ctx.fhir.found("Patient", token=token)
+        if len(found) != 1:
+            ctx.skip(
+                f"a person's token finds {len(found)} Patients", f"本人のトークンで Patient が{len(found)}件見つかる"
+            )
+        patient = str(found[0]["id"])
+    return Chart(ctx, token=token, patient=patient)
 
 
 def _plain(whole: Resource) -> Resource:

@@ -5,9 +5,8 @@ from typing import Any
 
 from conformance.accounts import ClientAccount
 from conformance.check import check
-from conformance.checks.health_fhir.chart import PROBES, Chart, sample
+from conformance.checks.health_fhir.chart import OWN_DATA, PROBES, Chart, chart_of, is_refused, sample
 from conformance.checks.health_fhir.consent import Sharing
-from conformance.checks.health_fhir.interactions import own_patient
 from conformance.context import Context
 from conformance.fhir.capability import interacts, searches
 from conformance.fhir.server import Resource
@@ -15,35 +14,33 @@ from conformance.target import of_city_os, with_second_person
 from conformance.text import Text
 from conformance.wire import Reply
 
-OWN = "patient/*.cruds"
 WRITTEN = interacts("Observation", "create", "read", "update", "delete")
 NOT_THERE = 401, 403, 404
 CITY = of_city_os, with_second_person, WRITTEN, searches("Observation", "patient")
 
 
-def _of_person(ctx: Context, number: int) -> Chart:
-    token = ctx.city.token(ctx.city.person(number), scope=OWN)
-    return Chart(ctx, token=token, patient=own_patient(ctx, token))
-
-
 @check("FHIR-014", when=CITY)
 def other_patients(ctx: Context) -> None:
     """Two people write an Observation; one reads, searches, changes, deletes and writes what is the other's."""
-    mine, theirs = _of_person(ctx, 0), _of_person(ctx, 1)
+    mine, theirs = (chart_of(ctx, ctx.city.person(number)) for number in (0, 1))
     own, other = mine.write(mine.observation()), theirs.write(theirs.observation())
     with ctx.control(Text("each their own", "それぞれ自分のもの")):
         ctx.expect_status("GET", mine.read(own), 200)
         ctx.expect_status("GET", theirs.read(other), 200)
         ctx.expect("search", expected={own["id"]}, actual=mine.found(code=mine.token))
     for told, reply in _attempts(mine, theirs, other):
-        ctx.refused_status(told, reply, *NOT_THERE, 405, 409, 422)
+        ctx.refused(told, is_refused(reply), expected="refused", actual=f"{reply.status} {reply.text[:200]}")
     for query in ({"patient": theirs.subject["reference"]}, {"_id": other["id"]}, {"code": theirs.token}):
         found = ctx.fhir.search("Observation", query, token=mine._token)  # noqa: SLF001
         ids = {row.get("resource", {}).get("id") for row in found.members.get("entry", [])}
         told = Text(f"found by {query}", f"{query} で見つかるもの")
         ctx.require(told, not ids & {other["id"], theirs.patient_id}, expected="nothing", actual=ids)
     kept = theirs.read(other)
-    ctx.expect(Text("the other's afterwards", "その後の相手のもの"), expected=other["valueString"], actual=kept.members.get("valueString"))  # noqa: E501
+    ctx.expect(
+        Text("the other's afterwards", "その後の相手のもの"),
+        expected=other["valueString"],
+        actual=kept.members.get("valueString"),
+    )  # noqa: E501
 
 
 def _attempts(mine: Chart, theirs: Chart, other: Resource) -> Iterator[tuple[str, Reply]]:
@@ -58,7 +55,10 @@ def _attempts(mine: Chart, theirs: Chart, other: Resource) -> Iterator[tuple[str
     yield "DELETE", send("DELETE", place, **given)
     yield "POST", theirs.tried(theirs.observation(), **given)
     entry = {"request": {"method": "GET", "url": place}}
-    yield "GET in a transaction", send("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}, **given)
+    yield (
+        "GET in a transaction",
+        send("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}, **given),
+    )
 
 
 def _other_clients(ctx: Context) -> Iterator[ClientAccount]:
@@ -70,7 +70,9 @@ def _other_clients(ctx: Context) -> Iterator[ClientAccount]:
             yield account
 
 
-@check("FHIR-034", when=(of_city_os, WRITTEN, interacts("Patient", "create", "read"), searches("Patient", "identifier")))
+@check(
+    "FHIR-034", when=(of_city_os, WRITTEN, interacts("Patient", "create", "read"), searches("Patient", "identifier"))
+)
 def own_records(ctx: Context) -> None:
     """A client makes a Patient without a city-OS ID, and data; a person and another client look for both."""
     chart = Chart(ctx)
@@ -80,7 +82,7 @@ def own_records(ctx: Context) -> None:
         found = {one["id"] for one in ctx.fhir.found("Patient", {"identifier": identifier})}
         ctx.expect("search", expected={chart.patient_id}, actual=found)
         ctx.expect_status("GET", chart.read(made), 200)
-    tokens = {"patient/*.cruds": ctx.city.token(ctx.city.person(), scope=OWN)}
+    tokens = {"patient/*.cruds": ctx.city.token(ctx.city.person(), scope=OWN_DATA)}
     tokens |= {one.client_id: ctx.city.token(one, scope="system/*.rs") for one in list(_other_clients(ctx))[:2]}
     for told, token in tokens.items():
         for place in (f"Patient/{chart.patient_id}", f"Observation/{made['id']}"):

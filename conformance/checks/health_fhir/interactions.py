@@ -3,11 +3,10 @@
 import re
 
 from conformance.check import check
-from conformance.checks.health_fhir.chart import Chart, is_refused
+from conformance.checks.health_fhir.chart import Chart, chart_of, is_refused
 from conformance.context import Context
 from conformance.fhir.capability import Capability, declares, interacts
 from conformance.fhir.server import Resource
-from conformance.outcomes import Unmet
 from conformance.text import Text
 
 LOCATION = re.compile(
@@ -99,8 +98,7 @@ def references_are_enforced(ctx: Context) -> None:
     dangling = {"reference": f"Patient/nobody-{ctx.draws.number(10**9)}"}
     _judge_dangling(ctx, chart, chart.observation(subject=dangling))
     if ctx.target.is_city_os and ctx.target.people:
-        token = ctx.city.token(ctx.city.person(), scope="patient/*.cruds")
-        own = Chart(ctx, token=token, patient=own_patient(ctx, token))
+        own = chart_of(ctx, ctx.city.person())
         with ctx.control(Text("a person of themselves", "本人についての記録")):
             ctx.expect_status("POST", own.tried(own.observation()), 201)
         _judge_dangling(ctx, own, own.observation(subject={"reference": f"Patient/a{10**8 + ctx.draws.number(10**8)}"}))
@@ -110,23 +108,6 @@ def _judge_dangling(ctx: Context, chart: Chart, resource: Resource) -> None:
     reply = chart.tried(resource)
     told = Text("a Patient who is not there", "居ない患者への参照")
     ctx.refused(told, is_refused(reply), expected="refused (referencePolicy enforced)", actual=reply.status)
-
-
-def own_patient(ctx: Context, token: str) -> str:
-    """Logical id of the Patient whom a person's token is about.
-
-    Raises:
-        Unmet: It is not the one that a search finds.
-    """
-    found = ctx.fhir.found("Patient", token=token)
-    if len(found) != 1:
-        raise Unmet(
-            Text(
-                f"a person's token finds {len(found)} Patients, not one",
-                f"本人のトークンで見つかる Patient が1件でなく{len(found)}件",
-            )
-        )
-    return str(found[0]["id"])
 
 
 @check("FHIR-047", when=MADE)

@@ -80,7 +80,9 @@ def text_of_results(ctx: Context) -> None:
     read = chart.read(ctx.fhir.stored(reply, "Observation")).json
     ctx.expect("code.text", expected=right["code"]["text"], actual=read.get("code", {}).get("text"))
     answer = chart.tried({**right, "code": {"coding": right["code"]["coding"]}})
-    ctx.refused(Text("without code.text", "code.text なし"), is_refused(answer), expected="refused", actual=answer.status)
+    ctx.refused(
+        Text("without code.text", "code.text なし"), is_refused(answer), expected="refused", actual=answer.status
+    )
 
 
 @check("FHIR-010", when=(PATIENT, interacts("DiagnosticReport", "create", "read")))

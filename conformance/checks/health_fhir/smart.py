@@ -27,7 +27,11 @@ def configuration(ctx: Context) -> None:
     launches = {"launch-ehr", "launch-standalone"} & set(capabilities)
     needed += ["authorization_endpoint"] if launches else []
     needed += ["issuer", "jwks_uri"] if "sso-openid-connect" in capabilities else []
-    ctx.expect(Text("members that are missing", "欠けた項目"), expected=[], actual=[one for one in needed if not found.get(one)])
+    ctx.expect(
+        Text("members that are missing", "欠けた項目"),
+        expected=[],
+        actual=[one for one in needed if not found.get(one)],
+    )
     for name in ("token_endpoint", "authorization_endpoint", "jwks_uri"):
         if name in found:
             ctx.require(name, urlsplit(str(found[name])).netloc, expected="an absolute URL", actual=found[name])
@@ -36,12 +40,16 @@ def configuration(ctx: Context) -> None:
     ctx.require("plain", "plain" not in methods, expected="no plain", actual=methods)
     if launches:
         grants = found["grant_types_supported"]
-        ctx.require("grant_types_supported", "authorization_code" in grants, expected="authorization_code", actual=grants)
+        ctx.require(
+            "grant_types_supported", "authorization_code" in grants, expected="authorization_code", actual=grants
+        )
 
 
 def with_role(target: Target) -> Text | None:
     """A condition: the suite is let in as a role's client, so that it can ask for scopes."""
-    text = Text("scopes can be asked for only with fhir.access = role", "スコープを求めるには fhir.access = role が要る")
+    text = Text(
+        "scopes can be asked for only with fhir.access = role", "スコープを求めるには fhir.access = role が要る"
+    )
     return None if target.plan.fhir.access == "role" else text
 
 
@@ -59,7 +67,9 @@ def scopes_of_interactions(ctx: Context) -> None:
     """Reads, searches and writes with scopes that let only some of it; _include shows only what the scope opens."""
     chart = Chart(ctx)
     made = chart.write(chart.observation())
-    readers, writers, patients = (_token(ctx, f"system/{one}") for one in ("Observation.rs", "Observation.c", "Patient.rs"))
+    readers, writers, patients = (
+        _token(ctx, f"system/{one}") for one in ("Observation.rs", "Observation.c", "Patient.rs")
+    )
     place = f"Observation/{made['id']}"
     query = {"code": chart.token, "_include": "Observation:patient"}
     with ctx.control(Text("what the scopes let", "スコープの許すこと")):
@@ -79,7 +89,11 @@ def scopes_of_interactions(ctx: Context) -> None:
         ctx.refused_status(told, reply, 401, 403, 404)
     shown = ctx.fhir.search("Observation", query, token=readers)
     kinds = {row.get("resource", {}).get("resourceType") for row in shown.json.get("entry", [])}
-    ctx.expect(Text("Observation.rs: what _include shows", "Observation.rs: _include で見えるもの"), expected={"Observation"}, actual=kinds - {"OperationOutcome"})  # noqa: E501
+    ctx.expect(
+        Text("Observation.rs: what _include shows", "Observation.rs: _include で見えるもの"),
+        expected={"Observation"},
+        actual=kinds - {"OperationOutcome"},
+    )  # noqa: E501
     ctx.expect("valueString", expected=made["valueString"], actual=chart.read(made).members.get("valueString"))
 
 
