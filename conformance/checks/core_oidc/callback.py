@@ -10,7 +10,7 @@ from conformance.oidc.browser import Callback
 from conformance.oidc.relying_party import told
 
 CODES = 6
-"""Codes compared: with six, a position of random hexadecimal digits is the same in all once in a million. Confidence C."""
+"""Codes compared: with six, one place of random hexadecimal digits is the same in all once in a million."""
 
 BITS = 128
 """Least entropy of a code, in bits. Source: RFC 6749 10.10."""

@@ -111,13 +111,15 @@ def client_by(ctx: Context, method: str) -> RelyingParty:
         NotApplicable: None does.
     """
     known = [ctx.target.client, ctx.target.second_client, *ctx.target.accounts]
-    for account in known:
-        if account is not None and account.auth_method == method and _signs_people_in(account):
-            return ctx.rp.as_client(account)
-    ctx.omit(f"no client of the plan authenticates by {method}", f"計画に {method} で認証するクライアントがない")
+    fitting = (one for one in known if one and one.auth_method == method and signs_people_in(one))
+    found = next(fitting, None)
+    if found is None:
+        ctx.omit(f"no client of the plan authenticates by {method}", f"計画に {method} で認証するクライアントがない")
+    return ctx.rp.as_client(found)
 
 
-def _signs_people_in(account: ClientAccount) -> bool:
+def signs_people_in(account: ClientAccount) -> bool:
+    """Whether a client is there for people: it has a redirect URI and may redeem codes."""
     return bool(account.redirect_uris) and "authorization_code" in account.grant_types
 
 

@@ -87,7 +87,7 @@ def _of_dead_tokens(ctx: Context) -> dict[str, Reply]:
     _control(ctx, token)
     dead = {"a made-up": ctx.fresh(32), "an altered": ("a" if token[0] != "a" else "b") + token[1:]}
     if ctx.target.endpoint("revocation_endpoint"):
-        revoked = ctx.rp.revoke(token, token_type_hint="access_token")
+        revoked = ctx.rp.revoke(token)
         works = ctx.rp.userinfo(token).status == 200 if ctx.target.endpoint("userinfo_endpoint") else False
         if revoked.status == 200 and not works:
             # Where a revoked token goes on to work, OIDC-017 says so.

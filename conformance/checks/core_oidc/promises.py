@@ -7,7 +7,7 @@ from typing import Any
 from conformance.accounts import ClientAccount
 from conformance.check import check
 from conformance.checks.core_oidc.discovery import read_metadata
-from conformance.checks.core_oidc.grants import attempt, code_of, is_issued, rp_verifier, seen, shown
+from conformance.checks.core_oidc.grants import attempt, code_of, is_issued, rp_verifier, seen, shown, signs_people_in
 from conformance.context import Context
 from conformance.oidc.browser import Callback
 from conformance.oidc.relying_party import told
@@ -17,7 +17,7 @@ NO_TOKEN_GRANTS = ("implicit",)
 """Grant types that the token endpoint does not serve. Source: RFC 7591 2."""
 
 MODES = ("query", "fragment", "form_post")
-"""Response modes that bring a code as it is. Source: OAuth 2.0 Multiple Response Type Encoding Practices 2.1, Form Post 1."""
+"""Response modes that bring a code as it is. Source: OAuth 2.0 Multiple Response Types 2.1, Form Post 1."""
 
 ENDPOINTS = {
     "token_endpoint": "POST",
@@ -138,7 +138,7 @@ def algorithm_is_listed(ctx: Context) -> None:
 def _clients(ctx: Context) -> list[ClientAccount]:
     """The suite's clients that sign people in."""
     known = [ctx.target.client, ctx.target.second_client, *ctx.target.accounts]
-    return [one for one in known if one and "authorization_code" in one.grant_types and one.redirect_uris]
+    return [one for one in known if one and signs_people_in(one)]
 
 
 def _listed(ctx: Context, name: str) -> Sequence[str]:

@@ -14,7 +14,7 @@ LONG_S = 10_000
 """A max_age in seconds that no sign-in of a run exceeds. Source: OIDF module oidcc-max-age-10000."""
 
 CLOCK_S = 900
-"""By how much the clock of a provider may differ from ours before auth_time counts as wrong, in seconds. Confidence C."""
+"""By how much a provider's clock may differ from ours before auth_time is wrong, in seconds. Confidence C."""
 
 SHORT_S = 1
 """A max_age in seconds that is soon exceeded. Source: OIDF module oidcc-max-age-1."""

@@ -12,7 +12,6 @@ from conformance.oidc.tokens import is_jwt, read_token
 from conformance.target import offers
 from conformance.wire import Reply
 
-
 UNSIGNED = "none"
 """The algorithm that is none. Source: RFC 7518 3.6."""
 
