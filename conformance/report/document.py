@@ -118,7 +118,7 @@ def document_of(
     """The run as it is kept. ``known`` are the credentials that the run used, masked wherever they stand."""
     used = known or Known()
     entries = tuple(_entry(one, Masking(used), language) for one in run.results)
-    return Document(
+    document = Document(
         summary=run.count(),
         target=run.target,
         suite=run.suite,
@@ -131,6 +131,24 @@ def document_of(
         by_profile=_by_profile(run),
         notes=tuple(ShownText(text.ja, text.en) for text in notes),
     )
+    return document if _is_text(document) else msgspec.convert(_mended(msgspec.to_builtins(document)), Document)
+
+
+def _is_text(document: Document) -> bool:
+    """Whether all of it can be written as UTF-8: a target may send half a surrogate pair."""
+    try:
+        msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_mended(key): _mended(inner) for key, inner in value.items()}
+    return [_mended(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def encoded(document: Document) -> bytes:

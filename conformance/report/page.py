@@ -13,6 +13,7 @@ from markupsafe import Markup
 from conformance.contract.profiles import load_profiles
 from conformance.contract.requirements import clause_link, load_sources
 from conformance.contract.rules import Rule, load_rules
+from conformance.explanations import load_explanations
 from conformance.report.document import Document, Entry, ProfileSummary, ShownExchange
 from conformance.report.statements import Statement, statement_of, whole_statement
 from conformance.text import Language
@@ -73,7 +74,7 @@ def report_page(document: Document, language: Language) -> str:
             open=_open(document),
             rules=[rule for rule in load_rules() if rule.id in used],
             verdicts=list(Verdict),
-            explanations={},
+            explanations=load_explanations(),
         )
     )
 

@@ -33,22 +33,24 @@ def statement_of(entries: Sequence[Entry]) -> Statement:
 
 
 def _base(entries: Sequence[Entry], failed: int) -> Statement:
-    unknown = sum(one.verdict in UNKNOWN for one in entries)
-    review = sum(one.verdict is Verdict.REVIEW for one in entries)
-    passed = sum(one.verdict is Verdict.PASS for one in entries)
+    counts = {verdict: sum(one.verdict is verdict for one in entries) for verdict in Verdict}
+    passed, omitted = counts[Verdict.PASS], counts[Verdict.OMIT]
+    unknown, review = sum(counts[verdict] for verdict in UNKNOWN), counts[Verdict.REVIEW]
+    ja = f"確かめた{passed}件" + (f"、対象外または検査なし{omitted}件" if omitted else "") + "。"
+    en = f" {passed} established" + (f", {omitted} not applicable or not checked." if omitted else ".")
     if failed:
         return Statement(
-            "bad", f"不適合。必須の要件への違反が{failed}件ある。", f"Does not conform: {failed} violated."
+            "bad", f"不適合。必須の要件への違反が{failed}件ある。{ja}", f"Does not conform: {failed} violated.{en}"
         )
     if not passed:
         return Statement("open", "判定したものがない。", "Nothing was established.")
     if unknown:
-        ja = f"違反は見つからなかったが、判定できなかったものが{unknown}件ある。"
-        return Statement("open", ja, f"No violation was found, but {unknown} could not be judged.")
+        told = f"違反は見つからなかったが、判定できなかったものが{unknown}件ある。"
+        return Statement("open", told + ja, f"No violation was found, but {unknown} could not be judged.{en}")
     if review:
-        ja = f"違反は見つからなかった。人が確かめるものが{review}件残る。"
-        return Statement("good", ja, f"No violation was found. A person must still look at {review}.")
-    return Statement("good", "判定した範囲で適合する。", "Conforms, as far as it was judged.")
+        told = f"違反は見つからなかった。人が確かめるものが{review}件残る。"
+        return Statement("good", told + ja, f"No violation was found. A person must still look at {review}.{en}")
+    return Statement("good", f"判定した範囲で適合する。{ja}", f"Conforms, as far as it was judged.{en}")
 
 
 def whole_statement(document: Document) -> Statement:
