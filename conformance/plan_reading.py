@@ -63,20 +63,21 @@ def narrowed(plan: Plan, profiles: Sequence[str]) -> Plan:
     return narrow
 
 
-def unknown_names(names: Sequence[str]) -> None:
+def unknown_names(names: Sequence[str], where: str = "--check") -> None:
     """Refuse names that are neither requirements nor checks.
 
     Raises:
         PlanError: There are such; each is told with the nearest that there is.
     """
     known = sorted({one.id for one in load_requirements()} | {one.name for one in load_checks()})
-    faults = [PlanFault("--check", _unknown_name(name, known)) for name in names if name not in known]
+    faults = [PlanFault(where, _unknown_name(name, known)) for name in names if name not in known]
     if faults:
         raise PlanError(faults)
 
 
 def _unknown_name(name: str, known: Sequence[str]) -> Text:
-    found = nearest(name, known)
+    padded = re.sub(r"^([A-Za-z]+)-?0*(\d{1,3})$", lambda found: f"{found[1].upper()}-{int(found[2]):03}", name)
+    found = padded if padded in known else nearest(name, known)
     hint = Text(f"Did you mean {found}?", f"{found} のことか。") if found else _COVERAGE
     return Text(f"unknown id {name}. {hint.en}", f"知らないID {name}。{hint.ja}")
 

@@ -4,6 +4,7 @@ Exit codes: 0 no MUST failure, 1 failures, 2 the suite or the network failed, 3 
 the user. Source of the last: POSIX.1-2017, 2.8.2 (128 + SIGINT).
 """
 
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -64,6 +65,12 @@ class ConformCommands(click.Group):
             ctx.exit(USAGE)
         except (ConformanceError, OSError) as fault:
             self._tell(str(fault))
+            ctx.exit(FAILED)
+        except (click.exceptions.Exit, click.Abort, ModuleNotFoundError):
+            raise
+        except Exception:  # noqa: BLE001 - the door: a defect of ours must not end like a failure of the target
+            click.echo(traceback.format_exc(), err=True)
+            self._tell(say(self._language, "told.defect"))
             ctx.exit(FAILED)
 
     def _tell(self, line: str) -> None:

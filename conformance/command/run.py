@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from conformance.baseline import Applied, apply_baseline, read_baseline
+from conformance.command import summary
 from conformance.command.group import STOPPED
 from conformance.command.options import FILE, language_option, option, plan_argument
 from conformance.command.output import check_folder
 from conformance.command.preflight import hold_preflight
 from conformance.command.progress import Tell, show_progress
-from conformance.command.summary import failures, table
 from conformance.command.words import say
 from conformance.evidence import Known
 from conformance.opening import fhir_token_of, opened
@@ -156,23 +156,11 @@ def write(run: Run, applied: Applied, target: Target, options: RunOptions, *, la
     if options.bundle is not None:
         write_bundle(options.out, options.bundle, key=options.key)
     if not options.quiet:
-        tell_summary(run, options, language)
+        summary.tell(run, options.out, language)
     if options.form == "github":
         click.echo(github_annotations(document_of(run, language, known=known), language), nl=False)
     for fault in applied.faults:
         click.echo(f"{fault.where}: {fault.text.of(language)}", err=True)
-
-
-def tell_summary(run: Run, options: RunOptions, language: Language) -> None:
-    """The table by profile, the failures, and where to read more."""
-    for line in table(run):
-        click.echo(line)
-    click.echo()
-    for line in failures(run.results, language):
-        click.echo(line)
-    if run.interrupted:
-        click.echo(say(language, "told.interrupted", count=len(run.results)))
-    click.echo(say(language, "told.report", path=options.out / "report.html", seconds=f"{run.duration_s:.1f}"))
 
 
 def _end(run: Run, applied: Applied) -> int:

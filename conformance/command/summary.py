@@ -1,6 +1,9 @@
 """What a run tells at its end: a table by profile, and what is wrong with one line each."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import click
 
 from conformance.command.words import say
 from conformance.results import Result, Run
@@ -43,6 +46,15 @@ def failures(results: Iterable[Result], language: Language) -> Iterator[str]:
         if one.accepted is not None:
             told = say(language, "told.accepted", owner=one.accepted.owner, expires=one.accepted.expires)
             yield f"{_line(one, language)} [{told}]"
+
+
+def tell(run: Run, folder: Path, language: Language) -> None:
+    """The table by profile, the failures, and where to read more."""
+    for line in (*table(run), "", *failures(run.results, language)):
+        click.echo(line)
+    if run.interrupted:
+        click.echo(say(language, "told.interrupted", count=len(run.results)))
+    click.echo(say(language, "told.report", path=folder / "report.html", seconds=f"{run.duration_s:.1f}"))
 
 
 def _line(one: Result, language: Language) -> str:

@@ -1,5 +1,6 @@
 """Holds preflight: everything that can be found wrong with a plan before anything is judged."""
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -79,7 +80,7 @@ def _receiver(plan: Plan) -> Iterator[Remark]:
         with socket.create_server((host.strip("[]"), int(port)), family=family):
             pass
     except (OSError, OverflowError) as reason:
-        told = reason.strerror if isinstance(reason, OSError) else reason
+        told = os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else reason
         yield Remark("receiver", _taken(plan.receiver.bind, str(told)))
         return
     named = urlsplit(plan.receiver.url)

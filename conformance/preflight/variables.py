@@ -20,6 +20,11 @@ def missing_variables(plan: Plan, environ: Mapping[str, str]) -> Iterator[Remark
             yield from _key(part, client.private_jwk_env, environ)
 
 
+def needed_variables(plan: Plan) -> Iterator[tuple[str, Text]]:
+    """Names of all variables that a plan needs, each once, and what they hold."""
+    yield from {name: what for _, name, what in reversed(list(_needed(plan)))}.items()
+
+
 def _clients(plan: Plan) -> Iterator[tuple[str, ClientPart]]:
     parts = {"client": plan.client, "second_client": plan.second_client} if plan.target.issuer else {}
     parts |= {f"roles.{name}": part for name, part in plan.roles.items()}

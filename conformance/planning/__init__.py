@@ -1,0 +1,1 @@
+"""Planning: asks a service what it is, and writes a plan for judging it."""
