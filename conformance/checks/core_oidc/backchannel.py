@@ -89,7 +89,7 @@ def token_is_sent(ctx: Context) -> None:
         session = rp.sign_in()
         sign_out(rp, session.browser, asked(rp, session))
         message = logout_of(rp, session, heard)
-        _arrived(ctx, message)
+        _arrived(ctx, rp, message)
 
 
 @check("OIDC-059", "others", when=(SUPPORTED, LOGOUT, with_second_client))
@@ -100,10 +100,15 @@ def every_client_of_the_session_is_told(ctx: Context) -> None:
         other = ctx.second_rp
         second = other.sign_in(session.browser)
         sign_out(other, session.browser, asked(other, second) if other.client.post_logout_redirect_uris else {})
-        _arrived(ctx, logout_of(rp, session, heard))
+        _arrived(ctx, rp, logout_of(rp, session, heard))
 
 
-def _arrived(ctx: Context, message: Message | None) -> None:
+def _arrived(ctx: Context, rp: RelyingParty, message: Message | None) -> None:
+    if message is None and not _may_be_called(ctx, rp):
+        ctx.skip(
+            "nothing came, but providers may refuse to call this machine: name a public address in [receiver]",
+            "何も届かないが、自機への送信を拒む実装もある。計画の[receiver]に公開のアドレスを設定する",
+        )
     what = Text("logout token at backchannel_logout_uri", "backchannel_logout_uriへのログアウトトークン")
     expected = f"a POST within {WITHIN_S:.0f} s"
     ctx.require(what, message is not None, expected=expected, actual="nothing")
@@ -112,6 +117,13 @@ def _arrived(ctx: Context, message: Message | None) -> None:
         ctx.expect("media type", expected=FORM, actual=message.media_type)
         fits = bool(message.form.get("logout_token"))
         ctx.require("logout_token in the form", fits, expected="a token", actual=sorted(message.form))
+
+
+def _may_be_called(ctx: Context, rp: RelyingParty) -> bool:
+    """Whether the provider calls the suite's address for certain: it is public, or the operator named it."""
+    uri = rp.client.backchannel_logout_uri
+    named = [account.backchannel_logout_uri for account in (ctx.target.client, *ctx.target.accounts) if account]
+    return not is_loopback(uri) or any(is_loopback(one) for one in named)
 
 
 @check("OIDC-021", when=(SUPPORTED, LOGOUT))
@@ -155,5 +167,5 @@ def _whom(ctx: Context, session: Session, claims: Mapping[str, Any]) -> None:
     ctx.require("sub or sid of the logout token", named, expected="one of them at least", actual=sorted(claims))
     known = session.id_token.claims
     for name, value in named.items():
-        if name in known:
+        if isinstance(known.get(name), str):
             ctx.expect(f"{name} of the logout token", expected=known[name], actual=value)

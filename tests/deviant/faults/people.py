@@ -198,7 +198,7 @@ def inactive_with_reason(bench: Bench) -> None:
     bench.patch("reference_api.oidc.introspection.INACTIVE", {"active": False, "reason": "expired"})
 
 
-@fault("O-LGO-01", breaks=["OIDC-020"])
+@fault("O-LGO-01", breaks=["OIDC-020", "OIDC-086", "OIDC-087"])
 def open_redirect(bench: Bench) -> None:
     """The post_logout_redirect_uri is not checked."""
 
