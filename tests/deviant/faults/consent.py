@@ -183,9 +183,9 @@ def no_events(bench: Bench) -> None:
     bench.patch("reference_api.consent_records._append", _nothing)
 
 
-@fault("disclosures-not-logged", breaks=["CONS-011"])
+@fault("disclosures-not-logged", breaks=["CONS-011", "CONS-028"])
 def no_log(bench: Bench) -> None:
-    """Disclosures are not written down."""
+    """Disclosures are not written down, and so nobody is told of them."""
     bench.patch("reference_api.disclosure.log", _nothing)
 
 
