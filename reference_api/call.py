@@ -1,5 +1,6 @@
 """Call and Reply: one request as handlers see it, and what they answer."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,7 @@ class Call:
             raise ApiError("unsupported-media-type", "send application/json", headers={"accept": "application/json"})
         if check_texts:
             refuse_nul(self.body)
+        refuse_unclear(self.body)
         try:
             return decoder.decode(self.body)
         except msgspec.ValidationError as fault:
@@ -106,14 +108,33 @@ class Call:
             raise ApiError("malformed-request", "the body is not JSON in UTF-8") from fault
 
 
-def refuse_nul(json: bytes) -> None:
+def refuse_nul(text: bytes) -> None:
     """Refuse a JSON text that holds U+0000, which not every database can keep.
 
     Raises:
         ApiError: validation.
     """
-    if b"\\u0000" in json and _ESCAPED_NUL.search(json):
+    if b"\\u0000" in text and _ESCAPED_NUL.search(text):
         raise ApiError("validation", "no text may hold U+0000", faults=[Fault("", "nul")])
+
+
+def refuse_unclear(text: bytes) -> None:
+    """Refuse a body that is no JSON in UTF-8, also where a decoder would pass over it, or that says a name twice.
+
+    Which of two values was meant, nobody can know (RFC 8259 section 4).
+
+    Raises:
+        ApiError: malformed-request.
+    """
+    try:
+        json.loads(text.decode(), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as fault:
+        raise ApiError("malformed-request", "the body is not JSON in UTF-8") from fault
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ApiError("malformed-request", "a name stands twice in an object")
 
 
 def _fault(path: str, message: str) -> Fault:

@@ -105,12 +105,12 @@ class Made:
 class Making:
     """Makes requests and things for one check. What it makes stands apart from what others look at.
 
-    ``number`` is which of the people acts, counted from the last, so that few checks share one.
+    Which of the people acts is drawn, so that checks that run at once seldom share one, nor its quota.
     """
 
-    def __init__(self, ctx: Context, number: int = 0) -> None:
+    def __init__(self, ctx: Context) -> None:
         self.ctx, self.city, self.target = ctx, ctx.city, ctx.target
-        self._number = number
+        self._number = ctx.draws.number(max(1, len(self.target.people)))
         self._shelters: dict[int, str] = {}
         self._parents: dict[str, Made] = {}
 
@@ -122,6 +122,11 @@ class Making:
         """
         people = self.target.people
         return people[-1 - self._number % len(people)] if people else self.city.person()
+
+    def next_person(self) -> PersonAccount:
+        """From now on the next of the people acts, who has a quota of their own."""
+        self._number += 1
+        return self.person()
 
     def now(self, ahead_s: float = -60) -> str:
         """A time near the present, in Japan's offset: a minute ago, so that no clock finds it in the future."""

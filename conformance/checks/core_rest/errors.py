@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from conformance.accounts import PersonAccount
 from conformance.check import check
 from conformance.context import Context
 from conformance.contract.operations import Operation
@@ -192,9 +193,8 @@ HOSTILE_TEXTS = (
 """Texts that have brought servers down, in paths and queries."""
 
 
-@check("REST-021")
-def hostile_bodies(ctx: Context) -> None:
-    """Every operation that takes JSON gets hostile bodies and members; none is answered with 5xx or a stack trace."""
+def hostile_replies(ctx: Context) -> Iterator[tuple[str, Reply]]:
+    """Answers of every operation that takes JSON to hostile bodies."""
     making = Making(ctx)
     operations = [one for one in rest_operations(ctx.target) if takes_json(one)]
     for operation in operations:
@@ -205,8 +205,23 @@ def hostile_bodies(ctx: Context) -> None:
         path = made_up_path(ctx, operation)
         for body in HOSTILE_BODIES:
             headers = {"content-type": "application/json", "if-match": '"none"'}
-            reply = ctx.city.call(operation.operation_id, who, path=path, headers=headers, body=body)
-            judge_standing(ctx, f"{operation.operation_id} with body {body[:40]!r}", reply)
+            name = operation.operation_id
+            reply = ctx.city.call(name, who, path=path, headers=headers, body=body, patient=False)
+            yield f"{name} with body {body[:40]!r}", reply
+
+
+@check("REST-021")
+def hostile_bodies(ctx: Context) -> None:
+    """Every operation that takes JSON gets hostile bodies; none is answered with 5xx or a stack trace."""
+    for what, reply in hostile_replies(ctx):
+        judge_standing(ctx, what, reply)
+
+
+@check("REST-038", "hostile")
+def hostile_bodies_are_told_nothing(ctx: Context) -> None:
+    """Every operation that takes JSON gets hostile bodies; no answer shows the inside."""
+    for what, reply in hostile_replies(ctx):
+        judge_discreet(ctx, what, reply)
 
 
 @check("REST-021", "members", when=(may_write,))
@@ -217,9 +232,10 @@ def hostile_members(ctx: Context) -> None:
     for request in possible(making, makers):
         if not isinstance(request.body, dict):
             continue
+        making.next_person()
         for name in request.body:
             for value in HOSTILE_MEMBERS:
-                reply = making.send(request, json_body={**request.body, name: value})
+                reply = making.send(request, json_body={**request.body, name: value}, patient=False)
                 judge_standing(ctx, f"{request.name} with {name} = {str(value)[:40]!r}", reply)
 
 
@@ -260,15 +276,17 @@ def hostile_addresses(ctx: Context) -> None:
         if operation.method != "GET":
             continue
         names = list(made_up_path(ctx, operation))
+        if isinstance(who, PersonAccount):
+            who = making.next_person()
         for text in HOSTILE_TEXTS:
             path = dict.fromkeys(names, text)
             query = dict.fromkeys(
                 ("limit", "cursor", "updated_since", "bbox", "area", "purpose", "shelter", "name"), text
             )
             if names:
-                plain = ctx.city.call(operation.operation_id, who, path=path)
+                plain = ctx.city.call(operation.operation_id, who, path=path, patient=False)
                 judge_standing(ctx, f"{operation.operation_id} with path {text[:20]!r}", plain)
-            reply = ctx.city.call(operation.operation_id, who, path=path, query=query)
+            reply = ctx.city.call(operation.operation_id, who, path=path, query=query, patient=False)
             judge_standing(ctx, f"{operation.operation_id} with parameters {text[:20]!r}", reply)
 
 

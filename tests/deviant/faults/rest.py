@@ -324,7 +324,11 @@ def if_match_ignored(bench: Bench) -> None:
 @fault("code-as-integer", breaks=["REST-013"])
 def code_as_integer(bench: Bench) -> None:
     """The municipality code is a number, its leading zero lost."""
-    _json(bench, lambda body: _walk(body, lambda name, value: int(value) if name == "municipality_code" else value))
+
+    def number(name: str, value: Any) -> Any:
+        return int(value) if name == "municipality_code" and isinstance(value, str) else value
+
+    _json(bench, lambda body: _walk(body, number))
 
 
 @fault("no-allow", breaks=["REST-020"])
