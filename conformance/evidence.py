@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import msgspec
+from ahocorasick_rs import AhoCorasick
 
 from conformance.accounts import ClientAccount
 from conformance.contract.exchange import Exchange, mask_headers
@@ -82,7 +83,7 @@ class Masking:
         self._found = Found()
         for secret in known.secrets:
             self._found.secret(secret)
-        self._words: list[tuple[str, re.Pattern[str] | None, str]] | None = None
+        self._words: Words | None = None
 
     @property
     def tokens(self) -> Mapping[str, Mapping[str, Any]]:
@@ -106,11 +107,8 @@ class Masking:
     def everywhere(self, text: str) -> str:
         """A text without what was found at any place of the result."""
         if self._words is None:
-            self._words = _words(self._found)
-        for word, pattern, label in self._words:
-            if word in text:
-                text = text.replace(word, label) if pattern is None else pattern.sub(label, text)
-        return text
+            self._words = Words(_words(self._found))
+        return self._words.masked(text)
 
     def _plain(self, token: Mapping[str, Any]) -> Mapping[str, Any]:
         text, _ = _masked(json.dumps(token, ensure_ascii=False), "body")
@@ -152,6 +150,22 @@ class Masking:
         masked, found = _masked(text, kind)
         self._found.add(found)
         return masked
+
+
+class Words:
+    """What is searched for in every text of a result, all of it at once: there may be thousands."""
+
+    def __init__(self, rows: Sequence[tuple[str, re.Pattern[str] | None, str]]) -> None:
+        self._rows = rows
+        self._search = AhoCorasick([word for word, _, _ in rows])
+
+    def masked(self, text: str) -> str:
+        """A text without the words; of words that lie in one another the longest goes first."""
+        present = {index for index, _, _ in self._search.find_matches_as_indexes(text, overlapping=True)}
+        for index in sorted(present):
+            word, pattern, label = self._rows[index]
+            text = text.replace(word, label) if pattern is None else pattern.sub(label, text)
+        return text
 
 
 def is_binary(body: str, media_type: str) -> bool:
