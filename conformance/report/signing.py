@@ -15,8 +15,8 @@ from joserfc.jwk import ECKey, OKPKey
 from conformance.errors import PlanError, PlanFault
 from conformance.text import Text
 
-ALGORITHMS = {"Ed25519": "EdDSA", "P-256": "ES256"}
-"""Signature algorithm by curve. Source: RFC 8037 3.1, RFC 7518 3.4."""
+ALGORITHMS = {"Ed25519": "Ed25519", "P-256": "ES256"}
+"""Signature algorithm by curve. Source: RFC 9864 2.2 (in place of EdDSA), RFC 7518 3.4."""
 
 Key = OKPKey | ECKey
 
@@ -98,9 +98,9 @@ def _from_pem(content: bytes, *, private: bool) -> dict[str, Any]:
     else:
         loaded = load_pem_public_key(content)
     if isinstance(loaded, ed25519.Ed25519PrivateKey | ed25519.Ed25519PublicKey):
-        return dict(OKPKey(loaded, loaded).as_dict())
+        return dict(OKPKey(loaded, loaded).as_dict(private=private))
     if isinstance(loaded, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        return dict(ECKey(loaded, loaded).as_dict())
+        return dict(ECKey(loaded, loaded).as_dict(private=private))
     raise ValueError("neither Ed25519 nor P-256")
 
 
