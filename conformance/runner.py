@@ -33,17 +33,21 @@ class Choice:
 
 @dataclass(frozen=True)
 class Planned:
-    """A requirement with the check that judges it; ``reason`` and ``verdict`` where none does."""
+    """A requirement with the check that judges it; ``reason`` and ``verdict`` where none does.
+
+    ``omitted`` is the name of a check that is not run.
+    """
 
     requirement: Requirement
     check: Check | None
     verdict: Verdict = Verdict.OMIT
     reason: Text = NOTHING
+    omitted: str = ""
 
     @property
     def name(self) -> str:
         """The result's name."""
-        return self.check.name if self.check else self.requirement.id
+        return self.check.name if self.check else self.omitted or self.requirement.id
 
 
 def plan_run(target: Target, choice: Choice) -> list[Planned]:
@@ -87,11 +91,10 @@ def _rows(requirement: Requirement, checks: Sequence[Check], target: Target, cho
 def _row(requirement: Requirement, one: Check, target: Target, choice: Choice) -> Planned:
     reasons = [reason for condition in one.when if (reason := condition(target)) is not None]
     if reasons:
-        return Planned(requirement, None, Verdict.OMIT, reasons[0])
+        return Planned(requirement, None, Verdict.OMIT, reasons[0], one.name)
     if one.slow and not choice.slow:
-        return Planned(
-            requirement, None, Verdict.OMIT, Text("takes long: run with --slow", "時間がかかる。--slowで行う")
-        )
+        told = Text("takes long: run with --slow", "時間がかかる。--slowで行う")
+        return Planned(requirement, None, Verdict.OMIT, told, one.name)
     return Planned(requirement, one)
 
 
