@@ -51,7 +51,9 @@ def modes_hold_by_area(ctx: Context) -> None:
     modes = {code: mode_in(ctx, code) for code in (area, elsewhere)}
     what = Text("modes of the area that was declared and of another", "宣言した地区と別の地区のモード")
     ctx.expect(what, expected={area: "disaster", elsewhere: "normal"}, actual=modes)
-    with ctx.control(Text("a consent for disasters counts where one was declared", "宣言した地区では災害時の同意が効く")):
+    with ctx.control(
+        Text("a consent for disasters counts where one was declared", "宣言した地区では災害時の同意が効く")
+    ):
         ctx.expect("decision", expected=True, actual=_decision(ctx, person).get("decision"))
     told = _decision(ctx, other)
     what = Text("a consent for disasters, where none was declared", "宣言していない地区での災害時の同意")
@@ -94,9 +96,8 @@ def _consenting(ctx: Context, clients: list[ClientAccount]) -> PersonAccount:
         ctx.skip("needs a person who lives in an association's area", "町内会の区域に住む架空の住民が要る")
     categories = ["safety", "location", "profile.basic"]
     consent(ctx, person, "disaster_support", categories, recipients=["association"])
-    body = {"status": "injured", "observed_at": moment()}
-    done(ctx.city.call("reportSafety", person, body))
-    body = {"position": HERE, "observed_at": moment(), "ttl_s": 600}
+    done(ctx.city.call("reportSafety", person, {"status": "injured", "observed_at": moment()}))
+    body: dict[str, Any] = {"position": HERE, "observed_at": moment(), "ttl_s": 600}
     done(ctx.city.call("putLocation", person, body, path={"sub": person.user}))
     return person
 
@@ -120,10 +121,17 @@ def _registers(ctx: Context, clients: list[ClientAccount], home: str) -> None:
         other = next(area_of(one) for one in clients if one is not client)
         reply = _register(ctx, client, other)
         entries = reply.members.get("items", [])
-        what = Text(f"the register of area {other}, asked for by {client.recipient}", f"{client.recipient} が読む {other} の名簿")
+        what = Text(
+            f"the register of area {other}, asked for by {client.recipient}",
+            f"{client.recipient} が読む {other} の名簿",
+        )
         ctx.refused(what, not entries, expected="none of it", actual=f"{reply.status} {entries}")
         if area_of(client) != home:
-            mixed = [one for one in _register(ctx, client, area_of(client)).members.get("items", []) if one.get("neighbourhood") != area_of(client)]
+            mixed = [
+                one
+                for one in _register(ctx, client, area_of(client)).members.get("items", [])
+                if one.get("neighbourhood") != area_of(client)
+            ]
             what = Text("entries of other areas in one's own register", "自分の名簿にある他の区域の人")
             ctx.refused(what, not mixed, expected=[], actual=mixed)
 

@@ -9,6 +9,7 @@ from conformance.checks.disaster.declaring import declare, free_areas
 from conformance.checks.disaster.orders import change, issue, lift, read
 from conformance.checks.disaster.reception import done
 from conformance.context import Context
+from conformance.outcomes import Violation
 from conformance.text import Text
 
 NAMESPACE = "{urn:oasis:names:tc:emergency:cap:1.2}"
@@ -42,9 +43,11 @@ VALUES: Mapping[str, frozenset[str]] = {
     "msgType": frozenset(("Alert", "Update", "Cancel", "Ack", "Error")),
     "scope": frozenset(("Public", "Restricted", "Private")),
     "category": frozenset(
-        "Geo Met Safety Security Rescue Fire Health Env Transport Infra CBRNE Other".split()
+        ("Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other")
     ),
-    "responseType": frozenset("Shelter Evacuate Prepare Execute Avoid Monitor Assess AllClear None".split()),
+    "responseType": frozenset(
+        ("Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None")
+    ),
     "urgency": frozenset(("Immediate", "Expected", "Future", "Past", "Unknown")),
     "severity": frozenset(("Extreme", "Severe", "Moderate", "Minor", "Unknown")),
     "certainty": frozenset(("Observed", "Likely", "Possible", "Unlikely", "Unknown")),
@@ -67,13 +70,12 @@ def message(ctx: Context, number: str) -> Element:
     reply = ctx.city.call("getEvacuationOrder", headers={"accept": MEDIA_TYPE}, path={"order_id": number})
     ctx.expect_status(Text("an order asked for as CAP", "CAPでの読み取り"), reply, 200)
     ctx.expect(Text("media type", "メディアタイプ"), expected=MEDIA_TYPE, actual=reply.media_type)
+    plain = b"<!DOCTYPE" not in reply.body
+    ctx.require(FORM, plain, expected="XML without a document type", actual=reply.text[:200])
     try:
-        if b"<!DOCTYPE" in reply.body:
-            raise ParseError("a document type")
         found: Element = fromstring(reply.body)  # noqa: S314 - without a document type there are no entities
     except ParseError as reason:
-        ctx.require(FORM, holds=False, expected="XML without a document type", actual=f"{reason}: {reply.text[:200]}")
-        raise
+        raise Violation(FORM, expected="XML", actual=f"{reason}: {reply.text[:200]}") from reason
     ctx.expect(Text("root element", "ルート要素"), expected=f"{NAMESPACE}alert", actual=found.tag)
     return found
 
@@ -119,7 +121,7 @@ def _codes(alert: Element) -> list[str]:
 
 
 def _head(alert: Element) -> list[str]:
-    """identifier and sender hold neither blanks, commas, < nor & (3.2.1)."""
+    """Identifier and sender hold neither blanks, commas, < nor & (3.2.1)."""
     names = ("identifier", "sender")
     return [f"{name} = {value(alert, name)!r}" for name in names if not re.fullmatch(r"[^\s,<&]+", value(alert, name))]
 

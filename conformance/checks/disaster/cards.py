@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from conformance.accounts import PersonAccount
@@ -52,13 +52,18 @@ def card_numbers_tell_nothing(ctx: Context) -> None:
         told = str(done(reply).get("number"))
         what = Text("number of a card: twelve digits", "避難者カード番号(12桁)")
         ctx.require(what, NUMBER.fullmatch(told), expected="twelve digits", actual=told)
-        ctx.require(Text("a number without the person's", "本人の番号を含まない番号"), own not in told, expected=f"without {own}", actual=told)
+        ctx.require(
+            Text("a number without the person's", "本人の番号を含まない番号"),
+            own not in told,
+            expected=f"without {own}",
+            actual=told,
+        )
         numbers.append(told)
         wholes.append(int(told))
     what = Text("numbers that are not near each other", "互いに近くない番号")
     near = [(a, b) for a, b in combinations(wholes, 2) if abs(a - b) < NEAR]
     ctx.require(what, not near, expected="no two near each other", actual=numbers)
-    steps = {b - a for a, b in zip(wholes, wholes[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(wholes)}
     what = Text("steps from card to card", "番号の差")
     ctx.require(what, len(steps) > 1, expected="no constant step", actual=sorted(steps))
     fixed = [place for place in range(12) if len({told[place] for told in numbers}) == 1]
@@ -84,7 +89,11 @@ def cards_are_prefilled(ctx: Context) -> None:
     at_shelter = done(ctx.city.call("getEvacueeCard", person, path={"check_in_id": number}), 200)
     _sourced(ctx, at_shelter)
     items = at_shelter.get("items") or {}
-    told = (items.get("name", {}).get("source"), items.get("pets", {}).get("source"), items.get("pets", {}).get("value"))
+    told = (
+        items.get("name", {}).get("source"),
+        items.get("pets", {}).get("source"),
+        items.get("pets", {}).get("value"),
+    )
     what = Text("sources of the name and of what was written beforehand", "氏名と事前登録の項目の出所")
     ctx.expect(what, expected=("city-os", "pre-registered", ["犬"]), actual=told)
     _stranger(ctx, desk)
@@ -140,4 +149,6 @@ def cards_are_made_and_erased(ctx: Context) -> None:
 def _erased(ctx: Context, reply: Reply, secret: str) -> None:
     what = Text("what was written, after it was erased", "消した後に読めるもの")
     ctx.refused(what, secret not in reply.text, expected="nothing of it", actual=reply.text[:300])
-    ctx.expect(Text("number of an erased card", "消したカードの番号"), expected=None, actual=reply.members.get("number"))
+    ctx.expect(
+        Text("number of an erased card", "消したカードの番号"), expected=None, actual=reply.members.get("number")
+    )

@@ -85,7 +85,7 @@ def association_of(ctx: Context, area: str) -> ClientAccount:
     raise Unmet(text)
 
 
-def permitted(ctx: Context, person: PersonAccount, recipient: str, purpose: str, category: str, mode: str) -> bool:  # noqa: PLR0913 - a decision has so many parts
+def permitted(ctx: Context, person: PersonAccount, recipient: str, purpose: str, category: str, mode: str) -> bool:
     """Whether something of a person may be disclosed, as the person is told."""
     body = {
         "subject": {"type": "person", "id": person.user},

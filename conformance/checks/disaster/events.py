@@ -80,7 +80,9 @@ def _formed(ctx: Context, message: Message) -> None:
     token = _token(message)
     if token is None:
         return
-    ctx.expect(Text("media type (RFC 8935 2.1)", "メディアタイプ(RFC 8935 2.1)"), expected=SET, actual=message.media_type)
+    ctx.expect(
+        Text("media type (RFC 8935 2.1)", "メディアタイプ(RFC 8935 2.1)"), expected=SET, actual=message.media_type
+    )
     missing = [name for name in CLAIMS if name not in token.claims]
     ctx.expect(Text("claims that a token lacks (RFC 8417 2.2)", "SETに欠けるクレーム"), expected=[], actual=missing)
     ctx.expect(Text("iss of the token", "SETのiss"), expected=ctx.target.issuer, actual=token.claims["iss"])

@@ -78,7 +78,12 @@ def posts_wait_for_moderation(ctx: Context) -> None:
 
 def _hidden(ctx: Context, other: PersonAccount, number: str, state: str) -> None:
     seen = _public(ctx, number)
-    ctx.refused(Text(f"a post that is {state}, in the public list", f"{state} の投稿の公開"), not seen, expected="absent", actual=seen)
+    ctx.refused(
+        Text(f"a post that is {state}, in the public list", f"{state} の投稿の公開"),
+        not seen,
+        expected="absent",
+        actual=seen,
+    )
     reply = _read(ctx, other, number)
     ctx.refused_status(Text(f"a post that is {state}, read by another", f"{state} の投稿を他人が読む"), reply, 404, 403)
 
@@ -98,7 +103,11 @@ def _formed(ctx: Context, post: Mapping[str, Any]) -> None:
 
 def _feature(ctx: Context, number: str) -> Mapping[str, Any]:
     reply = ctx.city.call("listHazardReports", None, headers={"accept": GEO})
-    ctx.expect(Text("type of the list as GeoJSON", "GeoJSONの一覧の種類"), expected="FeatureCollection", actual=reply.members.get("type"))
+    ctx.expect(
+        Text("type of the list as GeoJSON", "GeoJSONの一覧の種類"),
+        expected="FeatureCollection",
+        actual=reply.members.get("type"),
+    )
     return next((one for one in reply.members.get("features", []) if str(one.get("id")) == number), {})
 
 
@@ -107,7 +116,11 @@ def _without_poster(ctx: Context, post: Mapping[str, Any], person: PersonAccount
     marks = sorted(names & {"sub", "poster", "posted_by", "author", "user", "person", "reporter", "name", "client_id"})
     ctx.expect(Text("members that tell who posted", "投稿者を示す項目"), expected=[], actual=marks)
     values = {str(one) for one in _values(post)}
-    ctx.expect(Text("whether the poster's ID is in the post", "投稿者のIDが投稿にあるか"), expected=False, actual=person.user in values)
+    ctx.expect(
+        Text("whether the poster's ID is in the post", "投稿者のIDが投稿にあるか"),
+        expected=False,
+        actual=person.user in values,
+    )
 
 
 def _members(value: object) -> set[str]:
@@ -130,16 +143,25 @@ def posts_show_their_state_and_go(ctx: Context) -> None:
     for who in (person, OFFICE):
         ctx.expect(STATE, expected="posted", actual=_state(ctx, who, number))
         listed = {str(one.get("id")) for one in ctx.city.items("listPostedHazardReports", who, {"state": "posted"})}
-        ctx.expect(Text("whether the list of posts has it", "投稿の一覧にあるか"), expected=True, actual=number in listed)
+        ctx.expect(
+            Text("whether the list of posts has it", "投稿の一覧にあるか"), expected=True, actual=number in listed
+        )
     with ctx.control(Text("a moderator's step", "審査の段階")):
         ctx.expect_status("moderateHazardReport", _judge(ctx, number, "published"), 200)
     for who in (person, OFFICE):
         ctx.expect(STATE, expected="published", actual=_state(ctx, who, number))
-    ctx.refused_status(Text("from published to posted", "公開から投稿への後戻り"), _judge(ctx, number, "posted"), 409, 422)
+    ctx.refused_status(
+        Text("from published to posted", "公開から投稿への後戻り"), _judge(ctx, number, "posted"), 409, 422
+    )
     ctx.expect_status(Text("hiding it", "隠す"), _judge(ctx, number, "hidden"), 200)
     ctx.expect(STATE, expected="hidden", actual=_state(ctx, person, number))
     others = {str(one.get("id")) for one in ctx.city.items("listPostedHazardReports", other)}
-    ctx.refused(Text("another's post among one's own", "自分の投稿の一覧の他人の投稿"), number not in others, expected="absent", actual=number in others)
+    ctx.refused(
+        Text("another's post among one's own", "自分の投稿の一覧の他人の投稿"),
+        number not in others,
+        expected="absent",
+        actual=number in others,
+    )
     ctx.refused_status(Text("deleting another's post", "他人の投稿の削除"), _delete(ctx, other, number), 404, 403)
     ctx.expect_status(Text("deleting one's post", "自分の投稿の削除"), _delete(ctx, person, number), 204, 200)
     for who in (person, OFFICE):

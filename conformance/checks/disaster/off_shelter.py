@@ -52,13 +52,19 @@ def people_outside_are_counted(ctx: Context) -> None:
         numbers.append(str(reply.members.get("id")))
         read = done(_read(ctx, numbers[-1]), 200)
         told = (read.get("persons"), read.get("households"), read.get("shelter_id"))
-        ctx.expect(Text("people, households and shelter", "人数、世帯数、避難所"), expected=(persons, households, shelter), actual=told)
+        ctx.expect(
+            Text("people, households and shelter", "人数、世帯数、避難所"),
+            expected=(persons, households, shelter),
+            actual=told,
+        )
     start = [one if isinstance(one, int) else 0 for one in before]
     ctx.expect(COUNTED, expected=(start[0] + 7, start[1] + 3), actual=_counts(ctx, shelter))
     for who in (DESK, OFFICE):
         listed = ctx.city.items("listOffShelter", who, {"shelter_id": shelter})
         there = {one.get("id"): one.get("persons") for one in listed if one.get("id") in numbers}
-        ctx.expect(Text("groups in the list", "一覧の記録"), expected=dict(zip(numbers, (3, 4), strict=True)), actual=there)
+        ctx.expect(
+            Text("groups in the list", "一覧の記録"), expected=dict(zip(numbers, (3, 4), strict=True)), actual=there
+        )
     what = Text("headcount inside, of which they are no part", "避難所内の人数(含まない)")
     ctx.expect(what, expected=inside, actual=desk.headcount(shelter))
 

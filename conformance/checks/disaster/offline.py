@@ -15,7 +15,7 @@ def batches_count_once(ctx: Context) -> None:
     """Send four arrivals and a departure out of order, then again in another order, and read what is held."""
     desk = Reception(ctx)
     shelter = desk.shelter()
-    before = desk.headcount(shelter)
+    before = desk.counting(shelter)
     items = _written(ctx, shelter)
     first = _sent(ctx, desk, ctx.draws.shuffled(items))
     outcomes = {name: row.get("outcome") for name, row in first.items()}
@@ -81,7 +81,7 @@ def items_stand_for_themselves(ctx: Context) -> None:
     """Send an item's id with another content, and a faulty item beside good ones: it alone is rejected."""
     desk = Reception(ctx)
     shelter = desk.shelter()
-    before = desk.headcount(shelter)
+    before = desk.counting(shelter)
     where = {"shelter_id": shelter, "channel": "paper"}
     good, further = (_item(ctx, "check_in", stranger(ctx), moment(), **where) for _ in range(2))
     with ctx.control(Text("a good item is counted", "正しい項目は数えられる")):

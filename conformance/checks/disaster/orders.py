@@ -79,9 +79,9 @@ def orders_have_the_basic_items(ctx: Context) -> None:
     listed = {one.get("id"): one for one in ctx.city.items("listEvacuationOrders")}
     for number, (level, kind) in zip(numbers, KINDS.items(), strict=True):
         _basic(ctx, listed.get(number, {}), level, kind, area)
-    for level in (0, 6, -1, 4.5, "4", None):
-        what = Text(f"an order of level {level!r}", f"警戒レベル {level!r} の発令")
-        ctx.refused_status(what, issue(ctx, level, area), 422, 400)
+    for wrong in (0, 6, -1, 4.5, "4", None):
+        what = Text(f"an order of level {wrong!r}", f"警戒レベル {wrong!r} の発令")
+        ctx.refused_status(what, issue(ctx, wrong, area), 422, 400)
 
 
 def _basic(ctx: Context, order: Mapping[str, Any], level: int, kind: str, area: str) -> None:
@@ -104,7 +104,9 @@ def orders_are_moved_and_lifted(ctx: Context) -> None:
     ctx.expect_status(Text("moving an order", "避難指示等の移行"), change(ctx, number, level=4), 200)
     order = read(ctx, number)
     told = (order.get("level"), order.get("kind"), order.get("status"))
-    ctx.expect(Text("level, kind and status", "レベル、区分、発令・解除"), expected=(4, KINDS[4], "issued"), actual=told)
+    ctx.expect(
+        Text("level, kind and status", "レベル、区分、発令・解除"), expected=(4, KINDS[4], "issued"), actual=told
+    )
     at = moment()
     reply = lift(ctx, number, "雨が弱まった", at)
     ctx.expect_status(Text("lifting an order", "避難指示等の解除"), reply, 200)
@@ -113,7 +115,10 @@ def orders_are_moved_and_lifted(ctx: Context) -> None:
     what = Text("id, status and reason of the order that was lifted", "解除した避難指示等のid、区分、理由")
     ctx.expect(what, expected=(number, "lifted", "雨が弱まった"), actual=told)
     ctx.require(
-        Text("time of lifting", "解除日時"), same(order.get("lifted_at"), at), expected=at, actual=order.get("lifted_at")
+        Text("time of lifting", "解除日時"),
+        same(order.get("lifted_at"), at),
+        expected=at,
+        actual=order.get("lifted_at"),
     )
     for status, there in (("issued", False), ("lifted", True)):
         listed = [one.get("id") for one in ctx.city.items("listEvacuationOrders", query={"status": status})]

@@ -19,9 +19,14 @@ ITEMS = (
 
 
 def make(ctx: Context, person: PersonAccount, **body: Any) -> Reply:
-    """Ask to make a person's own plan, in place of one that is there; it is deleted when the check ends."""
+    """Ask to make a person's own plan, in place of one that is there; it is deleted when the check ends.
+
+    A plan that cannot be deleted is changed to what is wanted.
+    """
     for plan in own_plans(ctx, person):
         erase(ctx, person, str(plan.get("id")))
+    for plan in own_plans(ctx, person):
+        return change(ctx, person, str(plan.get("id")), **{"sharing": [], **body})
     reply = ctx.city.call("createEvacuationPlan", person, body)
     keep(ctx, person, reply)
     return reply
@@ -57,15 +62,15 @@ def erase(ctx: Context, who: Any, plan: str) -> Reply:
 
 def home_of(ctx: Context, person: PersonAccount) -> str:
     """Code of a person's neighbourhood, by a plan that is made and deleted for it; empty if it is not told."""
-    reply = make(ctx, person, fields={"considerations": {"value": "-"}})
-    home = done(reply).get("neighbourhood")
-    erase(ctx, person, str(reply.members.get("id")))
+    there = own_plans(ctx, person)
+    plan = there[0] if there else done(make(ctx, person, fields={"considerations": {"value": "-"}}))
+    home = plan.get("neighbourhood")
+    if not there:
+        erase(ctx, person, str(plan.get("id")))
     return home if isinstance(home, str) else ""
 
 
-def unseen_person(
-    ctx: Context, modes: Sequence[str], purpose: str, category: str
-) -> tuple[PersonAccount, str]:
+def unseen_person(ctx: Context, modes: Sequence[str], purpose: str, category: str) -> tuple[PersonAccount, str]:
     """A person of whom an association may not see something in these modes, and their neighbourhood.
 
     Raises:

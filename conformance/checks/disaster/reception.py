@@ -91,9 +91,7 @@ class Reception:
 
     def check_out(self, number: str, at: str = "") -> Reply:
         """Ask to check somebody out."""
-        return self.ctx.city.call(
-            "checkOut", DESK, {"observed_at": at or moment()}, path={"check_in_id": number}
-        )
+        return self.ctx.city.call("checkOut", DESK, {"observed_at": at or moment()}, path={"check_in_id": number})
 
     def transfer(self, number: str, shelter: str) -> Reply:
         """Ask to move somebody to another shelter."""
@@ -124,6 +122,18 @@ class Reception:
             if row.get("id") == shelter and isinstance(row.get("headcount"), int):
                 return int(row["headcount"])
         raise Unmet(Text(f"the board does not show shelter {shelter}", f"避難所 {shelter} が状況一覧にない"))
+
+    def counting(self, shelter: str) -> int:
+        """People in a shelter, after one who came was counted as a positive control.
+
+        Raises:
+            Unmet: They were not counted.
+        """
+        before = self.headcount(shelter)
+        self.receive(shelter, stranger(self.ctx))
+        with self.ctx.control(Text("a check-in is counted", "受付が人数に入る")):
+            self.ctx.expect("headcount", expected=before + 1, actual=self.headcount(shelter))
+        return before + 1
 
     def counts(self, shelter: str) -> tuple[int, object, int]:
         """People in a shelter by the board, by its own status, and by the list of who is there."""

@@ -30,9 +30,7 @@ def _read(ctx: Context, number: str) -> Reply:
 def _step(ctx: Context, number: str, state: str, **more: Any) -> Reply:
     tag = _read(ctx, number).header("etag")
     body = {"state": state, **more}
-    return ctx.city.call(
-        "updateShelterRequest", OFFICE, body, headers={"if-match": tag}, path={"request_id": number}
-    )
+    return ctx.city.call("updateShelterRequest", OFFICE, body, headers={"if-match": tag}, path={"request_id": number})
 
 
 def _is(ctx: Context, number: str, state: str) -> None:

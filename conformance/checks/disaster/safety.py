@@ -81,7 +81,10 @@ def rings_decide_what_is_told(ctx: Context) -> None:
         others = [one for one in ("acquaintance", "employer", "public") if one != audience]
         for other in others:
             seen = about(asked(ctx, other, asker, name), at)
-            what = Text(f"the answer to {other} where {audience} alone was named", f"{audience} だけと共有したときの {other} への答え")
+            what = Text(
+                f"the answer to {other} where {audience} alone was named",
+                f"{audience} だけと共有したときの {other} への答え",
+            )
             ctx.refused(what, not seen, expected="none", actual=seen)
     _kin(ctx, person)
     done(report(ctx, person, "safe"))
@@ -124,13 +127,23 @@ def the_newest_observation_holds(ctx: Context) -> None:
     person, asker = ctx.city.person(0), ctx.city.person(1)
     name, at = name_of(ctx, person), moment()
     shared = {"share_with": ["public"]}
-    for status, seconds, holds in (("safe", 0, 0), ("injured", -1800, 0), ("safe", -1, 0), ("injured", 1, 1), ("safe", -60, 1)):
+    for status, seconds, holds in (
+        ("safe", 0, 0),
+        ("injured", -1800, 0),
+        ("safe", -1, 0),
+        ("injured", 1, 1),
+        ("safe", -60, 1),
+    ):
         done(report(ctx, person, status, shifted(at, seconds), **shared))
         listed = asked(ctx, "public", asker, name)
         answer = about(listed, shifted(at, holds))
         what = Text("time of the report that holds", "有効な安否の観測時刻")
         ctx.require(what, answer, expected=shifted(at, holds), actual=[one.get("observed_at") for one in listed])
-        ctx.expect(Text("injured, by the report that holds", "有効な安否の負傷の該当"), expected=bool(holds), actual=answer.get("injured"))
+        ctx.expect(
+            Text("injured, by the report that holds", "有効な安否の負傷の該当"),
+            expected=bool(holds),
+            actual=answer.get("injured"),
+        )
     receipt = done(report(ctx, person, "needs_help", shifted(at, -90), **shared), 201)
     own = ctx.city.call("getSafetyReport", person, path={"report_id": str(receipt.get("id"))})
     told = (own.members.get("status"), same(own.members.get("observed_at"), shifted(at, -90)))
@@ -155,7 +168,9 @@ def people_read_their_history(ctx: Context) -> None:
     ctx.expect(what, expected=[one["id"] for one in made], actual=order)
     told = [(one.get("status"), is_instant(one.get("received_at"))) for one in listed if one.get("id") in order]
     wanted = [("injured", True), ("needs_help", True), ("safe", True)]
-    ctx.expect(Text("status, and that the time of receipt is told", "安否と、受信日時の有無"), expected=wanted, actual=told)
+    ctx.expect(
+        Text("status, and that the time of receipt is told", "安否と、受信日時の有無"), expected=wanted, actual=told
+    )
     with ctx.control(Text("the person reads the history", "本人が経過を読む")):
         ctx.expect_status("listSafetyHistory", ctx.city.call("listSafetyHistory", person, path=path), 200)
     reply = ctx.city.call("listSafetyHistory", other, path=path)

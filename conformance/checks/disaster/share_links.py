@@ -29,7 +29,7 @@ LEFT_OUT = ("0242-11-1111", "人工呼吸器の電源", "インスリン")
 
 
 def _plan(ctx: Context, person: PersonAccount) -> str:
-    return str(done(make(ctx, person, fields=SECRET_FIELDS), 201).get("id"))
+    return str(done(make(ctx, person, fields=SECRET_FIELDS)).get("id"))
 
 
 def _link(ctx: Context, person: PersonAccount, plan: str, items: Sequence[str] = ("sites",), **more: Any) -> Reply:
@@ -62,18 +62,24 @@ def links_are_secret_counted_and_revoked(ctx: Context) -> None:
     for link in links:
         ctx.expect_status(Text("making a link", "リンクの作成"), link, 201)
     secrets = [_secret(ctx, link) for link in links]
-    _not_guessed(ctx, secrets, plan)
+    _not_guessed(ctx, secrets)
     with ctx.control(Text("the link shows the plan", "リンクが計画を示す")):
         ctx.expect_status("getSharedPlan", _view(ctx, secrets[0]), 200)
     for guess in (secrets[0][:-1] + ("A" if secrets[0][-1] != "A" else "B"), secrets[0][:-2], ctx.fresh(24)):
         ctx.refused_status(Text("a secret that is guessed", "推測した秘密"), _view(ctx, guess), 404, 410)
     done(_view(ctx, secrets[0]), 200)
-    link = done(_read(ctx, person, plan, links[0]), 200)
-    told = (link.get("views"), link.get("state"), link.get("last_viewed_at") is not None)
-    ctx.expect(Text("views, state, and whether the last is told", "閲覧回数、状態、最終閲覧"), expected=(2, "active", True), actual=told)
-    _ends(ctx, link)
+    read = done(_read(ctx, person, plan, links[0]), 200)
+    told = (read.get("views"), read.get("state"), read.get("last_viewed_at") is not None)
+    ctx.expect(
+        Text("views, state, and whether the last is told", "閲覧回数、状態、最終閲覧"),
+        expected=(2, "active", True),
+        actual=told,
+    )
+    _ends(ctx, read)
     other = done(_read(ctx, person, plan, links[1]), 200)
-    ctx.expect(Text("views of a link that nobody used", "使われないリンクの回数"), expected=0, actual=other.get("views"))
+    ctx.expect(
+        Text("views of a link that nobody used", "使われないリンクの回数"), expected=0, actual=other.get("views")
+    )
     path = {"plan_id": plan, "link_id": str(links[0].members.get("id"))}
     reply = ctx.city.call("revokePlanShareLink", person, path=path)
     ctx.expect_status(Text("revoking a link", "リンクの取り消し"), reply, 204, 200)
@@ -81,7 +87,7 @@ def links_are_secret_counted_and_revoked(ctx: Context) -> None:
     ctx.expect_status(Text("another link of the plan", "同じ計画の別のリンク"), _view(ctx, secrets[1]), 200)
 
 
-def _not_guessed(ctx: Context, secrets: Sequence[str], plan: str) -> None:
+def _not_guessed(ctx: Context, secrets: Sequence[str]) -> None:
     for secret in secrets:
         what = Text("length of a link's secret", "リンクの秘密の長さ")
         ctx.require(what, len(secret) >= SECRET_LENGTH, expected=f"{SECRET_LENGTH} or more", actual=secret)
@@ -123,23 +129,37 @@ def links_show_chosen_items_only(ctx: Context) -> None:
     ctx.expect_status(Text("what the link shows", "リンクが示すもの"), view, 200)
     shown = sorted(view.members.get("fields") or {})
     what = Text("items that a link with two of them shows", "二項目のリンクが示す項目")
-    ctx.require(what, set(shown) <= {"sites", "address"} and "sites" in shown, expected=["address", "sites"], actual=shown)
+    ctx.require(
+        what, set(shown) <= {"sites", "address"} and "sites" in shown, expected=["address", "sites"], actual=shown
+    )
     for accept in ("application/json", "text/html"):
         reply = _view(ctx, secret, accept)
         text = reply.text
-        leaks = [word for word in (*LEFT_OUT, person.user) if f'"{word}"' in text or (word != person.user and word in text)]
-        ctx.expect(Text(f"what was left out, shown as {accept}", f"{accept} で示した、選ばなかった内容"), expected=[], actual=leaks)
+        leaks = [
+            word for word in (*LEFT_OUT, person.user) if f'"{word}"' in text or (word != person.user and word in text)
+        ]
+        ctx.expect(
+            Text(f"what was left out, shown as {accept}", f"{accept} で示した、選ばなかった内容"),
+            expected=[],
+            actual=leaks,
+        )
     read = _read(ctx, person, plan, link)
-    ctx.expect(Text("items of the link", "リンクの項目"), expected=["address", "sites"], actual=sorted(read.members.get("items", [])))
+    ctx.expect(
+        Text("items of the link", "リンクの項目"),
+        expected=["address", "sites"],
+        actual=sorted(read.members.get("items", [])),
+    )
     listed = ctx.city.call("listPlanShareLinks", person, path={"plan_id": plan})
     with ctx.control(Text("the person reads the links", "本人がリンクを読む")):
         ctx.expect_status("listPlanShareLinks", listed, 200)
         ctx.expect_status("getPlanShareLink", read, 200)
     for reply in (read, listed):
-        ctx.refused(Text("the secret, told again", "再び示した秘密"), secret not in reply.text, expected="told once", actual=reply.text[:300])
-    ctx.refused_status(Text("the link, read by somebody else", "他人によるリンクの読み取り"), _read(ctx, other, plan, link), 404, 403)
-    path = {"plan_id": plan, "link_id": str(link.members.get("id"))}
-    done(ctx.city.call("revokePlanShareLink", person, path=path))
-    gone = _view(ctx, secret)
-    leaks = [word for word in ("鶴城小学校", *LEFT_OUT) if word in gone.text]
-    ctx.expect(Text("what a revoked link shows", "取り消したリンクが示すもの"), expected=[], actual=leaks)
+        ctx.refused(
+            Text("the secret, told again", "再び示した秘密"),
+            secret not in reply.text,
+            expected="told once",
+            actual=reply.text[:300],
+        )
+    ctx.refused_status(
+        Text("the link, read by somebody else", "他人によるリンクの読み取り"), _read(ctx, other, plan, link), 404, 403
+    )

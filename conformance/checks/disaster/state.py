@@ -4,6 +4,7 @@ from conformance.check import check
 from conformance.checks.disaster.declaring import declare, free_areas, held, mode_in
 from conformance.checks.disaster.moments import is_instant, moment
 from conformance.checks.disaster.reception import DESK, OFFICE, done
+from conformance.city.caller import Who
 from conformance.context import Context
 from conformance.text import Text
 from conformance.wire import Reply
@@ -37,7 +38,9 @@ def _declared(ctx: Context, mode: str, area: str) -> Reply:
     ctx.expect_status(Text(f"declaration: {mode}", f"宣言: {mode}"), reply, 201)
     ctx.expect(MODE, expected=mode, actual=mode_in(ctx, area))
     number = held(ctx).get(area, {}).get("event_id")
-    ctx.expect(Text("declaration that the state names", "状態が示す宣言"), expected=reply.members.get("id"), actual=number)
+    ctx.expect(
+        Text("declaration that the state names", "状態が示す宣言"), expected=reply.members.get("id"), actual=number
+    )
     read = ctx.city.call("getDisasterEvent", path={"event_id": str(number)}).members
     told = (read.get("mode"), read.get("ended_at"))
     ctx.expect(Text("mode and end of the declaration", "宣言のモードと終わり"), expected=(mode, None), actual=told)
@@ -69,7 +72,12 @@ def only_the_city_declares(ctx: Context) -> None:
     done(declare(ctx, "normal", [area]))
     with ctx.control(MODE):
         ctx.expect(MODE, expected="normal", actual=mode_in(ctx, area))
-    others = [ctx.city.person(0), DESK, *ctx.target.of_role("association")[:1], *ctx.target.of_role("service")[-1:]]
+    others: list[Who] = [
+        ctx.city.person(0),
+        DESK,
+        *ctx.target.of_role("association")[:1],
+        *ctx.target.of_role("service")[-1:],
+    ]
     body = {"mode": "disaster", "hazard": "flood", "areas": [area], "declared_at": moment()}
     for who in others:
         reply = ctx.city.call("declareDisaster", who, body)

@@ -16,7 +16,9 @@ LEAST = 5
 
 STATUSES = ("safe", "injured", "needs_help")
 
-REPORTS = ("safe",) * 4 + ("injured",) + ("safe",) * 3 + ("injured",) + ("needs_help",) + ("safe",) * 3 + ("injured",) * 4
+REPORTS = (
+    ("safe",) * 4 + ("injured",) + ("safe",) * 3 + ("injured",) + ("needs_help",) + ("safe",) * 3 + ("injured",) * 4
+)
 
 
 @check("DIS-021", when=(with_sandbox,), alone=True)
@@ -74,4 +76,3 @@ def _safe(ctx: Context, summary: Mapping[str, Any]) -> None:
     told = districts not in (None, 0) and (len(whole) < 2 or districts < least)
     what = Text("people of districts that are withheld", "秘匿した地区の計")
     ctx.require(what, not told, expected="a sum over two districts or more", actual=summary)
-

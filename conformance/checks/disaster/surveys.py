@@ -141,11 +141,15 @@ def _no_small(ctx: Context, reply: Reply, given: int) -> None:
     if given < LEAST:
         what = Text(f"groups in the results of {given} people", f"{given}人の集計の区分")
         ctx.expect(what, expected=[], actual=groups)
-    counts = [one.get("at_least") for group in groups for row in group.get("questions", []) for one in row.get("counts", [])]
+    counts = [
+        one.get("at_least") for group in groups for row in group.get("questions", []) for one in row.get("counts", [])
+    ]
     small = [one for one in counts if one is not None and one < LEAST]
     ctx.expect(Text("counts below five", "5未満の数"), expected=[], actual=small)
     words = "寒い" in reply.text
-    ctx.expect(Text("whether words of people are in the results", "文での回答が集計にあるか"), expected=False, actual=words)
+    ctx.expect(
+        Text("whether words of people are in the results", "文での回答が集計にあるか"), expected=False, actual=words
+    )
 
 
 @check("DIS-039")
@@ -158,12 +162,19 @@ def answers_leave_the_results(ctx: Context) -> None:
     reply = _anew(ctx, names[0], {"q1": "no"})
     ctx.expect_status(Text("changing an answer", "回答の変更"), reply, 200)
     told = _at_least(_results(ctx, survey), shelter)
-    ctx.expect(Text("people who say yes, after one changed", "一人が変えた後の「はい」"), expected=None, actual=told.get("yes"))
+    ctx.expect(
+        Text("people who say yes, after one changed", "一人が変えた後の「はい」"), expected=None, actual=told.get("yes")
+    )
     done(_anew(ctx, names[0], {"q1": "yes"}), 200)
     ctx.expect_status(Text("taking an answer back", "回答の取り下げ"), _take_back(ctx, names[0]), 204, 200)
     ctx.refused_status(Text("an answer that was taken back", "取り下げた回答"), _response(ctx, names[0]), 410, 404)
     told = _at_least(_results(ctx, survey), shelter)
-    ctx.refused(Text("results after one of five was taken back", "5人のうち一人が取り下げた後の集計"), not told, expected="no group", actual=told)
+    ctx.refused(
+        Text("results after one of five was taken back", "5人のうち一人が取り下げた後の集計"),
+        not told,
+        expected="no group",
+        actual=told,
+    )
     _survey_goes(ctx, survey)
 
 

@@ -1,5 +1,7 @@
-"""What saves lives comes first. How it is served under load is seen by a load test (citytwin load) alone; here is what
-can be seen without load."""
+"""What saves lives comes first: what can be seen of it without load.
+
+How it is served under load is seen by a load test (citytwin load) alone.
+"""
 
 import time
 from collections.abc import Callable
@@ -66,4 +68,6 @@ def the_order_is_told(ctx: Context) -> None:
         )
     known = [one for one in CLASSES if one in told]
     what = Text("classes that are put off under load, first to last", "負荷の下で後回しにする順")
-    ctx.require(what, "P0" not in told and list(told) == known and known[:1] == ["P3"], expected=list(CLASSES), actual=told)
+    ctx.require(
+        what, "P0" not in told and list(told) == known and known[:1] == ["P3"], expected=list(CLASSES), actual=told
+    )

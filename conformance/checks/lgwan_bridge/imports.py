@@ -46,8 +46,14 @@ def files_are_signed(ctx: Context) -> None:
     for what, body in (
         (Text("no signature (alg none)", "署名なし(alg none)"), f"{none}.{payload}."),
         (Text("an empty signature", "空の署名"), f"{header}.{payload}."),
-        (Text("signed by another key under the right kid", "正しいkidの別の鍵"), signed(ctx, as_json(rows), key=stranger, alg="ES256")),
-        (Text("signed by another key under its own kid", "未登録の鍵"), signed(ctx, as_json(rows), key=stranger, alg="ES256", kid="suite-1")),
+        (
+            Text("signed by another key under the right kid", "正しいkidの別の鍵"),
+            signed(ctx, as_json(rows), key=stranger, alg="ES256"),
+        ),
+        (
+            Text("signed by another key under its own kid", "未登録の鍵"),
+            signed(ctx, as_json(rows), key=stranger, alg="ES256", kid="suite-1"),
+        ),
         (Text("altered after it was signed", "署名後に書き換えたファイル"), f"{header}.{other}.{signature}"),
     ):
         ctx.refused_status(what, bring(ctx, body), *REFUSED)
@@ -95,12 +101,21 @@ def _told(ctx: Context, reply: Reply, rows: list[dict[str, str]], before: Mappin
     ctx.expect(what, expected=lengths, actual={name: counts.get(name) for name in parts})
     names = {name: {str(one.get("id")) for one in listed} for name, listed in parts.items()}
     new = rows[-1]["id"]
-    ctx.require(Text("the new entry among the added", "追加された人"), new in names["added"], expected=new, actual=names)
+    ctx.require(
+        Text("the new entry among the added", "追加された人"), new in names["added"], expected=new, actual=names
+    )
     ctx.require(Text("it has no account", "アカウントの無い人"), new in names["unmatched"], expected=new, actual=names)
     if len(rows) > 1:
-        ctx.require(Text("the changed entry", "変更された人"), rows[0]["id"] in names["changed"], expected=rows[0]["id"], actual=names)
+        ctx.require(
+            Text("the changed entry", "変更された人"),
+            rows[0]["id"] in names["changed"],
+            expected=rows[0]["id"],
+            actual=names,
+        )
     gone = set(before) - {one["id"] for one in rows}
-    ctx.require(Text("the removed entries", "削除される人"), gone <= names["removed"], expected=sorted(gone), actual=names)
+    ctx.require(
+        Text("the removed entries", "削除される人"), gone <= names["removed"], expected=sorted(gone), actual=names
+    )
 
 
 @check("LGW-003", when=(with_sandbox,), alone=True)
@@ -114,6 +129,8 @@ def what_was_tried_is_applied_once(ctx: Context) -> None:
     newer = try_rows(ctx, [row(second, where, address="追手町2")])
     done(older, 201)
     done(newer, 201)
+    with ctx.control(Text("trying changes nothing", "試行は何も変えない")):
+        ctx.expect("register", expected=before, actual=register(ctx, where))
     for what, tag, status in (
         (Text("applying without If-Match", "If-Matchの無い反映"), None, (428,)),
         (Text("applying with another ETag", "別のETagでの反映"), '"never"', (412,)),
@@ -123,7 +140,9 @@ def what_was_tried_is_applied_once(ctx: Context) -> None:
         ctx.expect_status(what, reply, *status)
         ctx.expect(Text("the register after it", "その後の名簿"), expected=before, actual=register(ctx, where))
     reply = apply(ctx, older)
-    ctx.expect_status(Text("applying a trial that a later one replaced", "後の試行に代わられた試行の反映"), reply, 409, 412)
+    ctx.expect_status(
+        Text("applying a trial that a later one replaced", "後の試行に代わられた試行の反映"), reply, 409, 412
+    )
     ctx.expect(Text("the register after it", "その後の名簿"), expected=before, actual=register(ctx, where))
     applied = apply(ctx, newer)
     ctx.expect_status(Text("applying what was tried", "試行したものの反映"), applied, 200)
@@ -135,7 +154,11 @@ def _is_applied(ctx: Context, reply: Reply, where: str, number: str) -> None:
     ctx.expect(Text("state of the import", "取り込みの状態"), expected="applied", actual=reply.members.get("state"))
     held = register(ctx, where)
     told = {name: one.get("address") for name, one in held.items()}
-    ctx.expect(Text("the register: what the file said and nothing else", "ファイルどおりの名簿"), expected={number: "追手町2"}, actual=told)
+    ctx.expect(
+        Text("the register: what the file said and nothing else", "ファイルどおりの名簿"),
+        expected={number: "追手町2"},
+        actual=told,
+    )
 
 
 def _again(ctx: Context, newer: Reply, applied: Reply, where: str, number: str) -> None:
@@ -177,16 +200,31 @@ def all_faults_are_told(ctx: Context) -> None:
         good[5],
         {**good[6], "birth_date": "1940-02-30"},
     ]
-    wanted = {(4, "name"), (5, "birth_date"), (5, "sex"), (6, "neighbourhood"), (7, "reason"), (7, "address"), (9, "birth_date")}
+    wanted = {
+        (4, "name"),
+        (5, "birth_date"),
+        (5, "sex"),
+        (6, "neighbourhood"),
+        (7, "reason"),
+        (7, "address"),
+        (9, "birth_date"),
+    }
     reply = bring(ctx, signed(ctx, as_csv(rows), CSV))
     ctx.refused_status(Text("a file with faults", "誤りのあるファイル"), reply, 422)
     pointers = sorted(str(one.get("pointer")) for one in reply.members.get("errors", []))
     expected = sorted(f"/lines/{line}/{name}" for line, name in wanted)
-    ctx.expect(Text("places of all faults, by line and column", "すべての誤りの行と項目"), expected=expected, actual=pointers)
+    ctx.expect(
+        Text("places of all faults, by line and column", "すべての誤りの行と項目"), expected=expected, actual=pointers
+    )
     without = [one for one in reply.members.get("errors", []) if not one.get("code")]
     ctx.expect(Text("faults without their kind", "種類のない誤り"), expected=[], actual=without)
     twice = bring(ctx, signed(ctx, as_csv([good[0], good[1], {**good[2], "id": good[0]["id"]}]), CSV))
     ctx.refused_status(Text("an entry that is there twice", "二度ある人"), twice, 422)
     lines = {str(one.get("pointer")) for one in twice.members.get("errors", [])}
     what = Text("places of the entry that is there twice", "二度ある人の行")
-    ctx.require(what, "/lines/4/id" in lines and lines <= {"/lines/2/id", "/lines/4/id"}, expected="/lines/4/id", actual=sorted(lines))
+    ctx.require(
+        what,
+        "/lines/4/id" in lines and lines <= {"/lines/2/id", "/lines/4/id"},
+        expected="/lines/4/id",
+        actual=sorted(lines),
+    )

@@ -24,7 +24,12 @@ def the_register_follows_consent_and_law(ctx: Context) -> None:
         with ctx.control(Text(f"{who} reads the whole register", f"{who} が名簿全体を読む")):
             ctx.expect("entries", expected={agreed, silent}, actual=set(register(ctx, where, who)))
     everybody, consenting = {agreed, silent}, {agreed}
-    for mode, expected in (("normal", consenting), ("drill", consenting), ("disaster", everybody), ("normal", consenting)):
+    for mode, expected in (
+        ("normal", consenting),
+        ("drill", consenting),
+        ("disaster", everybody),
+        ("normal", consenting),
+    ):
         done(declare(ctx, mode, [where]))
         seen = set(register(ctx, where, client))
         what = Text(f"entries that the association reads in mode {mode}", f"{mode} で町内会が読める人")

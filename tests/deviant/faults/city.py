@@ -106,6 +106,9 @@ def below_zero(bench: Bench) -> None:
             shelter = answer.json["shelter_id"]
             out[shelter] = out.get(shelter, 0) + (request.path in seen)
             seen.add(request.path)
+        if request.path == "/v1/sandbox/reset":
+            out.clear()
+            seen.clear()
         if request.path == "/v1/shelters/status" and answer.status == 200:
             items = [{**one, "headcount": one["headcount"] - out.get(one["id"], 0)} for one in answer.json["items"]]
             return answer.with_json({**answer.json, "items": items})
@@ -225,7 +228,8 @@ def bbox_ignored(bench: Bench) -> None:
 @fault("p0-429-first", breaks=["DIS-017", "DIS-018"])
 def life_last(bench: Bench) -> None:
     """Under load what saves lives is put off first."""
-    bench.patch("reference_api.admission.CLASSES", ("P0", "P1", "P2"))
+    for place in ("admission", "discovery"):
+        bench.patch(f"reference_api.{place}.CLASSES", ("P0", "P1", "P2"))
 
 
 @fault("unsigned-register", breaks=["LGW-001"])
@@ -234,7 +238,8 @@ def unsigned_register(bench: Bench) -> None:
 
     def wrong(call: Call, _: str | None) -> SignedFile:
         told = jws.extract_compact(call.body.strip())
-        return SignedFile(told.headers()["kid"], "text/csv", "utf-8", told.payload)
+        media_type, _, charset = str(told.headers().get("cty", "text/csv")).partition("; charset=")
+        return SignedFile(told.headers()["kid"], media_type, charset.lower() or "utf-8", told.payload)
 
     bench.patch("reference_api.city.register_imports.signed_file", wrong)
 

@@ -22,9 +22,9 @@ def _without(bench: Bench, operation_ids: str, *names: str) -> None:
         return [pruned(member) for member in value] if isinstance(value, list) else value
 
     def change(_: Call, reply: Reply) -> Reply:
-        return (
-            replace(reply, body=msgspec.json.encode(pruned(msgspec.json.decode(reply.body)))) if reply.body else reply
-        )
+        if not reply.body.startswith((b"{", b"[")):
+            return reply
+        return replace(reply, body=msgspec.json.encode(pruned(msgspec.json.decode(reply.body))))
 
     bench.reply(operation_ids, change)
 
