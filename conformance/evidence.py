@@ -14,7 +14,7 @@ from ahocorasick_rs import AhoCorasick
 
 from conformance.accounts import ClientAccount
 from conformance.contract.exchange import Exchange, mask_headers
-from conformance.masking.found import Found
+from conformance.masking.found import Found, is_text
 from conformance.masking.free_text import mask_text
 from conformance.masking.json_text import mask_json
 from conformance.masking.names import is_secret
@@ -194,6 +194,7 @@ def _changed(piece: Piece, change: Callable[[str], str]) -> Piece:
 def _masked(text: str, kind: str) -> tuple[str, Found]:
     """A text masked by where things stand in it, and what was found; the same text is looked at once."""
     found = Found()
+    text = text if is_text(text) else text.encode("utf-8", "replace").decode()
     if kind == "body" and text.lstrip()[:1] in ("{", "["):
         masked = mask_json(text, found)
         if masked is not None:

@@ -51,7 +51,8 @@ class Found:
         if not value or LABEL.fullmatch(value):
             return value
         label = masked_secret(value)
-        self.secrets[value] = label
+        if is_text(value):
+            self.secrets[value] = label
         if label not in self.tokens and (token := decoded(value)):
             self.tokens[label] = token
         return label
@@ -59,9 +60,18 @@ class Found:
     def person(self, value: str) -> str:
         """The shape of a personal value."""
         shape = shape_of(value)
-        if shape != value:
+        if shape != value and is_text(value):
             self.personal[value] = shape
         return shape
+
+
+def is_text(value: str) -> bool:
+    """Whether a value can be written as UTF-8: JSON can hold halves of characters (RFC 8259 8.2)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def decoded(token: str) -> Mapping[str, Any]:

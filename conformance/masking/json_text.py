@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from conformance.masking.found import Found
+from conformance.masking.found import Found, is_text
 from conformance.masking.free_text import looks_issued, mask_text, treatment
 from conformance.masking.names import is_personal, is_secret, load_names, plain
 
@@ -61,7 +61,7 @@ class _Writer:
             return "[" + ", ".join(parts) + "]"
         if isinstance(value, _Number):
             return self._number(value, role)
-        return json.dumps(self._string(value, role) if isinstance(value, str) else value, ensure_ascii=False)
+        return _quoted(self._string(value, role)) if isinstance(value, str) else json.dumps(value)
 
     def _members(self, members: _Object, role: Role, *, person: bool, depth: int) -> Iterable[str]:
         names = members.names()
@@ -71,7 +71,7 @@ class _Writer:
             inherited = role if role == "personal" and plain(name) not in load_names().personal.codes else ""
             below = is_person or plain(name) in load_names().personal.holders
             text = self.written(value, given or inherited, person=below, depth=depth + 1)
-            yield f"{json.dumps(mask_text(name, self.found), ensure_ascii=False)}: {text}"
+            yield f"{_quoted(mask_text(name, self.found))}: {text}"
 
     def _number(self, value: str, role: Role) -> str:
         if role == "secret":
@@ -88,6 +88,11 @@ class _Writer:
             done = treatment("request_uri", value, self.found) if value.startswith("urn:") else None
             return (done or self.found.secret)(value)
         return self.found.person(value) if role == "personal" else mask_text(value, self.found)
+
+
+def _quoted(text: str) -> str:
+    """A string of JSON; one with halves of characters keeps their escapes."""
+    return json.dumps(text, ensure_ascii=not is_text(text))
 
 
 def _is_person(members: _Object, names: frozenset[str], *, inside: bool) -> bool:
