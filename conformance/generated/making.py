@@ -105,12 +105,13 @@ class Made:
 class Making:
     """Makes requests and things for one check. What it makes stands apart from what others look at.
 
-    Which of the people acts is drawn, so that checks that run at once seldom share one, nor its quota.
+    Which of the people acts is drawn, so that checks that run at once seldom share one, nor its quota; ``number`` names
+    one for checks that would disturb each other.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, number: int | None = None) -> None:
         self.ctx, self.city, self.target = ctx, ctx.city, ctx.target
-        self._number = ctx.draws.number(max(1, len(self.target.people)))
+        self._number = ctx.draws.number(max(1, len(self.target.people))) if number is None else number
         self._shelters: dict[int, str] = {}
         self._parents: dict[str, Made] = {}
 
@@ -130,7 +131,7 @@ class Making:
 
     def now(self, ahead_s: float = -60) -> str:
         """A time near the present, in Japan's offset: a minute ago, so that no clock finds it in the future."""
-        return (datetime.now(JST) + timedelta(seconds=ahead_s)).isoformat(timespec="seconds")
+        return (datetime.now(JST) + timedelta(seconds=ahead_s)).isoformat(timespec="milliseconds")
 
     def area(self) -> str:
         """Code of a district or neighbourhood of the target.
@@ -181,8 +182,8 @@ class Making:
         operation = operation_of(operation_id)
         if not is_offered(self.target, operation):
             raise NotApplicable(f"the target does not offer {operation_id}")
-        who = self.who(operation_id)
         parent = self._parent(operation)
+        who = self.who(operation_id)
         path, headers = self._filled(operation, parent)
         if any(not path.get(name) for name in PATH_NAMES.findall(operation.path)):
             raise Unmet(f"{operation_id}: nothing is known that its path could name")
