@@ -119,7 +119,7 @@ def authentication_methods_work(ctx: Context) -> None:
     listed = _listed(ctx, "token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     clients = {one.auth_method: one for one in reversed(_clients(ctx))}
     for method, account in clients.items():
-        error = ctx.rp.as_client(account).redeem(ctx.fresh(32), rp_verifier()).members.get("error")
+        error = ctx.rp.as_client(account).redeem(ctx.fresh(32), ctx.fresh(48)).members.get("error")
         ctx.require(f"a client by {method}", error != "invalid_client", expected="let in", actual=error)
         named = method in listed or method == "none"
         ctx.require("authentication methods", named, expected=f"hold {method}, which works", actual=listed)

@@ -21,7 +21,16 @@ from reference_api.store.protocol import Row
 
 KNOWN = frozenset(
     {"client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge"}
-    | {"code_challenge_method", "prompt", "max_age", "id_token_hint", "login_hint", "claims", "authorization_details"}
+    | {
+        "code_challenge_method",
+        "response_mode",
+        "prompt",
+        "max_age",
+        "id_token_hint",
+        "login_hint",
+        "claims",
+        "authorization_details",
+    }
 )
 VERIFIER = "v" * 43
 Pairs = list[tuple[str, str]]
@@ -187,7 +196,7 @@ def plain_challenge(bench: Bench) -> None:
     bench.patch("reference_api.oidc.request_validation._challenge", wrong)
 
 
-@fault("no-pkce", breaks=["OIDC-005"])
+@fault("no-pkce", breaks=["OIDC-005", "OIDC-041"])
 def no_challenge(bench: Bench) -> None:
     """A request without code_challenge is accepted."""
 

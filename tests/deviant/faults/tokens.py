@@ -82,8 +82,9 @@ def bogus_code(bench: Bench) -> None:
         if await store.one("SELECT 1 FROM authorization_code WHERE code_sha256 = ?", (code,)) is None:
             async with store.transaction():
                 await store.run(
-                    "UPDATE authorization_code SET code_sha256 = ? WHERE client_id = ? AND used_at_s IS NULL",
-                    (code, client.client_id),
+                    "UPDATE authorization_code SET code_sha256 = ?"
+                    " WHERE client_id = ? AND used_at_s IS NULL AND code_challenge = ?",
+                    (code, client.client_id, challenge_of(form.require("code_verifier"))),
                 )
         return await redeem_code(services, call, client, form)
 
@@ -140,7 +141,7 @@ def no_challenge(bench: Bench) -> None:
     _answered(bench, lambda answer: answer.with_header("www-authenticate", None))
 
 
-@fault("O-TOK-16", breaks=["OIDC-039"])
+@fault("O-TOK-16", breaks=["OIDC-018", "OIDC-039"])
 def any_secret(bench: Bench) -> None:
     """Any client secret is accepted."""
     bench.patch("reference_api.oidc.client_authentication._is_secret", lambda *_: True)
