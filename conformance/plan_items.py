@@ -1,8 +1,8 @@
 """Plan items: a plan as pytest collects it, one item for each requirement of its profiles."""
 
-import fcntl
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -98,6 +98,11 @@ def _is_alone(requirement: Requirement) -> bool:
 @contextmanager
 def taking_turns(path: Path, *, alone: bool) -> Iterator[None]:
     """Wait until no other process judges by the same plan, or, if not ``alone``, none that must be alone."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # noqa: PLC0415 - not there on Windows
+
     name = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     with (Path(tempfile.gettempdir()) / f"citytwin-{os.getuid()}-{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
