@@ -66,7 +66,7 @@ class Scene:
         if reached:
             found = self.town.reached(found)
         if self.fresh_clock:
-            self._never_before()
+            self.later()
         if len(found) < number:
             self.ctx.omit(
                 f"needs {number} made-up people without any consent"
@@ -143,8 +143,10 @@ class Scene:
             what = Text("shown by law in normal times", "平時に法令を根拠として示された項目")
             self.ctx.expect(what, expected=[], actual=by_law)
 
-    def _never_before(self) -> None:
-        """Set the clock where it never was in this run."""
+    def later(self) -> None:
+        """Set the clock where it never was in this run, so that no copy of an earlier answer is used any more."""
+        if not self.ctx.target.has_sandbox:
+            return
         ahead_s = next(_numbers.setdefault(self.ctx.target.line, count(1))) * STEP_S
         self.advance(ahead_s - self._ahead_s)
         self._ahead_s = ahead_s
