@@ -14,8 +14,8 @@ PAGES = 8
 """Pages passed for one sign-in; more is a loop. Confidence C."""
 
 USER_FIELDS = ("username", "user", "login", "email", "mail", "name", "identifier", "userid", "user_id", "account", "id")
-REFUSING = ("cancel", "deny", "denied", "reject", "refuse", "decline", "no", "abort", "back")
-REFUSING_WORDS = ("キャンセル", "拒否", "やめる", "同意しない", "許可しない", "戻る", "中止")
+REFUSING = ("cancel", "deny", "denied", "reject", "refuse", "decline", "no", "not", "abort", "back")
+REFUSING_WORDS = ("キャンセル", "拒否", "やめる", "しない", "つながない", "認めない", "いいえ", "戻る", "中止")
 """Words on buttons and in values that do not lead on. Source: none; what is usual on such pages. Confidence C."""
 
 
