@@ -116,13 +116,13 @@ FAULTS: tuple[Mutation, ...] = (
     Mutation(
         "errors with 200",
         "Errors of the token endpoint come with 200.",
-        ("OIDC-040",),
+        ("OIDC-039", "OIDC-040"),
         answer=answers(TOKEN, lambda _, answer: replace(answer, status=200), good=False),
     ),
     Mutation(
         "own error codes",
         "Errors of the token endpoint have codes of their own.",
-        ("OIDC-040",),
+        ("OIDC-039", "OIDC-040"),
         answer=members(TOKEN, only_if("error", "bad_thing"), good=False),
     ),
     Mutation("code twice", "A code can be redeemed twice.", ("OIDC-007",), answer=Replayed("code").answer),
@@ -245,7 +245,7 @@ FAULTS: tuple[Mutation, ...] = (
     Mutation(
         "introspection for all",
         "Introspection tells why a token is not valid.",
-        ("OIDC-018",),
+        ("OIDC-082",),
         answer=members(
             INTROSPECT,
             lambda given: given if given.get("active") else {**given, "sub": "somebody", "reason": "expired"},
