@@ -23,6 +23,9 @@ from conformance.target import Target
 KEPT = 6000
 """Longest body that is kept, in characters; its whole length is told. Confidence C."""
 
+FIRST, LAST = 30, 70
+"""Exchanges that are kept of a result that has more; what is judged by stands at the end. Confidence C."""
+
 KEPT_HEADER = 1000
 """Longest value of a header that is kept, in characters. Confidence C."""
 
@@ -91,9 +94,11 @@ class Masking:
         return {label: self._plain(token) for label, token in self._found.tokens.items()}
 
     def keep(self, exchanges: Sequence[Exchange]) -> list[Piece]:
-        """The exchanges as they are kept."""
+        """The exchanges as they are kept: the first and the last where there are many; in all of them is searched."""
         pieces = [self._by_place(exchange) for exchange in exchanges]
         self._words = None
+        if len(pieces) > FIRST + LAST:
+            pieces = pieces[:FIRST] + pieces[-LAST:]
         return [_changed(piece, self.everywhere) for piece in pieces]
 
     def text(self, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.contract.exchange import masked_secret
 
+MARK = "***"
 LABEL = re.compile(r"\*\*\*[0-9a-f]{8}")
 """What a masked secret looks like."""
 

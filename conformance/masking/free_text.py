@@ -18,12 +18,17 @@ _ATTRIBUTE = re.compile(r"""\b(name|value|type)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.-])(?:\+81[- ]?|0)\d{1,4}-\d{1,4}-\d{3,4}(?![\w-])")
 
+_SUSPECT = re.compile(r"[=:@<]|eyJ|\d-\d|basic|bearer|dpop", re.IGNORECASE)
+"""One of these is in any text that a pattern above finds something in."""
+
 RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}")
 """What looks drawn by chance: letters and digits, sixteen or more. Confidence C."""
 
 
 def mask_text(text: str, found: Found, *, form: bool = False) -> str:
     """A text with its secrets labelled and personal data shaped; ``form``: it is a form's body or a query."""
+    if not _SUSPECT.search(text):
+        return text
     text = _TOKEN.sub(lambda seen: found.secret(seen[0]), text)
     text = _SCHEME.sub(lambda seen: seen[1] + seen[2] + found.secret(seen[3]), text)
     text = _USERINFO.sub(lambda seen: f"{seen[1]}:{found.secret(seen[2])}", text)

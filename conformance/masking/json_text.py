@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 from typing import Any, Literal
 
 from conformance.masking.found import Found, is_text
@@ -92,7 +93,7 @@ class _Writer:
 
 def _quoted(text: str) -> str:
     """A string of JSON; one with halves of characters keeps their escapes."""
-    return json.dumps(text, ensure_ascii=not is_text(text))
+    return encode_basestring(text) if is_text(text) else json.dumps(text)
 
 
 def _is_person(members: _Object, names: frozenset[str], *, inside: bool) -> bool:

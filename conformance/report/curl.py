@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from conformance.evidence import Piece
-from conformance.masking.found import LABEL
+from conformance.masking.found import LABEL, MARK
 from conformance.masking.names import plain
 
 LEFT_OUT = ("content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent")
@@ -14,7 +14,9 @@ LEFT_OUT = ("content-length", "connection", "accept-encoding", "transfer-encodin
 WAIT_S = 30
 """Longest wait of a command, in seconds. Confidence C."""
 
-_NAMED = re.compile(rf"([\w.-]+)(?:[\"']?\s*[:=]\s*[\"']?(?:[\w.:/-]*:)?)({LABEL.pattern})")
+_NAMED = re.compile(
+    rf"(?<![\w.-])([\w.-]{{1,60}})(?:[\"']?\s*[:=]\s*[\"']?(?:urn:[\w.:/-]{{0,80}}:)?)({LABEL.pattern})"
+)
 _SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 
@@ -46,6 +48,8 @@ class Replay:
     def _learn(self, headers: Mapping[str, str], *texts: str) -> None:
         """Give each secret of a request the variable that tells what it is."""
         for name, value in headers.items():
+            if MARK not in value:
+                continue
             for cookie, label in _NAMED.findall(value) if name.lower() == "cookie" else ():
                 self._name(f"COOKIE_{plain(cookie)}", label)
             scheme, _, rest = value.partition(" ")
@@ -55,6 +59,8 @@ class Replay:
             elif LABEL.fullmatch(value):
                 self._name(plain(name), value)
         for text in texts:
+            if MARK not in text:
+                continue
             for name, label in _NAMED.findall(text):
                 self._name(_kind_of(plain(name)), label)
             for label in LABEL.findall(text):
@@ -89,6 +95,8 @@ class Replay:
 
     def _quoted(self, text: str) -> str:
         """A word of the shell: secrets as variables, everything else as it is."""
+        if MARK not in text:
+            return (text if _SAFE.fullmatch(text) else _single(text)) or "''"
         parts = []
         for part in re.split(f"({LABEL.pattern})", text):
             if part in self._variables:

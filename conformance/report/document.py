@@ -62,7 +62,8 @@ class ShownAcceptance(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """One result. ``id`` names the result, ``requirement`` what it judges; ``tokens`` are those seen, decoded.
 
-    ``accepted`` is there where a baseline accepts the verdict.
+    ``exchanges_left_out`` is how many stand between the first and the last that are kept. ``accepted`` is there where a
+    baseline accepts the verdict.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Entry(msgspec.Struct, frozen=True):
     messages: ShownText
     tokens: Mapping[str, Mapping[str, Any]] = {}
     accepted: ShownAcceptance | None = None
+    exchanges_left_out: int = 0
 
     @property
     def is_failure(self) -> bool:
@@ -187,6 +189,7 @@ def _entry(result: Result, masking: Masking, language: Language) -> Entry:
         messages=messages,
         tokens=masking.tokens,
         accepted=_accepted(result),
+        exchanges_left_out=len(result.exchanges) - len(pieces),
     )
 
 

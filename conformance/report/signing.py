@@ -53,8 +53,9 @@ def imported(data: dict[str, Any]) -> Key:
 def sign(manifest: bytes, key: Key) -> str:
     """A detached signature that carries the public key in its header."""
     public = key.as_dict(private=False)
-    header = {"alg": ALGORITHMS[str(public["crv"])], "typ": "citytwin-bundle+jws", "jwk": public}
-    detached: str = jws.detach_content(jws.serialize_compact(header, manifest, key, algorithms=[header["alg"]]))
+    algorithm = ALGORITHMS[str(public["crv"])]
+    header: dict[str, Any] = {"alg": algorithm, "typ": "citytwin-bundle+jws", "jwk": public}
+    detached: str = jws.detach_content(jws.serialize_compact(header, manifest, key, algorithms=[algorithm]))
     return detached
 
 
