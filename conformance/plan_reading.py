@@ -197,10 +197,11 @@ def _url_fault(url: str) -> Text | None:
 def _needed_addresses(plan: Plan) -> Found:
     target = plan.target
     families = {one.partition("/")[0] for one in target.profiles}
+    of_city = bool(families & {"core-rest", "core-consent", "disaster", "lgwan-bridge"})
     needed = {
-        "issuer": bool(families & {"core-oidc"}),
-        "fhir": bool(families & {"health-fhir"}),
-        "city_os": bool(families & {"core-rest", "core-consent", "disaster", "lgwan-bridge"}),
+        "issuer": of_city or "core-oidc" in families or plan.fhir.access == "role",
+        "fhir": "health-fhir" in families,
+        "city_os": of_city,
     }
     for key, wanted in needed.items():
         if wanted and not getattr(target, key):

@@ -94,10 +94,10 @@ def _issuers(base: str, city_os: Mapping[str, Any], smart: Mapping[str, Any]) ->
 
 def _fhir_bases(base: str, city_os: Mapping[str, Any]) -> Iterator[str]:
     told = city_os.get("fhir_base")
-    if city_os:
-        yield from [str(told).rstrip("/")] if isinstance(told, str) and told else []
-        return
-    yield from dict.fromkeys([base + place for place in FHIR_PLACES])
+    if isinstance(told, str) and told:
+        yield told.rstrip("/")
+    else:
+        yield from (base + place for place in FHIR_PLACES)
 
 
 @dataclass

@@ -54,7 +54,7 @@ def draft(found: Found, environ: Mapping[str, str], *, ca_file: str = "") -> Dra
         client=_client(found, origin, 0),
         second_client=second,
         person=people,
-        second_person=SECOND_PERSON if people.origin == "plan" and environ.get(SECOND_PERSON.user_env) else None,
+        second_person=_second_person(found, people, environ),
         login=LoginPart(),
         receiver=ReceiverPart("http://127.0.0.1:8765" if is_loopback(found.url) else ""),
         fhir=_fhir(found),
@@ -65,14 +65,23 @@ def draft(found: Found, environ: Mapping[str, str], *, ca_file: str = "") -> Dra
 
 def _profiles(found: Found) -> tuple[str, ...]:
     """Profiles that are declared and can be judged; of a stranger's service those of its standards."""
-    rows = found.city_os.get("profiles") or ()
-    told = [str(row.get("id", "")) if isinstance(row, Mapping) else str(row) for row in rows]
-    known = profile_names()
-    declared = [name for name in told if name in known]
+    told, known = _declared(found), profile_names()
+    declared = [name for name in told if name in known and _is_reachable(name, found)]
     if not found.city_os:
         declared += ["core-oidc"] if found.metadata else []
         declared += ["health-fhir"] if found.capability else []
     return tuple(dict.fromkeys(declared))
+
+
+def _is_reachable(profile: str, found: Found) -> bool:
+    """Whether what a profile needs was found: FHIR has an address of its own, all else needs the provider."""
+    return bool(found.capability if profile == "health-fhir" else found.metadata)
+
+
+def _declared(found: Found) -> list[str]:
+    """Profiles that a city OS says it keeps."""
+    rows = found.city_os.get("profiles") or ()
+    return [str(row.get("id", "")) if isinstance(row, Mapping) else str(row) for row in rows]
 
 
 def _origin(found: Found, environ: Mapping[str, str]) -> Any:
@@ -126,6 +135,11 @@ def _people(found: Found) -> PersonPart:
     return PersonPart("sandbox") if isinstance(told, Mapping) and told.get("subjects") else PersonPart()
 
 
+def _second_person(found: Found, first: PersonPart, environ: Mapping[str, str]) -> PersonPart | None:
+    wanted = bool(found.metadata) and first.origin == "plan"
+    return SECOND_PERSON if wanted and environ.get(SECOND_PERSON.user_env) else None
+
+
 def _fhir(found: Found) -> FhirPart:
     """How FHIR lets the suite in. Only on this machine or at a test environment is anything written unasked."""
     writes = is_loopback(found.fhir) or found.city_os.get("environment") == "test"
@@ -146,6 +160,13 @@ def _left_out(found: Found, plan: Plan) -> Iterator[tuple[str, ClientPart | Pers
 
 
 def _unknown(found: Found, plan: Plan) -> Iterator[Text]:
+    for name in _declared(found):
+        if name in profile_names() and name not in plan.target.profiles:
+            wanted = "target.fhir" if name == "health-fhir" else "target.issuer"
+            yield Text(
+                f"where {name} is: it is declared, but {wanted} was not found; add it, and the profile",
+                f"{name} のある場所: 宣言されているが {wanted} が見つからない。アドレスとプロファイルを書き足す",
+            )
     if found.metadata and plan.client.origin == "plan":
         yield Text(
             f"the client: register one with redirect URI {plan.client.redirect_uri} (or write its own into"

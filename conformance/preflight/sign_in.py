@@ -35,8 +35,8 @@ def roles(target: Target) -> Iterator[Remark]:
     """Whether the city OS gives tokens to the plan's clients of roles."""
     city = City(target, Wire(target.line))
     for role, part in target.plan.roles.items():
-        account = next((one for one in target.of_role(role)), None)
-        if part.origin != "plan" or account is None:
+        account = next(reversed(target.of_role(role)), None)  # those of the plan come after the sandbox's
+        if part.origin != "plan" or account is None or not target.endpoint("token_endpoint"):
             continue
         reply = city.ask_token(account, grant_type="client_credentials")
         if "access_token" not in reply.members:

@@ -65,7 +65,7 @@ clientid = "x"
         ("[target]\nprofiles = 'core-oidc'", 2, "a list in brackets"),
         ('[target]\nprofiles = ["core-oidc"]', 1, "target.issuer is missing"),
         ('[target]\nprofiles = ["health-fhir"]', 1, "target.fhir is missing"),
-        ('[target]\nprofiles = ["disaster"]', 1, "target.city_os is missing"),
+        (SOUND.replace("core-oidc", "disaster"), 1, "target.city_os is missing"),
         (SOUND + 'ca_file = "none.pem"', 4, "is not there"),
         (SOUND + "timeout_s = 0", 4, "seconds above 0"),
         (SOUND + "timeout_s = 1e9", 4, "at most 120"),
