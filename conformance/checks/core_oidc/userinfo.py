@@ -9,6 +9,7 @@ from conformance.check import check
 from conformance.checks.core_oidc.grants import scopes_to_ask
 from conformance.checks.core_oidc.id_tokens import LATEST_S, LONGEST_SUB, is_number, is_signed
 from conformance.checks.core_oidc.own_clients import registered
+from conformance.checks.core_oidc.refresh import of_no_city_os
 from conformance.context import Context
 from conformance.oidc.relying_party import RelyingParty, Session
 from conformance.oidc.tokens import is_jwt, read_token
@@ -62,7 +63,7 @@ def granted_scopes(session: Session) -> list[str]:
     return str(told if isinstance(told, str) else session.request["scope"]).split()
 
 
-@check("OIDC-084", when=(USERINFO,))
+@check("OIDC-084", when=(of_no_city_os, USERINFO))
 def claims_of_the_scope(ctx: Context) -> None:
     """UserInfo returns no standard claim beyond the scope that was told with the token."""
     for scope in ("openid", *(f"openid {one}" for one in scopes_to_ask(ctx))):

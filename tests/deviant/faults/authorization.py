@@ -213,7 +213,7 @@ def no_challenge(bench: Bench) -> None:
     bench.patch("reference_api.oidc.code_redemption._check", unchecked)
 
 
-@fault("request-uri-twice", breaks=["OIDC-023"])
+@fault("request-uri-twice", breaks=["OIDC-083"])
 def pushed_request_twice(bench: Bench) -> None:
     """A request_uri of PAR can be used again and again."""
     bench.sql(

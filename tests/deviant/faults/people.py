@@ -69,7 +69,7 @@ def invalid_token_is_400(bench: Bench) -> None:
     bench.answers(change)
 
 
-@fault("O-UI-05", breaks=["OIDC-052", "OIDC-084"])
+@fault("O-UI-05", breaks=["OIDC-052"])
 def beyond_the_scope(bench: Bench) -> None:
     """Claims beyond the granted scope are told (address with scope openid only)."""
 
