@@ -166,8 +166,8 @@ def changes_demand_if_match(ctx: Context) -> None:
     ctx.expect(what, expected=("避難所 改", True), actual=told)
     status = ctx.city.call("getShelterStatus", path=path)
     ctx.expect_status(Text("status of one shelter", "避難所一つの状況"), status, 200)
-    told = (status.members.get("id"), status.members.get("headcount"))
-    ctx.expect(Text("id and headcount of one status", "一つの状況のidと人数"), expected=(name, 0), actual=told)
+    one_status = (status.members.get("id"), status.members.get("headcount"))
+    ctx.expect(Text("id and headcount of one status", "一つの状況のidと人数"), expected=(name, 0), actual=one_status)
     for site in ctx.draws.shuffled(_listed(ctx, "listEvacuationSites"))[:1]:
         one = ctx.city.call("getEvacuationSite", path={"site_id": str(site["id"])})
         ctx.expect_status(Text("one evacuation site", "避難場所一つ"), one, 200)
