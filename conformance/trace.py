@@ -14,7 +14,7 @@ from conformance.outcomes import Violation
 from conformance.results import Result, Run
 from conformance.text import Text
 from conformance.trace_rules import RULES, Finding, findings
-from conformance.trace_sequences import Deletions, Headcounts, Replays, Tags
+from conformance.trace_sequences import RESTARTS, new_sequences
 from conformance.trace_sights import Sight, Trace
 from conformance.verdict import Verdict, judge
 
@@ -74,13 +74,15 @@ def judge_trace(file: BinaryIO, *, target: str, suite: str, progress: Progress |
 
 
 def _findings(trace: Trace, progress: Progress | None) -> Iterator[tuple[Sight, str, Finding]]:
-    sequences = (Replays(), Deletions(), Tags(), Headcounts())
+    sequences = new_sequences()
     for sight in trace.sights():
         for requirement, finding in findings(sight) if sight.status else ():
             yield sight, requirement, finding
         for sequence in sequences:
             for requirement, finding in sequence.see(sight):
                 yield sight, requirement, finding
+        if sight.operation.operation_id in RESTARTS:
+            sequences = new_sequences()
         if progress and trace.read % TOLD_EVERY == 0:
             progress(trace.read, trace.bytes_read)
     if progress:

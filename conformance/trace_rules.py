@@ -57,6 +57,8 @@ def error_is_problem(sight: Sight) -> Finding | None:
     what = Text("an error's form", "エラーの形")
     if sight.media_type != "application/problem+json":
         return judged(what, False, "application/problem+json", sight.media_type or "no content-type")  # noqa: FBT003
+    if sight.exchange.method == "HEAD":
+        return KEPT
     lacking = [name for name in ("type", "title", "status") if name not in sight.members]
     status = sight.members.get("status")
     holds = not lacking and status == sight.status
@@ -65,7 +67,7 @@ def error_is_problem(sight: Sight) -> Finding | None:
 
 def unauthorized_challenges(sight: Sight) -> Finding | None:
     """REST-002: a 401 says how to authenticate."""
-    if sight.status != 401:
+    if sight.status != 401 or sight.operation.error_format == "oauth":
         return None
     value = sight.headers.get("www-authenticate", "")
     return judged(Text("WWW-Authenticate of a 401", "401のWWW-Authenticate"), value, "a challenge", "none")
@@ -124,7 +126,7 @@ def _within(number: str, most: float) -> bool:
 
 def limits_are_told(sight: Sight) -> Finding | None:
     """REST-015: answers to requests with a token tell the rate limit."""
-    if not (sight.with_token and sight.path.startswith("/v1/")) or sight.status == 401 or sight.status >= 500:
+    if not (sight.with_token and sight.path.startswith("/v1/") and 200 <= sight.status < 300):
         return None
     told = {name: sight.headers.get(name, "") for name in ("ratelimit-policy", "ratelimit")}
     wrong = {name: value for name, value in told.items() if not _POLICY.fullmatch(value)}
@@ -174,8 +176,8 @@ def no_crash(sight: Sight) -> Finding | None:
 
 def created_has_location(sight: Sight) -> Finding | None:
     """REST-022: a 201 says where what was made is."""
-    if sight.status != 201:
-        return None
+    if sight.status != 201 or sight.exchange.method != "POST" or sight.operation.error_format == "oauth":
+        return None  # a PUT makes what it is sent to (RFC 9110 15.3.2)
     what = Text("Location of a 201", "201のLocation")
     return judged(what, sight.headers.get("location"), "an address", "none")
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.text import Text
 from conformance.trace_rules import Finding, judged
@@ -14,7 +15,10 @@ MOVES = ("checkIn", "checkOut", "transferCheckIn")
 PASSING = (401, 408, 425, 429, 500, 502, 503, 504)
 """Statuses that say nothing of the request itself, and may be another the next time."""
 
-UNTRACED = ("uploadCheckIns", "resetSandbox")
+RESTARTS = ("resetSandbox",)
+"""Operations after which nothing holds of what was before."""
+
+UNTRACED = ("uploadCheckIns",)
 """Operations that change counts by more than their answer tells."""
 
 COUNTS = ("getShelterStatus", "listShelterStatus", "setShelterStatus")
@@ -23,6 +27,11 @@ COUNTS = ("getShelterStatus", "listShelterStatus", "setShelterStatus")
 def digest_of(*parts: str) -> bytes:
     """A short digest of texts, so that a trace of any length is followed in little memory."""
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def who(sight: Sight) -> str:
+    """Who asked: the mark of the credential."""
+    return sight.exchange.request_headers.get("authorization", "")
 
 
 class Replays:
@@ -37,7 +46,7 @@ class Replays:
         key = sent.get("idempotency-key", "")
         if not key:
             return
-        whose = digest_of(key, sent.get("authorization", ""), sight.exchange.method, sight.path)
+        whose = digest_of(key, who(sight), sight.exchange.method, sight.path)
         asked, answered = digest_of(sight.exchange.request_body), digest_of(str(sight.status), sight.body)
         known = self._first.get(whose)
         if known is None:
@@ -52,36 +61,39 @@ class Replays:
 
 
 class Deletions:
-    """REST-023: what was deleted cannot be read; REST-022: what was made can."""
+    """REST-023: what was deleted cannot be read; REST-022: what was just made can, by who made it."""
 
     def __init__(self) -> None:
         self._gone: set[bytes] = set()
-        self._made: set[bytes] = set()
+        self._made: bytes = b""
 
     def see(self, sight: Sight) -> Found:
         """What an exchange adds."""
         place, method = digest_of(sight.path), sight.exchange.method
         if method == "GET":
             yield from self._read(sight, place)
-        elif method == "DELETE" and sight.status in (200, 204):
-            self._gone.add(place)
-            self._made.discard(place)
-        elif method == "PUT" and 200 <= sight.status < 300:
-            self._gone.discard(place)
-        if sight.status == 201 and "location" in sight.headers:
-            self._made.add(digest_of(sight.headers["location"]))
+        elif method != "HEAD":
+            self._made = b""
+            if method == "DELETE" and sight.status in (200, 204):
+                self._gone.add(place)
+            elif 200 <= sight.status < 300:
+                self._gone.discard(place)
+            if sight.status == 201 and "location" in sight.headers:
+                path = urlsplit(sight.headers["location"]).path
+                self._made = digest_of(path, who(sight))
+                self._gone.discard(digest_of(path))
 
     def _read(self, sight: Sight, place: bytes) -> Found:
         if place in self._gone:
             what = Text("reading what was deleted", "削除したものの読み取り")
-            yield "REST-023", judged(what, sight.status in (401, 403, 404, 410), "404 or 410", sight.status)
-        elif place in self._made and sight.status in (200, 404):
+            yield "REST-023", judged(what, sight.status >= 400, "404 or 410", sight.status)
+        elif digest_of(urlsplit(sight.exchange.url).path, who(sight)) == self._made and sight.status in (200, 404):
             what = Text("reading what a Location named", "Locationの先の読み取り")
             yield "REST-022", judged(what, sight.status == 200, "200", sight.status)
 
 
 class Tags:
-    """REST-005: another body has another ETag."""
+    """REST-005: another body of a public read has another ETag."""
 
     def __init__(self) -> None:
         self._bodies: dict[bytes, bytes] = {}
@@ -89,7 +101,8 @@ class Tags:
     def see(self, sight: Sight) -> Found:
         """What an exchange adds."""
         tag = sight.headers.get("etag", "")
-        if sight.exchange.method != "GET" or sight.status != 200 or not tag or tag.startswith("W/"):
+        read = sight.operation.is_public and sight.exchange.method == "GET" and sight.status == 200
+        if not read or not tag or tag.startswith("W/"):
             return
         target = sight.exchange.url.partition("?")
         place = digest_of(sight.path, target[2], tag, sight.media_type, sight.headers.get("content-encoding", ""))
@@ -143,3 +156,11 @@ class Headcounts:
         self._counts[shelter] = said
         what = Text(f"headcount of {shelter}", f"{shelter} の人数")
         yield "DIS-009", judged(what, said == known and said >= 0, f"{known}, never negative", said)
+
+
+Sequence = Replays | Deletions | Tags | Headcounts
+
+
+def new_sequences() -> tuple[Sequence, ...]:
+    """All sequences at their begin."""
+    return Replays(), Deletions(), Tags(), Headcounts()

@@ -44,8 +44,8 @@ class Sight:
 
     @property
     def is_json(self) -> bool:
-        """Whether the answer says that it is JSON."""
-        return self.media_type.endswith(("/json", "+json"))
+        """Whether the answer says that it is JSON of the service, and no document about it."""
+        return self.media_type.endswith(("/json", "+json")) and "openapi" not in self.media_type
 
     @property
     def with_token(self) -> bool:
