@@ -1,6 +1,6 @@
 """Faults of the token endpoint."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,12 +9,16 @@ from urllib.parse import parse_qsl, urlencode
 from deviant.switches import Answer, Bench, Request, fault
 
 from reference_api.call import Call
+from reference_api.oidc.access_tokens import ACCESS_TOKEN_TYPE, read_token
 from reference_api.oidc.clients import ClientRecord
 from reference_api.oidc.code_redemption import _check, challenge_of, redeem_code
 from reference_api.oidc.grant_types import TOKEN_EXCHANGE
-from reference_api.oidc.grants import Grant
+from reference_api.oidc.grants import Grant, read_grant
 from reference_api.oidc.id_tokens import Beside, mint_id_token
+from reference_api.oidc.keys import SigningKey
 from reference_api.oidc.parameters import Parameters
+from reference_api.oidc.refresh_tokens import redeem_refresh_token
+from reference_api.oidc.revoked import revoke_token
 from reference_api.oidc.scopes import granted_to_client
 from reference_api.oidc.token import LOCAL_ID
 from reference_api.services import Services, sha256_text
@@ -273,3 +277,51 @@ def any_scope(bench: Bench) -> None:
         return tuple(requested.split()) if requested else granted_to_client(client, None)
 
     bench.patch("reference_api.oidc.token.granted_to_client", wrong)
+
+
+@fault("code-with-any-redirect-uri", breaks=["OIDC-042"])
+def any_redirect_uri(bench: Bench) -> None:
+    """A code is redeemed with another redirect_uri than that of its request."""
+
+    def wrong(row: Row, form: Parameters, now_s: float, *, replayed: bool) -> None:
+        _check((*row[:2], form.require("redirect_uri"), *row[3:]), form, now_s, replayed=replayed)
+
+    bench.patch("reference_api.oidc.code_redemption._check", wrong)
+
+
+@fault("refresh-token-of-another-client", breaks=["OIDC-079"])
+def refresh_token_of_another_client(bench: Bench) -> None:
+    """The refresh token of client A works for client B."""
+
+    async def wrong(services: Services, call: Call, client: ClientRecord, form: Parameters) -> Any:
+        digest = sha256_text(form.require("refresh_token"))
+        row = await services.store.one("SELECT grant_id FROM refresh_token WHERE token_sha256 = ?", (digest,))
+        grant = None if row is None else await read_grant(services, row[0])
+        owner = client if grant is None else replace(client, client_id=grant.client_id)
+        return await redeem_refresh_token(services, call, owner, form)
+
+    bench.patch("reference_api.oidc.token.redeem_refresh_token", wrong)
+
+
+@fault("access-token-without-iat", breaks=["OIDC-081"])
+def access_token_without_iat(bench: Bench) -> None:
+    """Access tokens do not say when they were issued."""
+    right = SigningKey.sign
+
+    def sign(key: SigningKey, claims: Mapping[str, Any], typ: str) -> str:
+        left_out = ("iat",) if typ == ACCESS_TOKEN_TYPE else ()
+        return right(key, {name: value for name, value in claims.items() if name not in left_out}, typ)
+
+    bench.patch("reference_api.oidc.keys.SigningKey.sign", sign)
+
+
+@fault("revoked-by-anybody", breaks=["OIDC-017"])
+def revoked_by_anybody(bench: Bench) -> None:
+    """Any client may revoke any access token."""
+
+    async def wrong(services: Services, client: ClientRecord, token: str, now_s: float) -> None:
+        read = await read_token(services, token, now_s)
+        if read is not None:
+            await revoke_token(services, read.jti, read.expires_s, now_s)
+
+    bench.patch("reference_api.oidc.revocation._end_token", wrong)

@@ -228,3 +228,32 @@ def assertion(city: City) -> Any:
 def foreign_scope(city: City) -> Any:
     """The answer to a service that asks for the scope of the city office."""
     return error_of(party_of(city).post("/token", grant_type="client_credentials", scope="disaster.declare"))
+
+
+@observed("code-with-any-redirect-uri", right="400 invalid_grant", wrong="200")
+def other_redirect_uri(city: City) -> Any:
+    """The answer to a code that comes with another redirect URI of its client."""
+    party, _, code = login(city)
+    return error_of(party.redeem(code, redirect_uri=party.client.redirect_uris[1]))
+
+
+@observed("refresh-token-of-another-client", right="400 invalid_grant", wrong="200")
+def other_clients_refresh_token(city: City) -> Any:
+    """The answer to another client that has the refresh token."""
+    party, _, code = login(city, scope=OFFLINE)
+    return error_of(party_of(city, "example-second-service").refresh(party.redeem(code).json["refresh_token"]))
+
+
+@observed("access-token-without-iat", right=True, wrong=False)
+def time_of_issue(city: City) -> Any:
+    """Whether an access token says when it was issued."""
+    return "iat" in part(tokens(city)["access_token"])
+
+
+@observed("revoked-by-anybody", right="200", wrong="401 invalid-token")
+def revoked_by_another(city: City) -> Any:
+    """The answer of UserInfo after another client revoked the token."""
+    party, _, code = login(city)
+    token = party.redeem(code).json["access_token"]
+    assert party_of(city, "example-second-service").post("/revoke", token=token).status == 200
+    return _holds(city, token)
