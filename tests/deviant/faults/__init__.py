@@ -7,6 +7,7 @@ from deviant.faults import (
     discovery,
     documents,
     fhir,
+    fhir_interactions,
     id_tokens,
     life,
     people,
@@ -14,4 +15,17 @@ from deviant.faults import (
     tokens,
 )
 
-AREAS = (authorization, city, consent, discovery, documents, fhir, id_tokens, life, people, rest, tokens)
+AREAS = (
+    authorization,
+    city,
+    consent,
+    discovery,
+    documents,
+    fhir,
+    fhir_interactions,
+    id_tokens,
+    life,
+    people,
+    rest,
+    tokens,
+)

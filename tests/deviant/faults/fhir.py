@@ -25,13 +25,13 @@ RP_NUMBER = "urn:oid:1.2.392.100495.20.3.81"
 _WITHOUT_ZONE = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\"")
 
 
-def _codes(resource: Mapping[str, Any], element: str = "code") -> set[str]:
+def codes_of(resource: Mapping[str, Any], element: str = "code") -> set[str]:
     concepts = resource.get(element, {})
     listed = concepts if isinstance(concepts, list) else [concepts]
     return {coding.get("code", "") for one in listed for coding in one.get("coding", ())}
 
 
-def _accepting(bench: Bench, is_passed_over: Callable[[Mapping[str, Any], Issue], bool]) -> None:
+def accepting(bench: Bench, is_passed_over: Callable[[Mapping[str, Any], Issue], bool]) -> None:
     """Pass over what is wrong with some resources."""
 
     def wrong(resource: Mapping[str, Any]) -> list[Issue]:
@@ -58,7 +58,7 @@ def _shown(bench: Bench, change: Callable[[Resource], Resource | None]) -> None:
     bench.answers(altered)
 
 
-def _searching(bench: Bench, change: Callable[[str, str], str]) -> None:
+def searching(bench: Bench, change: Callable[[str, str], str]) -> None:
     """Alter the values of search parameters."""
 
     def altered(request: Request) -> Request:
@@ -107,7 +107,7 @@ def smart_plain(bench: Bench) -> None:
 @fault("F-04", breaks=["FHIR-018"])
 def anything_accepted(bench: Bench) -> None:
     """Invalid resources are accepted: a number of breaths without a unit."""
-    _accepting(bench, lambda resource, _: BREATHS in _codes(resource))
+    accepting(bench, lambda resource, _: BREATHS in codes_of(resource))
 
 
 @fault("F-06", breaks=["FHIR-011"])
@@ -155,13 +155,13 @@ def half_a_transaction(bench: Bench) -> None:
 @fault("F-10", breaks=["FHIR-022"])
 def bare_id(bench: Bench) -> None:
     """A search by the bare id of the patient finds nothing."""
-    _searching(bench, lambda name, value: "nobody" if name in ("patient", "subject") and "/" not in value else value)
+    searching(bench, lambda name, value: "nobody" if name in ("patient", "subject") and "/" not in value else value)
 
 
 @fault("F-12", breaks=["FHIR-023"])
 def system_ignored(bench: Bench) -> None:
     """A token search ignores the system."""
-    _searching(bench, lambda name, value: value.rpartition("|")[2] if name in ("code", "category") else value)
+    searching(bench, lambda name, value: value.rpartition("|")[2] if name in ("code", "category") else value)
 
 
 @fault("F-13", breaks=["FHIR-015"])
@@ -207,7 +207,7 @@ def no_vital_category(bench: Bench) -> None:
     """Vital signs are shown without the category vital-signs."""
 
     def change(resource: Resource) -> Resource:
-        kept = [one for one in resource.get("category", ()) if "vital-signs" not in _codes({"code": one})]
+        kept = [one for one in resource.get("category", ()) if "vital-signs" not in codes_of({"code": one})]
         return {**resource, "category": kept} if "category" in resource else resource
 
     _shown(bench, change)
@@ -216,7 +216,7 @@ def no_vital_category(bench: Bench) -> None:
 @fault("F-17", breaks=["FHIR-006"])
 def half_a_pressure(bench: Bench) -> None:
     """A blood pressure without diastolic component is accepted."""
-    _accepting(bench, lambda resource, _: BLOOD_PRESSURE in _codes(resource))
+    accepting(bench, lambda resource, _: BLOOD_PRESSURE in codes_of(resource))
 
 
 @fault("bp-as-two-observations", breaks=["FHIR-006", "FHIR-003"])
@@ -224,7 +224,7 @@ def two_pressures(bench: Bench) -> None:
     """A blood pressure is shown without components, as the first of two Observations."""
 
     def change(resource: Resource) -> Resource:
-        if BLOOD_PRESSURE not in _codes(resource):
+        if BLOOD_PRESSURE not in codes_of(resource):
             return resource
         first = resource["component"][0]
         rest = {name: value for name, value in resource.items() if name != "component"}
@@ -236,7 +236,7 @@ def two_pressures(bench: Bench) -> None:
 @fault("F-18", breaks=["FHIR-005"])
 def no_value(bench: Bench) -> None:
     """A vital sign with neither a value nor a dataAbsentReason is accepted."""
-    _accepting(bench, lambda _, issue: issue.details.startswith("vs-2"))
+    accepting(bench, lambda _, issue: issue.details.startswith("vs-2"))
 
 
 @fault("F-19", breaks=["FHIR-025"])
@@ -364,7 +364,7 @@ def glucose(bench: Bench) -> None:
     """Blood glucose is shown as a vital sign."""
     system = "http://terminology.hl7.org/CodeSystem/observation-category"
     category = [{"coding": [{"system": system, "code": "vital-signs"}]}]
-    _shown(bench, lambda resource: {**resource, "category": category} if GLUCOSE in _codes(resource) else resource)
+    _shown(bench, lambda resource: {**resource, "category": category} if GLUCOSE in codes_of(resource) else resource)
 
 
 @fault("weight-missing-from-vital-search", breaks=["FHIR-007"])
@@ -375,7 +375,7 @@ def weight_missing(bench: Bench) -> None:
         if "vital-signs" not in request.url or answer.status != 200:
             return answer
         body = dict(parse(answer.body))
-        entries = [one for one in body.get("entry", ()) if WEIGHT not in _codes(one["resource"])]
+        entries = [one for one in body.get("entry", ()) if WEIGHT not in codes_of(one["resource"])]
         return replace(answer, body=encode({k: v for k, v in {**body, "entry": entries}.items() if v != []}))
 
     bench.answers(altered)
