@@ -48,9 +48,14 @@ def is_offered(target: Target, operation: Operation) -> bool:
 
 
 def rest_operations(target: Target) -> tuple[Operation, ...]:
-    """The operations offered that keep the rules of all REST APIs: those of OpenID Connect, FHIR and the sandbox apart."""
+    """The operations offered that keep the rules of REST APIs: those of OpenID Connect, FHIR and the sandbox apart."""
     apart = ("core-oidc", "health-fhir", "sandbox")
     return tuple(one for one in load_operations() if one.profile not in apart and is_offered(target, one))
+
+
+def with_fhir(target: Target) -> tuple[Operation, ...]:
+    """The FHIR operations offered."""
+    return tuple(one for one in load_operations() if one.profile == "health-fhir" and is_offered(target, one))
 
 
 def offers_operation(*operation_ids: str) -> Any:

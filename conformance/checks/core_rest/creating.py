@@ -17,7 +17,9 @@ IDS = ("id", "record_id")
 def _judge_location(ctx: Context, making: Making, made: Made) -> None:
     name = made.request.name
     location = made.reply.header("location")
-    ctx.require(Text(f"Location of {name}", f"{name} のLocation"), location, expected="where it can be read", actual="none")
+    ctx.require(
+        Text(f"Location of {name}", f"{name} のLocation"), location, expected="where it can be read", actual="none"
+    )
     read = making.follow(made, "read")
     who = read.who if read else made.request.who
     token = {"authorization": f"Bearer {ctx.city.token(who)}"} if who is not None else {}
@@ -79,7 +81,9 @@ def deleted_shelter_is_gone(ctx: Context) -> None:
         ctx.refused_status(told, after, 404, 410)
     for operation in ("listShelters", "listShelterStatus"):
         listed = [one.get("id") for one in ctx.city.call(operation).members.get("items", ())]
-        ctx.refused(f"{operation} after the deletion", shelter not in listed, expected=f"without {shelter}", actual=listed[-5:])
+        ctx.refused(
+            f"{operation} after the deletion", shelter not in listed, expected=f"without {shelter}", actual=listed[-5:]
+        )
 
 
 @check("REST-023", "derived", when=(may_write, offers_operation("deleteSurveyResponse")))

@@ -100,9 +100,16 @@ def delta_brings_up_to_date(ctx: Context) -> None:
         _judge_delta(ctx, making, request, before, delta)
         if deleted and mine[0] in before:
             told_gone = Text(f"tombstone of what was deleted: {request.name}", f"消したものの墓標: {request.name}")
-            ctx.require(told_gone, is_tombstone(delta.get(mine[0])), expected="removed: true", actual=delta.get(mine[0]))
+            ctx.require(
+                told_gone, is_tombstone(delta.get(mine[0])), expected="removed: true", actual=delta.get(mine[0])
+            )
         if changed and mine[1] in before:
-            ctx.require(f"what was changed is in the delta: {request.name}", mine[1] in delta, expected=mine[1], actual=sorted(delta))
+            ctx.require(
+                f"what was changed is in the delta: {request.name}",
+                mine[1] in delta,
+                expected=mine[1],
+                actual=sorted(delta),
+            )
     if not judged:
         ctx.skip("no list with updated_since could be added to", "updated_since のある一覧に何も追加できない")
 
@@ -120,10 +127,20 @@ def _judge_delta(ctx: Context, making: Making, request: Request, before: dict[st
     missing = sorted(key for key in now if key in again and key not in copy)
     left = sorted(key for key in copy if key not in now and key not in again)
     name = request.name
-    ctx.expect(Text(f"items that the delta does not bring: {name}", f"差分に出ないもの: {name}"), expected=[], actual=missing)
-    ctx.expect(Text(f"items that the delta does not take away: {name}", f"差分で消えないもの: {name}"), expected=[], actual=left)
+    ctx.expect(
+        Text(f"items that the delta does not bring: {name}", f"差分に出ないもの: {name}"), expected=[], actual=missing
+    )
+    ctx.expect(
+        Text(f"items that the delta does not take away: {name}", f"差分で消えないもの: {name}"),
+        expected=[],
+        actual=left,
+    )
     stale = sorted(key for key in now if key in copy and now[key] == again.get(key) and copy[key] != now[key])
-    ctx.expect(Text(f"items that the delta leaves as they were: {name}", f"差分で直らないもの: {name}"), expected=[], actual=stale)
+    ctx.expect(
+        Text(f"items that the delta leaves as they were: {name}", f"差分で直らないもの: {name}"),
+        expected=[],
+        actual=stale,
+    )
 
 
 USERS = {"purpose": "disaster_support"}
@@ -172,8 +189,10 @@ def delta_of_users(ctx: Context) -> None:
     users = consented(ctx, 3)
     request = replace(making.request("listUsers"), query=USERS)
     before, told = everything(making, request)
-    with ctx.control("people who agreed are listed"):
+    with ctx.control("people who agreed are listed, and not everybody"):
         ctx.expect_in(f"{users[0]} on the list", expected=before, actual=users[0])
+        others = [one.user for one in ctx.target.people if one.user not in before]
+        ctx.require("people who are not listed", others, expected="somebody", actual=sorted(before))
     withdraw(ctx, users[0])
     delta = since(making, request, told[0])
     seen = delta.get(users[0])
@@ -206,7 +225,10 @@ def as_of_is_one(ctx: Context) -> None:
         listed = everything(making, request)[0]
         for key in (changed, added):
             if key and key in listed:
-                what = Text(f"what changed while reading {request.name} is in the next delta", f"読む間の変化が次の差分に出る: {request.name}")
+                what = Text(
+                    f"what changed while reading {request.name} is in the next delta",
+                    f"読む間の変化が次の差分に出る: {request.name}",
+                )
                 ctx.require(what, key in delta, expected=key, actual=sorted(delta)[:50])
     if not judged:
         ctx.omit("no list that tells as_of could be added to", "as_of を示す一覧に何も追加できない")
@@ -230,5 +252,7 @@ def as_of_of_users(ctx: Context) -> None:
     name = Text("as_of on the pages of listUsers", "listUsers の各ページの as_of")
     ctx.expect(name, expected=[told[0]] * len(told), actual=told)
     delta = since(making, request, told[0])
-    what = Text("who agreed to more while the list was read is in the next delta", "読む間に同意を増やした人が次の差分に出る")
+    what = Text(
+        "who agreed to more while the list was read is in the next delta", "読む間に同意を増やした人が次の差分に出る"
+    )
     ctx.require(what, who in delta, expected=who, actual=sorted(delta))

@@ -36,7 +36,9 @@ def discovery_is_whole(ctx: Context) -> None:
     ctx.expect("media type", expected="application/json", actual=reply.media_type)
     operation = next(one for one in load_operations() if one.operation_id == "getCityOs")
     faults = faults_by_schema(reply.json, response_schema(operation, 200, "application/json"))
-    ctx.expect(Text("faults of the discovery document by its schema", "文書のスキーマ違反"), expected=[], actual=faults[:5])
+    ctx.expect(
+        Text("faults of the discovery document by its schema", "文書のスキーマ違反"), expected=[], actual=faults[:5]
+    )
 
 
 @check("REST-028", "consistent")
@@ -62,7 +64,9 @@ def declared_operations_are_there(ctx: Context) -> None:
     """Every operation of the profiles declared full or in part is asked, validly where that can be: none is absent."""
     making = Making(ctx)
     for operation in rest_operations(ctx.target):
-        what = Text(f"{operation.operation_id} of a declared profile", f"宣言したプロファイルの {operation.operation_id}")
+        what = Text(
+            f"{operation.operation_id} of a declared profile", f"宣言したプロファイルの {operation.operation_id}"
+        )
         for reply in _asked(ctx, making, operation):
             actual = f"{reply.status} {reply.text[:120]}"
             ctx.require(what, reply.status not in ABSENT, expected="an operation that is there", actual=actual)
@@ -87,7 +91,14 @@ def _asked(ctx: Context, making: Making, operation: Operation) -> Iterator[Reply
             return
 
 
-MAY_BE_EMPTY = ("getEvacueeCard", "getOwnCard", "getLocation", "getSurveyDerived", "listSupportRegister", "getConsentReceipt")
+MAY_BE_EMPTY = (
+    "getEvacueeCard",
+    "getOwnCard",
+    "getLocation",
+    "getSurveyDerived",
+    "listSupportRegister",
+    "getConsentReceipt",
+)
 """Reads that rightly answer 404 where nothing is, or not yet."""
 
 
@@ -103,8 +114,13 @@ def withheld_operations_are_not(ctx: Context) -> None:
             who = making.who(operation.operation_id)
         except (NotApplicable, Unmet):
             who = None
-        reply = ctx.city.call(operation.operation_id, who, {} if takes_json(operation) else None, path=made_up_path(ctx, operation))
-        what = Text(f"{operation.operation_id} of a profile that is not enabled", f"有効でないプロファイルの {operation.operation_id}")
+        reply = ctx.city.call(
+            operation.operation_id, who, {} if takes_json(operation) else None, path=made_up_path(ctx, operation)
+        )
+        what = Text(
+            f"{operation.operation_id} of a profile that is not enabled",
+            f"有効でないプロファイルの {operation.operation_id}",
+        )
         ctx.expect_status(what, reply, 404)
 
 
@@ -126,7 +142,12 @@ def catalogue_leads_to_descriptions(ctx: Context) -> None:
         described = ctx.wire.send("GET", href)
         ctx.expect_status(f"description of {anchor}", described, 200)
         if anchor == ctx.target.api_base:
-            ctx.require("OpenAPI document", str(described.members.get("openapi", "")).startswith("3."), expected="openapi 3", actual=described.text[:80])
+            ctx.require(
+                "OpenAPI document",
+                str(described.members.get("openapi", "")).startswith("3."),
+                expected="openapi 3",
+                actual=described.text[:80],
+            )
 
 
 @check("REST-030", "complete")
@@ -136,8 +157,16 @@ def description_has_every_operation(ctx: Context) -> None:
     ctx.expect_status("the OpenAPI document", reply, 200)
     paths = reply.members.get("paths", {})
     known = {(_shape(path), method.upper()) for path, item in paths.items() for method in item}
-    offered = [one for one in load_operations() if is_offered(ctx.target, one) and one.path.startswith("/v1") and one.profile != "sandbox"]
-    missing = [f"{one.method} {one.path}" for one in offered if not {(_shape(one.path), one.method), (_shape(one.path[3:]), one.method)} & known]
+    offered = [
+        one
+        for one in load_operations()
+        if is_offered(ctx.target, one) and one.path.startswith("/v1") and one.profile != "sandbox"
+    ]
+    missing = [
+        f"{one.method} {one.path}"
+        for one in offered
+        if not {(_shape(one.path), one.method), (_shape(one.path[3:]), one.method)} & known
+    ]
     ctx.expect(Text("operations that the description leaves out", "記述にない操作"), expected=[], actual=missing[:10])
 
 

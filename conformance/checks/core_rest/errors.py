@@ -8,7 +8,7 @@ from conformance.check import check
 from conformance.context import Context
 from conformance.contract.operations import Operation
 from conformance.generated.making import Making, possible
-from conformance.generated.offer import may_write, rest_operations, takes_json
+from conformance.generated.offer import may_write, rest_operations, takes_json, with_fhir
 from conformance.outcomes import NotApplicable, Unmet
 from conformance.text import Text
 from conformance.wire import Reply
@@ -215,6 +215,32 @@ def hostile_bodies(ctx: Context) -> None:
     """Every operation that takes JSON gets hostile bodies; none is answered with 5xx or a stack trace."""
     for what, reply in hostile_replies(ctx):
         judge_standing(ctx, what, reply)
+
+
+@check("REST-021", "fhir")
+def hostile_resources(ctx: Context) -> None:
+    """FHIR operations that take a resource get hostile bodies; none is answered with 5xx or a stack trace."""
+    takers = [one for one in with_fhir(ctx.target) if one.operation_id in ("createFhir", "performFhirBundle")]
+    making = Making(ctx)
+    if not takers or not ctx.target.of_role("medical_institution"):
+        ctx.omit("no FHIR server that takes resources is offered", "資源を受け取るFHIRサーバーを提供していない")
+    for operation in takers:
+        path = {"type": "Observation"} if "{type}" in operation.path else {}
+        for body in (*HOSTILE_BODIES, *HOSTILE_RESOURCES):
+            headers = {"content-type": "application/fhir+json"}
+            who = making.who(operation.operation_id)
+            reply = ctx.city.call(operation.operation_id, who, path=path, headers=headers, body=body, patient=False)
+            judge_standing(ctx, f"{operation.operation_id} with body {body[:60]!r}", reply)
+
+
+HOSTILE_RESOURCES = (
+    b'{"resourceType":"Observation","status":{"a":1},"code":[]}',
+    b'{"resourceType":"Nothing"}',
+    b'{"resourceType":["Observation"]}',
+    b'{"resourceType":"Observation","valueQuantity":{"value":"x"},"subject":{"reference":"Patient/"}}',
+    b'{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"BREW","url":"::"}}]}',
+)
+"""Resources of the wrong shape."""
 
 
 @check("REST-038", "hostile")

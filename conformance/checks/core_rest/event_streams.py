@@ -16,7 +16,7 @@ def _clients(ctx: Context) -> list[ClientAccount]:
     """Two clients that may register endpoints."""
     found = [
         account
-        for role in ("city_office", "association")
+        for role in ("association", "city_office")
         for account in ctx.target.of_role(role)
         if "events.subscribe" in account.scopes or "client_credentials" in account.grant_types
     ]
@@ -52,12 +52,21 @@ def streams_come_and_go(ctx: Context) -> None:
     ctx.expect_in(Text("endpoints listed", "宛先の一覧"), expected=_ids(ctx, client), actual=number)
     verified = ctx.city.call("verifyEventStream", client, path=path)
     ctx.expect_status(Text("a verification", "宛先への確認の送信"), verified, 202, 200)
-    ctx.require("state of the verification", verified.members.get("state"), expected="what the event will carry", actual=verified.text[:120])
+    ctx.require(
+        "state of the verification",
+        verified.members.get("state"),
+        expected="what the event will carry",
+        actual=verified.text[:120],
+    )
     gone = ctx.city.call("deleteEventStream", client, path=path)
     ctx.expect_in(Text("deletion of an endpoint", "宛先の削除"), expected=range(200, 300), actual=gone.status)
-    ctx.refused_status(Text("a deleted endpoint", "消した宛先"), ctx.city.call("getEventStream", client, path=path), 404, 410)
+    ctx.refused_status(
+        Text("a deleted endpoint", "消した宛先"), ctx.city.call("getEventStream", client, path=path), 404, 410
+    )
     listed = _ids(ctx, client)
-    ctx.refused("endpoints listed after the deletion", number not in listed, expected=f"without {number}", actual=listed)
+    ctx.refused(
+        "endpoints listed after the deletion", number not in listed, expected=f"without {number}", actual=listed
+    )
 
 
 @check("REST-047", "others", when=(may_write, STREAMS))
@@ -66,7 +75,12 @@ def streams_are_of_their_client(ctx: Context) -> None:
     mine, other = _clients(ctx)
     path, _ = _registered(ctx, mine)
     number = path["stream_id"]
-    ctx.refused(Text("the endpoint in another client's list", "別のクライアントの一覧の宛先"), number not in _ids(ctx, other), expected="not there", actual=number)
+    ctx.refused(
+        Text("the endpoint in another client's list", "別のクライアントの一覧の宛先"),
+        number not in _ids(ctx, other),
+        expected="not there",
+        actual=number,
+    )
     for operation in ("getEventStream", "verifyEventStream", "deleteEventStream"):
         reply = ctx.city.call(operation, other, path=path)
         ctx.refused_status(Text(f"{operation} by another client", f"別のクライアントの {operation}"), reply, 403, 404)
@@ -79,7 +93,12 @@ def addresses_are_public_https(ctx: Context) -> None:
     """An endpoint that is no https address, or inside a private network, is refused."""
     client = _clients(ctx)[0]
     _, body = _registered(ctx, client)
-    for url in ("http://receiver.citytwin.example/e", "ftp://receiver.citytwin.example/e", "not a url", "https://169.254.169.254/latest"):
+    for url in (
+        "http://receiver.citytwin.example/e",
+        "ftp://receiver.citytwin.example/e",
+        "not a url",
+        "https://169.254.169.254/latest",
+    ):
         reply = ctx.city.call("createEventStream", client, {**body, "url": url})
         if reply.status == 201:
             ctx.city.call("deleteEventStream", client, path={"stream_id": str(reply.members.get("id"))})

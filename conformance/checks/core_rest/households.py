@@ -65,13 +65,20 @@ def households_follow_consent(ctx: Context) -> None:
     what = Text("a member who withdrew is named to the household", "撤回した人の名が世帯に示される")
     ctx.refused(what, seen == others, expected=f"named: {others}", actual=f"named: {seen}")
     size = _household(ctx, people[asker]).get("size")
-    ctx.require("size of the household", isinstance(size, int) and size >= 2, expected="2 or more, named or not", actual=size)
+    ctx.require(
+        "size of the household", isinstance(size, int) and size >= 2, expected="2 or more, named or not", actual=size
+    )
     for user, record in records.items():
         ctx.city.call("withdrawConsent", people[user], {}, path={"consent_id": record})
     for user, named in before.items():
         for one in (name for name in named if name in people):
             agreed = _agreed(ctx, people[one], "family")
-            ctx.refused(Text(f"{one} is named to {user} without consent", f"同意のない {one} が {user} に示される"), agreed, expected="not named", actual=named[one])
+            ctx.refused(
+                Text(f"{one} is named to {user} without consent", f"同意のない {one} が {user} に示される"),
+                agreed,
+                expected="not named",
+                actual=named[one],
+            )
 
 
 @check("REST-036", "others", when=(offers_operation("getHousehold"),))

@@ -85,6 +85,8 @@ def keys_are_of_each_client(ctx: Context) -> None:
     replies = [ctx.city.call("reportSafety", role, request.body, headers=key) for role in others]
     with ctx.control("the first client's report is taken"):
         ctx.expect_status("reportSafety", replies[0], 201)
-    ctx.expect_status(Text("another client's report with the same key", "別のクライアントの同じ鍵の報告"), replies[1], 201)
+    ctx.expect_status(
+        Text("another client's report with the same key", "別のクライアントの同じ鍵の報告"), replies[1], 201
+    )
     ids = {one.members.get("id") for one in replies}
     ctx.expect("reports made by two clients with the same key", expected=2, actual=len(ids))

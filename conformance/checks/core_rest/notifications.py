@@ -40,7 +40,12 @@ def every_recipient_is_counted(ctx: Context) -> None:
     sent = _send(ctx, people)
     ctx.expect_status(Text("a request to notify", "通知の要求"), sent, 202)
     location = sent.header("location")
-    ctx.require(Text("Location of the request to notify", "通知の要求のLocation"), location, expected="where its outcome is", actual="none")
+    ctx.require(
+        Text("Location of the request to notify", "通知の要求のLocation"),
+        location,
+        expected="where its outcome is",
+        actual="none",
+    )
     token = {"authorization": f"Bearer {ctx.city.token('city_office')}"}
     read = ctx.wire.send("GET", urljoin(sent.url, location), headers={"accept": "application/json", **token})
     ctx.expect_status("what Location names", read, 200)
@@ -50,7 +55,9 @@ def every_recipient_is_counted(ctx: Context) -> None:
     told = sum(outcomes.get(one, 0) for one in OUTCOMES)
     ctx.expect(Text("sum of the outcomes", "結果の合計"), expected=len(people), actual=told)
     rows = _deliveries(ctx, number)
-    ctx.expect(Text("recipients of the deliveries", "宛先ごとの結果の宛先"), expected=sorted(people), actual=sorted(rows))
+    ctx.expect(
+        Text("recipients of the deliveries", "宛先ごとの結果の宛先"), expected=sorted(people), actual=sorted(rows)
+    )
     for outcome in OUTCOMES:
         found = sum(row.get("outcome") == outcome for row in rows.values())
         ctx.expect(f"deliveries with outcome {outcome}", expected=outcomes.get(outcome), actual=found)
@@ -95,10 +102,18 @@ def receipts_are_counted(ctx: Context) -> None:
     for person, state in said:
         path = {"sub": person.user, "notification_id": number}
         reply = ctx.city.call("putReceipt", person, {"state": state, "at": making.now(0)}, path=path)
-        ctx.expect_in(Text(f"receipt {state} of {person.user}", f"{person.user} の{state}"), expected=range(200, 300), actual=reply.status)
+        ctx.expect_in(
+            Text(f"receipt {state} of {person.user}", f"{person.user} の{state}"),
+            expected=range(200, 300),
+            actual=reply.status,
+        )
     receipts = _count(ctx, number).get("receipts")
-    ctx.expect(Text("receipts in the sender's counts", "送り手の数"), expected={"opened": 1, "read": 1}, actual=receipts)
-    ctx.expect("receipt as the recipient reads it", expected="read", actual=_received(ctx, first, number).get("receipt"))
+    ctx.expect(
+        Text("receipts in the sender's counts", "送り手の数"), expected={"opened": 1, "read": 1}, actual=receipts
+    )
+    ctx.expect(
+        "receipt as the recipient reads it", expected="read", actual=_received(ctx, first, number).get("receipt")
+    )
 
 
 @check("REST-043", "own", when=(may_write, with_sandbox, with_second_person, RECEIVING))
@@ -110,14 +125,21 @@ def messages_are_of_their_recipient(ctx: Context) -> None:
     number = str(sent.members.get("id"))
     with ctx.control("the recipient reads it"):
         ctx.expect("id", expected=number, actual=str(_received(ctx, person, number).get("id")))
-    ctx.refused(Text("the message in another's list", "他の人の一覧の通知"), not _received(ctx, other, number), expected="not there", actual=number)
+    ctx.refused(
+        Text("the message in another's list", "他の人の一覧の通知"),
+        not _received(ctx, other, number),
+        expected="not there",
+        actual=number,
+    )
     inbox = ctx.city.call("listReceivedNotifications", other, path={"sub": person.user})
     ctx.refused_status("another's list of messages", inbox, 403, 404)
     body = {"state": "read", "at": making.now(0)}
     for sub in (person.user, other.user):
         reply = ctx.city.call("putReceipt", other, body, path={"sub": sub, "notification_id": number})
         ctx.refused_status(f"receipt by another, at {sub}", reply, 403, 404)
-    ctx.expect("receipts after another tried", expected={"opened": 0, "read": 0}, actual=_count(ctx, number).get("receipts"))
+    ctx.expect(
+        "receipts after another tried", expected={"opened": 0, "read": 0}, actual=_count(ctx, number).get("receipts")
+    )
 
 
 @check("REST-043", "language", when=(may_write, with_sandbox, RECEIVING))
@@ -131,11 +153,19 @@ def messages_come_in_the_language(ctx: Context) -> None:
     number = str(sent.members.get("id"))
     for language, body in (("en", "This is a test."), ("ja", "これは試験です。"), (None, "これは試験です。")):
         rows = ctx.city.call(
-            "listReceivedNotifications", person, path={"sub": person.user}, query={"limit": 500}, headers={"accept-language": language}
+            "listReceivedNotifications",
+            person,
+            path={"sub": person.user},
+            query={"limit": 500},
+            headers={"accept-language": language},
         ).members.get("items", ())
         found = next((one for one in rows if str(one.get("id")) == number), None)
         if found is not None:
-            ctx.expect(Text(f"text with Accept-Language {language}", f"Accept-Language {language} の本文"), expected=body, actual=found.get("body"))
+            ctx.expect(
+                Text(f"text with Accept-Language {language}", f"Accept-Language {language} の本文"),
+                expected=body,
+                actual=found.get("body"),
+            )
 
 
 @check("REST-044", when=(may_write, with_sandbox, SENDING, offers_operation("retryNotification")))
@@ -154,6 +184,12 @@ def retries_reach_whom_it_missed(ctx: Context) -> None:
         more = 0 if row.get("outcome") == "delivered" else 1 if row.get("outcome") == "no_device" else None
         if more is not None:
             tried = after.get(user, {}).get("attempts", 0) - row.get("attempts", 0)
-            ctx.expect(Text(f"further attempts for outcome {row['outcome']}", f"{row['outcome']} の人への再試行"), expected=more, actual=tried)
+            ctx.expect(
+                Text(f"further attempts for outcome {row['outcome']}", f"{row['outcome']} の人への再試行"),
+                expected=more,
+                actual=tried,
+            )
     outcomes = reply.members.get("outcomes", {})
-    ctx.expect("sum of the outcomes after a retry", expected=len(people), actual=sum(outcomes.get(one, 0) for one in OUTCOMES))
+    ctx.expect(
+        "sum of the outcomes after a retry", expected=len(people), actual=sum(outcomes.get(one, 0) for one in OUTCOMES)
+    )

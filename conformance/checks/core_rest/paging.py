@@ -105,7 +105,12 @@ def _judge_pages(ctx: Context, making: Making, request: Request, limit: int, bef
     for reply in pages_of(making, request, limit):
         told = f"{request.name} in pages of {limit}"
         ctx.expect_status(told, reply, 200)
-        ctx.require(f"items of a page: {told}", len(items_of(reply)) <= limit, expected=f"{limit} at most", actual=len(items_of(reply)))
+        ctx.require(
+            f"items of a page: {told}",
+            len(items_of(reply)) <= limit,
+            expected=f"{limit} at most",
+            actual=len(items_of(reply)),
+        )
         _judge_link(ctx, request, reply, told)
         found += [key_of(item) for item in items_of(reply)]
     after = {key_of(item) for reply in pages_of(making, request, 500) for item in items_of(reply)}
@@ -225,9 +230,13 @@ def lists_are_steady(ctx: Context) -> None:
         after = {key_of(one) for reply in pages_of(making, request, 500) for one in items_of(reply)}
         twice = sorted({one for one in found if found.count(one) > 1})
         name = f"{request.name} while items are added"
-        ctx.expect(Text(f"items that come twice: {name}", f"追加中に重なるもの: {request.name}"), expected=[], actual=twice)
+        ctx.expect(
+            Text(f"items that come twice: {name}", f"追加中に重なるもの: {request.name}"), expected=[], actual=twice
+        )
         missing = [one for one in before if one in after and one not in found]
-        ctx.expect(Text(f"items that are missing: {name}", f"追加中に欠けるもの: {request.name}"), expected=[], actual=missing)
+        ctx.expect(
+            Text(f"items that are missing: {name}", f"追加中に欠けるもの: {request.name}"), expected=[], actual=missing
+        )
     if not judged:
         ctx.skip("nothing could be added to a list", "一覧に何も追加できない")
 

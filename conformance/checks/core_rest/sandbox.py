@@ -7,6 +7,7 @@ from conformance.context import Context
 from conformance.contract.operations import load_operations
 from conformance.generated.making import Making
 from conformance.generated.offer import offers_operation, takes_json
+from conformance.outcomes import Unmet
 from conformance.target import Target, with_sandbox
 from conformance.text import Text
 
@@ -22,7 +23,10 @@ def without_sandbox(target: Target) -> Text | None:
 def _now(ctx: Context) -> datetime:
     reply = ctx.city.call("getSandboxClock", "sandbox_admin")
     ctx.expect_status(Text("the sandbox's clock", "試験環境の時計"), reply, 200)
-    return datetime.fromisoformat(str(reply.members.get("now")))
+    told = datetime.fromisoformat(str(reply.members.get("now")))
+    if told.tzinfo is None:
+        raise Unmet(f"the sandbox's clock shows a time without offset: {told}")
+    return told
 
 
 @check("REST-046", "reset", when=(with_sandbox, offers_operation("createShelter", "listShelters")), alone=True)
@@ -57,10 +61,17 @@ def clock_can_be_set(ctx: Context) -> None:
     ctx.expect_status(Text("setting the clock", "時計合わせ"), reply, 200)
     ctx.city._tokens.clear()  # noqa: SLF001 - tokens are too old by then
     apart_s = (_now(ctx) - later).total_seconds()
-    ctx.require(Text("the clock after setting it a day ahead", "一日進めた時計"), -1 <= apart_s <= SLACK_S, expected=later.isoformat(), actual=f"{apart_s:.0f} s from it")
+    ctx.require(
+        Text("the clock after setting it a day ahead", "一日進めた時計"),
+        -1 <= apart_s <= SLACK_S,
+        expected=later.isoformat(),
+        actual=f"{apart_s:.0f} s from it",
+    )
     ctx.sandbox.reset()
     back_s = (_now(ctx) - start).total_seconds()
-    ctx.require("the clock after a reset", -1 <= back_s <= SLACK_S, expected="the real time", actual=f"{back_s:.0f} s from it")
+    ctx.require(
+        "the clock after a reset", -1 <= back_s <= SLACK_S, expected="the real time", actual=f"{back_s:.0f} s from it"
+    )
 
 
 @check("REST-046", "others", when=(with_sandbox,))
@@ -72,7 +83,9 @@ def controls_are_of_the_admin(ctx: Context) -> None:
         who = ctx.city.person()
         for caller, status in ((who, 403), (None, 401)):
             reply = ctx.city.call(operation, caller)
-            ctx.refused_status(Text(f"{operation} by {'a person' if caller else 'nobody'}", f"{operation}(権限なし)"), reply, status)
+            ctx.refused_status(
+                Text(f"{operation} by {'a person' if caller else 'nobody'}", f"{operation}(権限なし)"), reply, status
+            )
 
 
 @check("REST-046", "production", when=(without_sandbox,))

@@ -8,7 +8,14 @@ from conformance.check import check
 from conformance.context import Context
 from conformance.generated.making import Made, Making, Request, answered, possible
 from conformance.generated.members import is_free_text, is_municipality, members_where, replaced
-from conformance.generated.offer import described, may_write, request_schema, response_schema, rest_operations, takes_json
+from conformance.generated.offer import (
+    described,
+    may_write,
+    request_schema,
+    response_schema,
+    rest_operations,
+    takes_json,
+)
 from conformance.text import Text
 from conformance.wire import Reply
 
@@ -94,7 +101,12 @@ def answers_are_utf8(ctx: Context) -> None:
         if "json" not in reply.media_type:
             continue
         start = reply.body[:3]
-        ctx.require(Text(f"first bytes of {request.name}", f"{request.name} の最初のバイト"), start != BOM, expected="no BOM", actual=start)
+        ctx.require(
+            Text(f"first bytes of {request.name}", f"{request.name} の最初のバイト"),
+            start != BOM,
+            expected="no BOM",
+            actual=start,
+        )
         ctx.require(f"encoding of {request.name}", _is_utf8(reply.body), expected="UTF-8", actual=reply.body[:60])
 
 

@@ -59,7 +59,12 @@ def times_carry_offsets(ctx: Context) -> None:
                 continue
             judged += 1
             name = Text(f"{place} of {request.name}", f"{request.name} の {place}")
-            ctx.require(name, isinstance(value, str) and INSTANT.fullmatch(value), expected="RFC 3339 with an offset", actual=value)
+            ctx.require(
+                name,
+                isinstance(value, str) and INSTANT.fullmatch(value),
+                expected="RFC 3339 with an offset",
+                actual=value,
+            )
     if not judged:
         ctx.skip("no answer holds a time", "日時のある答えがない")
 
@@ -78,7 +83,9 @@ def times_without_offset_are_refused(ctx: Context) -> None:
         for place in places if request.operation.method == "POST" else ():
             with ctx.control(f"{request.name} takes a time with its offset"):
                 right = making.send(making.request(request.name))
-                ctx.require(request.name, right.status < 300, expected="2xx", actual=f"{right.status} {right.text[:120]}")
+                ctx.require(
+                    request.name, right.status < 300, expected="2xx", actual=f"{right.status} {right.text[:120]}"
+                )
             judged += 1
             local = making.now()[:19]
             for wrong in (local, f"{local}.5", *WRONG_TIMES):
@@ -132,7 +139,9 @@ def ends_are_announced(ctx: Context) -> None:
     for request, reply in _announced(ctx):
         begin, end = reply.header("deprecation"), reply.header("sunset")
         name = Text(f"Deprecation of {request.name}", f"{request.name} のDeprecation")
-        ctx.require(name, not begin or re.fullmatch(r"@-?\d+", begin), expected="@ and seconds (RFC 9651 date)", actual=begin)
+        ctx.require(
+            name, not begin or re.fullmatch(r"@-?\d+", begin), expected="@ and seconds (RFC 9651 date)", actual=begin
+        )
         name = Text(f"Sunset of {request.name}", f"{request.name} のSunset")
         ctx.require(name, not end or IMF_DATE.fullmatch(end), expected="an HTTP date", actual=end)
         ends = _sunset(reply) if end else None

@@ -60,7 +60,16 @@ def _judge_alike(ctx: Context, told: str, replies: dict[str, Reply], none: Reply
         ctx.expect(name, expected=expected, actual=_face(hidden[user], user))
 
 
-@check("REST-018", when=(offers_operation("getUser"),))
+def _not_listed(ctx: Context, people: list[str]) -> list[str]:
+    """People whom the city is not shown in its list of all users: whoever is on it, it had to do with."""
+    listed = _listed(ctx, "disaster_support")
+    left = [one for one in people if one not in listed]
+    if not left:
+        ctx.skip("everybody is on the list of all users", "全員が全利用者の一覧にいる")
+    return left
+
+
+@check("REST-018", when=(offers_operation("getUser", "listUsers"),))
 def unknown_looks_like_refused(ctx: Context) -> None:
     """The data of every made-up person, and of nobody, are asked for: those not shown look alike in all there is."""
     people = users(ctx)
@@ -73,7 +82,7 @@ def unknown_looks_like_refused(ctx: Context) -> None:
         nobody = _like(ctx, people[0])
         none = ctx.city.call("getUser", client, path={"sub": nobody})
         ctx.expect_status(Text(f"{role} asks about nobody", f"{role} が知らない人を尋ねる"), none, 404)
-        asked = people if role == "city_office" else []
+        asked = _not_listed(ctx, people) if role == "city_office" else []
         replies = {one: ctx.city.call("getUser", client, path={"sub": one}) for one in asked}
         if replies:
             _judge_alike(ctx, f"getUser by {role}", replies, none, nobody)
@@ -112,11 +121,15 @@ def list_is_the_decisions(ctx: Context) -> None:
                 ctx.require("list of all users", set(agreed) <= set(listed), expected=agreed, actual=sorted(listed))
         for user in people:
             one = ctx.city.call("getUser", "city_office", path={"sub": user}, query={"purpose": purpose})
-            shown = one.status == 200 and any(entry.get("decision") == "permit" for entry in one.members.get("disclosure", ()))
+            shown = one.status == 200
             name = Text(f"{user} on the list for {purpose}", f"{purpose} の一覧の {user}")
-            ctx.refused(name, (user in listed) == shown, expected=f"listed: {shown}", actual=f"listed: {user in listed}")
+            ctx.refused(
+                name, (user in listed) == shown, expected=f"listed: {shown}", actual=f"listed: {user in listed}"
+            )
             if user in listed and shown:
-                ctx.expect(f"data of {user} on the list", expected=one.members.get("data"), actual=listed[user].get("data"))
+                ctx.expect(
+                    f"data of {user} on the list", expected=one.members.get("data"), actual=listed[user].get("data")
+                )
 
 
 @check("REST-031", "total", when=(offers_operation("listUsers"),))
@@ -138,14 +151,24 @@ def categories_of_data() -> dict[str, str]:
 
 def _judge_disclosure(ctx: Context, told: str, user: dict[str, Any]) -> None:
     entries = user.get("disclosure")
-    ctx.require(Text(f"disclosure: {told}", f"開示の判定: {told}"), isinstance(entries, list) and entries, expected="a decision for each category", actual=entries)
+    ctx.require(
+        Text(f"disclosure: {told}", f"開示の判定: {told}"),
+        isinstance(entries, list) and entries,
+        expected="a decision for each category",
+        actual=entries,
+    )
     decisions = {one.get("category"): one for one in entries or () if isinstance(one, dict)}
     for one in decisions.values():
         what = f"decision on {one.get('category')}: {told}"
         ctx.expect_in(what, expected=("permit", "deny"), actual=one.get("decision"))
         ctx.expect_in(f"basis of the {what}", expected=("own", "consent", "statutory", "none"), actual=one.get("basis"))
         permitted = one.get("decision") == "permit"
-        ctx.require(f"basis beside the {what}", permitted == (one.get("basis") != "none"), expected="none exactly with deny", actual=one)
+        ctx.require(
+            f"basis beside the {what}",
+            permitted == (one.get("basis") != "none"),
+            expected="none exactly with deny",
+            actual=one,
+        )
         clause = one.get("basis") != "statutory" or one.get("clause")
         ctx.require(f"clause of the {what}", clause, expected="the clause of law", actual=one)
     for member, category in categories_of_data().items():
@@ -167,7 +190,12 @@ def data_come_with_decisions(ctx: Context) -> None:
         _judge_disclosure(ctx, f"own data of {person.user}", dict(reply.members))
 
 
-@check("REST-032", "consent", when=(may_write, with_sandbox, offers_operation("getUser", "listUsers", "createConsent")), alone=True)
+@check(
+    "REST-032",
+    "consent",
+    when=(may_write, with_sandbox, offers_operation("getUser", "listUsers", "createConsent")),
+    alone=True,
+)
 def shown_by_consent(ctx: Context) -> None:
     """A person agrees to basic data: the city sees these with basis consent, and nothing else of the person."""
     (user,) = consented(ctx, 1)

@@ -41,7 +41,8 @@ def _problems(bench: Bench, change: Callable[[Answer], Answer]) -> None:
     """Alter answers that are problems."""
 
     def altered(_: Request, answer: Answer) -> Answer:
-        return change(answer) if answer.header("content-type") == "application/problem+json" else answer
+        told = answer.header("content-type") == "application/problem+json" and answer.body
+        return change(answer) if told else answer
 
     bench.answers(altered)
 
@@ -50,7 +51,8 @@ def _json(bench: Bench, change: Callable[[Any], Any]) -> None:
     """Alter the JSON that the API answers."""
 
     def altered(request: Request, answer: Answer) -> Answer:
-        concerned = _is_api(request) and answer.status < 300 and "json" in answer.header("content-type")
+        data = _is_api(request) and request.path != "/v1/openapi.json" and answer.body
+        concerned = data and answer.status < 300 and "json" in answer.header("content-type")
         return answer.with_json(change(answer.json)) if concerned else answer
 
     bench.answers(altered)
