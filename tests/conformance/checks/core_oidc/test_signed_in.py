@@ -1,0 +1,39 @@
+"""ID tokens and UserInfo of a sign-in: what is wrong there is found."""
+
+from collections.abc import Iterator
+
+import pytest
+from judged_city import judged_city
+from judged_faults import broken, verdict_with, wrong_at
+
+from conformance.checks.core_oidc.signed_in import unsigned
+from conformance.oidc.tokens import read_token
+from conformance.target import Target
+
+IDS = ("OIDC-008", "OIDC-009", "OIDC-010", "OIDC-015")
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[Target]:
+    """The reference city OS as it should be."""
+    with judged_city() as target:
+        yield target
+
+
+def test_the_right_server_passes(city: Target) -> None:
+    """Every requirement of this file is met by the reference, and some check says so."""
+    assert wrong_at(city, IDS) == {}
+
+
+@pytest.mark.parametrize(("fault", "requirement"), broken(*IDS))
+def test_a_fault_is_found_at_its_requirement(fault: str, requirement: str) -> None:
+    """A server that breaks a requirement of this file does not pass it."""
+    assert verdict_with(fault, requirement) in ("fail", "warn")
+
+
+def test_an_unsigned_copy_says_the_same() -> None:
+    """It has the claims of the token, alg none and no signature."""
+    text = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJjMCJ9.c2ln"
+    copy = read_token(unsigned(text), "copy")
+    assert (copy.header, copy.claims) == ({"alg": "none", "kid": "k"}, {"sub": "c0"})
+    assert copy.text.endswith(".")
