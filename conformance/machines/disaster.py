@@ -78,10 +78,11 @@ class InShelters(RuleBasedStateMachine):
             self._hold("DIS-009")
 
     @precondition(lambda self: any(self.model.where(who) for who in self.stays))
-    @rule(data=st.data(), shelter=shelters)
-    def move(self, data: st.DataObject, shelter: int) -> None:
-        """Somebody is transferred."""
+    @rule(data=st.data(), steps=st.integers(1, 2))
+    def move(self, data: st.DataObject, steps: int) -> None:
+        """Somebody is transferred to another shelter."""
         who = data.draw(st.sampled_from(self._present()))
+        shelter = (self.shelters.index(self.model.where(who) or "") + steps) % len(self.shelters)
         body = {"shelter_id": self.shelters[shelter], "observed_at": self._tick()}
         reply = self._call("transferCheckIn", body, check_in_id=self.stays[who])
         self.guide.step(f"{who} is transferred to {shelter}: {reply.status}")

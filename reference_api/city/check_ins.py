@@ -145,6 +145,8 @@ async def transfer(services: Services, call: Call) -> Reply:
         await demand_shelter(services, request.shelter_id, "/shelter_id")
         present = await present_stay(services.store, stay.person)
         if present is not None and present.shelter_id == request.shelter_id:
+            seen = "UPDATE check_in SET seen_at_s = ? WHERE id = ? AND seen_at_s < ?"
+            await services.store.run(seen, (observed_at_s, present.id, observed_at_s))
             return json_reply(stay_shape(present))
         if present is None or present.id != stay.id:
             raise ApiError("conflict", _NOT_PRESENT)

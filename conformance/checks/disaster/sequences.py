@@ -47,7 +47,7 @@ def links_in_sequences(ctx: Context) -> None:
 @check("DIS-009", "more", when=(with_sandbox,), alone=True, slow=True)
 def counts_in_many_sequences(ctx: Context) -> None:
     """Let people come, go and move in many longer sequences; after each step the counts are those of a model."""
-    found = walk(ctx, "many shelters", InShelters, runs=200, steps=30, limit_s=60)
+    found = walk(ctx, "many shelters", InShelters, runs=150, steps=25, limit_s=60)
     judge_walk(ctx, found, "DIS-009", COUNTS)
 
 
