@@ -168,8 +168,8 @@ def test_a_target_that_dies_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_ctrl_c_writes_what_is_known(plan: Path, tmp_path: Path) -> None:
     """The results so far are there, marked as not all, and the exit code is 130."""
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "scenarios", "conform", "run", str(plan), "--out", str(out), "--no-preflight"]
-    command[1:3] = ["-c", "import scenarios.cli; scenarios.cli.main()"]
+    program = "import scenarios.cli; scenarios.cli.main()"
+    command = [sys.executable, "-c", program, "conform", "run", str(plan), "--out", str(out), "--no-preflight"]
     process = subprocess.Popen(  # noqa: S603 - ours
         [*command, "--jobs", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
     )
