@@ -61,7 +61,10 @@ class Replays:
 
 
 class Deletions:
-    """REST-023: what was deleted cannot be read; REST-022: what was just made can, by who made it."""
+    """REST-023: what was deleted cannot be read; REST-022: what was just made can, by who made it.
+
+    Only what has an id of its own: what belongs to something else (a person's card) may be there in another form.
+    """
 
     def __init__(self) -> None:
         self._gone: set[bytes] = set()
@@ -74,7 +77,7 @@ class Deletions:
             yield from self._read(sight, place)
         elif method != "HEAD":
             self._made = b""
-            if method == "DELETE" and sight.status in (200, 204):
+            if method == "DELETE" and sight.status in (200, 204) and sight.operation.path.endswith("}"):
                 self._gone.add(place)
             elif 200 <= sight.status < 300:
                 self._gone.discard(place)
