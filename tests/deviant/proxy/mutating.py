@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
@@ -71,11 +71,22 @@ class Message:
 
     def with_form(self, form: Mapping[str, str]) -> "Message":
         """The same with another form."""
-        return replace(self, body=urlencode(form).encode())
+        told = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return replace(self, body=urlencode(_merged(told, form)).encode())
 
     def with_query(self, query: Mapping[str, str]) -> "Message":
         """The same with other parameters in the query."""
-        return replace(self, url=f"{self.path}?{urlencode(query)}")
+        told = parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
+        return replace(self, url=f"{self.path}?{urlencode(_merged(told, query))}")
+
+
+def _merged(told: Sequence[tuple[str, str]], changed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Parameters with some changed, left out or added; what was sent twice is still sent twice."""
+    before = dict(told)
+    kept = [
+        (name, value if changed[name] == before[name] else changed[name]) for name, value in told if name in changed
+    ]
+    return kept + [(name, value) for name, value in changed.items() if name not in before]
 
 
 @dataclass

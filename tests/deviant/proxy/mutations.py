@@ -347,8 +347,8 @@ FAULTS: tuple[Mutation, ...] = (
     Mutation("no PKCE", "The code verifier is not looked at.", ("OIDC-041",), request=without_proof),
     Mutation(
         "refresh twice",
-        "A refresh token that was replaced works again.",
-        ("OIDC-016",),
+        "A refresh token that worked once works for ever, and for anybody.",
+        ("OIDC-017", "OIDC-079"),
         answer=Replayed("refresh_token").answer,
     ),
     Mutation("logout ignored", "Nobody is signed out.", ("OIDC-022", "OIDC-059"), instead=logged_out),
