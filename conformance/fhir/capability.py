@@ -19,31 +19,21 @@ class Capability:
     @property
     def rest(self) -> Mapping[str, Any]:
         """What it says of the server's RESTful interface."""
-        return next((row for row in _rows(self.statement.get("rest")) if row.get("mode") == "server"), {})
+        return next((row for row in rows_of(self.statement.get("rest")) if row.get("mode") == "server"), {})
 
     def kind(self, name: str) -> Mapping[str, Any]:
         """What it says of a resource type."""
-        return next((row for row in _rows(self.rest.get("resource")) if row.get("type") == name), {})
+        return next((row for row in rows_of(self.rest.get("resource")) if row.get("type") == name), {})
 
     def does(self, kind: str, interaction: str) -> bool:
         """Whether an interaction with a type is declared; with the type "" one of the whole system."""
         place = self.kind(kind) if kind else self.rest
-        return any(row.get("code") == interaction for row in _rows(place.get("interaction")))
+        return any(row.get("code") == interaction for row in rows_of(place.get("interaction")))
 
     def parameter(self, kind: str, name: str) -> Mapping[str, Any]:
         """A search parameter of a type, or of all types; empty if it is not declared."""
-        declared = [*_rows(self.kind(kind).get("searchParam")), *_rows(self.rest.get("searchParam"))]
+        declared = [*rows_of(self.kind(kind).get("searchParam")), *rows_of(self.rest.get("searchParam"))]
         return next((row for row in declared if row.get("name") == name), {})
-
-    def claims(self, kind: str, profile: str) -> bool:
-        """Whether a profile of a type is declared as supported."""
-        given = self.kind(kind).get("supportedProfile")
-        return isinstance(given, list) and any(str(one).partition("|")[0] == profile for one in given)
-
-    @property
-    def has_versions(self) -> bool:
-        """Whether any of the types is kept in versions."""
-        return any(self.keeps_versions(str(row.get("type"))) for row in _rows(self.rest.get("resource")))
 
     def keeps_versions(self, kind: str) -> bool:
         """Whether versions of a type are kept."""
@@ -53,12 +43,13 @@ class Capability:
     def has_smart(self) -> bool:
         """Whether SMART App Launch is declared. Source: CodeSystem restful-security-service."""
         security = self.rest.get("security")
-        services = _rows(security.get("service")) if isinstance(security, dict) else []
-        codes = {coding.get("code") for one in services for coding in _rows(one.get("coding"))}
+        services = rows_of(security.get("service")) if isinstance(security, dict) else []
+        codes = {coding.get("code") for one in services for coding in rows_of(one.get("coding"))}
         return "SMART-on-FHIR" in codes
 
 
-def _rows(value: Any) -> list[Mapping[str, Any]]:
+def rows_of(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; nothing where there is none."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
@@ -69,7 +60,7 @@ def of_fhir(target: Target) -> Text | None:
 
 
 def interacts(kind: str, *interactions: str) -> Condition:
-    """A condition: the server declares interactions with a type (with "": of the whole system), and may be written to."""
+    """A condition: the server declares interactions with a type ("": the system), and the plan allows them."""
 
     def tell(target: Target) -> Text | None:
         if WRITES.intersection(interactions) and not target.plan.fhir.may_write:
@@ -105,14 +96,9 @@ def declares(kind: str, member: str, *values: object) -> Condition:
     return tell
 
 
-def claims(kind: str, *profiles: str) -> Condition:
-    """A condition: the server declares to support profiles of a type."""
-
-    def tell(target: Target) -> Text | None:
-        missing = [one for one in profiles if not Capability(target.capability).claims(kind, one)]
-        return _undeclared(f"{kind} {', '.join(missing)}") if missing else None
-
-    return tell
+def supports(kind: str, member: str) -> Condition:
+    """A condition: a member of what is said of a type is true."""
+    return declares(kind, member, True)  # noqa: FBT003 - one of the values that a member may have
 
 
 def with_smart(target: Target) -> Text | None:

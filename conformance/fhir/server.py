@@ -41,7 +41,9 @@ class FhirServer:
     ) -> Reply:
         """One interaction; ``path`` is below the base or a whole address. ``token`` "" sends none."""
         used = self.city.token(who) if who is not None else self.token if token is None else token
-        given: dict[str, str | None] = {"accept": FHIR_JSON}
+        # Some servers answer a search that they have answered before from a cache, unless the client asks for no cache.
+        fresh: dict[str, str | None] = {"cache-control": "no-cache"} if method == "GET" else {}
+        given: dict[str, str | None] = {"accept": FHIR_JSON, **fresh}
         if used:
             given["authorization"] = f"Bearer {used}"
         content = body if body is not None else None if resource is None else encoded(resource)

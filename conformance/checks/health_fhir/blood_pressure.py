@@ -32,7 +32,7 @@ def two_components(ctx: Context) -> None:
 
 def _parts(resource: Resource) -> dict[tuple[str, str], tuple[object, object]]:
     """Value and unit of each component by each of its codes."""
-    found = {}
+    found: dict[tuple[str, str], tuple[object, object]] = {}
     for part in resource.get("component", []):
         quantity = part.get("valueQuantity", {})
         found |= {code: (quantity.get("value"), quantity.get("code")) for code in codes_of(part)}

@@ -6,7 +6,7 @@ from typing import Any
 from conformance.check import check
 from conformance.checks.health_fhir.chart import Chart
 from conformance.context import Context
-from conformance.fhir.capability import Capability, interacts, of_fhir
+from conformance.fhir.capability import Capability, interacts, of_fhir, rows_of
 from conformance.fhir.server import FHIR_JSON
 from conformance.text import Text
 from conformance.wire import Reply
@@ -47,14 +47,14 @@ def capability_statement(ctx: Context) -> None:
 def _judge_types(ctx: Context, found: dict[str, Any]) -> None:
     rest = Capability(found).rest
     ctx.require("rest.mode = server", rest, expected="present", actual=found.get("rest"))
-    rows = rest.get("resource", [])
+    rows = rows_of(rest.get("resource"))
     doubles = [name for name, count in Counter(str(row.get("type")) for row in rows).items() if count > 1]
     ctx.expect(Text("types named twice (cpb-9)", "二度現れる資源型(cpb-9)"), expected=[], actual=doubles)
     for row in rows:
-        codes = [one.get("code") for one in row.get("interaction", [])]
+        codes = [one.get("code") for one in rows_of(row.get("interaction"))]
         unknown = [code for code in codes if code not in INTERACTIONS]
         ctx.expect(f"{row.get('type')}.interaction", expected=[], actual=unknown)
-        names = [one.get("name") for one in row.get("searchParam", [])]
+        names = [one.get("name") for one in rows_of(row.get("searchParam"))]
         twice = [name for name, count in Counter(names).items() if count > 1]
         ctx.expect(f"{row.get('type')}.searchParam (cpb-12)", expected=[], actual=twice)
 

@@ -68,7 +68,7 @@ class Chart:
         return {"reference": f"Patient/{self.patient_id}"}
 
     def observation(self, **changed: Any) -> Resource:
-        """An Observation that R4 allows and no profile restricts, with the chart's own code; None leaves a member out."""
+        """An Observation that no profile restricts, with the chart's own code; None leaves a member out."""
         coding = [{"system": PROBES, "code": self.code}]
         whole = {**sample("observation"), "subject": self.subject}
         whole["code"] = {**whole["code"], "coding": coding}

@@ -28,10 +28,10 @@ def other_patients(ctx: Context) -> None:
         ctx.expect_status("GET", mine.read(own), 200)
         ctx.expect_status("GET", theirs.read(other), 200)
         ctx.expect("search", expected={own["id"]}, actual=mine.found(code=mine.token))
-    for told, reply in _attempts(mine, theirs, other):
-        ctx.refused(told, is_refused(reply), expected="refused", actual=f"{reply.status} {reply.text[:200]}")
+    for attempt, reply in _attempts(mine, theirs, other):
+        ctx.refused(attempt, is_refused(reply), expected="refused", actual=f"{reply.status} {reply.text[:200]}")
     for query in ({"patient": theirs.subject["reference"]}, {"_id": other["id"]}, {"code": theirs.token}):
-        found = ctx.fhir.search("Observation", query, token=mine._token)  # noqa: SLF001
+        found = ctx.fhir.search("Observation", query, **mine.options)
         ids = {row.get("resource", {}).get("id") for row in found.members.get("entry", [])}
         told = Text(f"found by {query}", f"{query} で見つかるもの")
         ctx.require(told, not ids & {other["id"], theirs.patient_id}, expected="nothing", actual=ids)
@@ -40,7 +40,7 @@ def other_patients(ctx: Context) -> None:
         Text("the other's afterwards", "その後の相手のもの"),
         expected=other["valueString"],
         actual=kept.members.get("valueString"),
-    )  # noqa: E501
+    )
 
 
 def _attempts(mine: Chart, theirs: Chart, other: Resource) -> Iterator[tuple[str, Reply]]:

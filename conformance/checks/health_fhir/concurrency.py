@@ -5,7 +5,7 @@ from urllib.parse import quote
 from conformance.check import check
 from conformance.checks.health_fhir.chart import PROBES, Chart
 from conformance.context import Context
-from conformance.fhir.capability import declares, interacts, searches
+from conformance.fhir.capability import declares, interacts, searches, supports
 from conformance.fhir.server import Resource
 from conformance.text import Text
 from conformance.wire import Reply
@@ -56,8 +56,8 @@ class _Condition:
         return self.chart.found(identifier=f"{PROBES}|{self.value}")
 
 
-CREATES = declares("Observation", "conditionalCreate", True)
-UPDATES = declares("Observation", "conditionalUpdate", True)
+CREATES = supports("Observation", "conditionalCreate")
+UPDATES = supports("Observation", "conditionalUpdate")
 
 
 @check("FHIR-011", "if_none_exist", when=(*MADE, searches("Observation", "identifier"), CREATES))

@@ -10,6 +10,7 @@ from conformance.checks.health_fhir.chart import CATEGORY, Chart, chart_of, samp
 from conformance.context import Context
 from conformance.fhir.capability import Capability, interacts, searches
 from conformance.fhir.server import Resource, matches_of
+from conformance.outcomes import Unmet
 from conformance.target import of_city_os
 from conformance.text import Text
 from conformance.wire import Reply
@@ -32,11 +33,12 @@ class Sharing:
         self._records: list[str] = []
 
     def _unwilling(self) -> PersonAccount:
+        """Somebody without a consent for the purpose."""
         for person in self.ctx.draws.shuffled(self.ctx.target.people):
             records = self.ctx.city.items("listConsents", person)
             if not any(record.get("purpose") == PURPOSE for record in records):
                 return person
-        self.ctx.skip("everybody has a consent for health_sharing", "誰もが health_sharing の同意を持つ")
+        raise Unmet(Text("everybody has a consent for health_sharing", "誰もが health_sharing の同意を持つ"))
 
     def give(self, *categories: str) -> str:
         """Agree that medical recipients have categories; id of the record, withdrawn at the end at the latest."""
@@ -74,7 +76,7 @@ def _shown(ctx: Context, query: dict[str, str]) -> set[str]:
 
 @check("FHIR-016", alone=True, when=OBSERVED)
 def without_consent(ctx: Context) -> None:
-    """A person writes a pulse and a laboratory result, shares the life log, and withdraws; a hospital looks each time."""
+    """A person writes a pulse and a result, shares the life log, and withdraws; a hospital looks each time."""
     sharing = Sharing(ctx)
     chart = sharing.chart
     laboratory = [{"coding": [{"system": CATEGORY, "code": "laboratory"}]}]

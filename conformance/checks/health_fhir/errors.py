@@ -29,7 +29,7 @@ def _judge(ctx: Context, what: Text | str, reply: Reply) -> None:
 
 @check("FHIR-012", when=(searches("Observation", "date"),))
 def failed_searches(ctx: Context) -> None:
-    """Searches by an impossible date and an unknown parameter (strict); what fails must say so in an OperationOutcome."""
+    """Searches for what cannot be searched; what fails must come with an OperationOutcome."""
     with ctx.control(Text("a search that can be done", "できる検索")):
         ctx.expect_status("GET Observation", ctx.fhir.search("Observation", {"date": "2027-01-15"}), 200)
     strict = {"prefer": "handling=strict"}

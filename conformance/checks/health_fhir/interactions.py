@@ -19,7 +19,7 @@ MADE = interacts("Patient", "create"), interacts("Observation", "create", "read"
 
 @check("FHIR-038", when=MADE)
 def create_names_what_it_made(ctx: Context) -> None:
-    """Creates a resource whose body brings an id, a version and a time, and looks at the answer and at what is there."""
+    """Creates a resource whose body brings an id, a version and a time, and looks at the answer and what is there."""
     chart = Chart(ctx)
     given = {"versionId": "4711", "lastUpdated": "2001-01-01T00:00:00Z"}
     body = chart.observation(id=f"own-{ctx.fresh(6)}".replace("_", "-"), meta=given)

@@ -1,4 +1,4 @@
-"""JP Core: codes of Japan beside LOINC, prescriptions, laboratory results and reports (FHIR-003, 008, 009, 010, 037)."""
+"""JP Core: codes beside LOINC, prescriptions, laboratory results and reports (FHIR-003, 008, 009, 010, 037)."""
 
 import json
 

@@ -93,7 +93,7 @@ def scopes_of_interactions(ctx: Context) -> None:
         Text("Observation.rs: what _include shows", "Observation.rs: _include で見えるもの"),
         expected={"Observation"},
         actual=kinds - {"OperationOutcome"},
-    )  # noqa: E501
+    )
     ctx.expect("valueString", expected=made["valueString"], actual=chart.read(made).members.get("valueString"))
 
 

@@ -76,10 +76,9 @@ def _linked(ctx: Context, chart: Chart) -> None:
         ctx.expect(Text("statuses", "各項目の状態"), expected=["201", "201"], actual=_statuses(reply))
     rows = reply.json["entry"]
     places = [str(row["response"].get("location", "")).partition("/_history")[0] for row in rows]
-    for place in reversed(places):
-        parts = place.split("/")
-        if len(parts) > 1:
-            ctx.afterwards(lambda kind=parts[-2], number=parts[-1]: ctx.fhir.send("DELETE", f"{kind}/{number}"))
+    for place in sorted(places, key=lambda one: "/Patient/" in f"/{one}", reverse=True):
+        kind, _, number = place.rpartition("/")
+        chart.forget_later(kind.rpartition("/")[2], number)
     ctx.expect("Bundle.type", expected="transaction-response", actual=reply.json.get("type"))
     kinds = [place.split("/")[-2] if "/" in place else place for place in places]
     ctx.expect(Text("order of the answers", "応答の順"), expected=["Observation", "Patient"], actual=kinds)

@@ -40,7 +40,7 @@ def _quantity(value: Any, code: str | None, system: str | None = UCUM, unit: str
 
 @check("FHIR-004", when=MADE)
 def units(ctx: Context) -> None:
-    """Writes each vital sign in every unit allowed and reads it, then in others, in another system and without a code."""
+    """Writes each vital sign in every unit allowed and reads it, then in others and without a code."""
     chart = Chart(ctx)
     for item, value in MEASURED.items():
         for code in load_lifelog()[item].units:
@@ -62,7 +62,7 @@ def units(ctx: Context) -> None:
 
 @check("FHIR-018", when=MADE)
 def breaths_without_unit(ctx: Context) -> None:
-    """Writes 16 breaths a minute, then 400 without a UCUM code, with a unit in words only, and with a code of no unit."""
+    """Writes 16 breaths a minute, then 400 without a UCUM code, in words only, and with a code of no unit."""
     chart = Chart(ctx)
     with ctx.control(Text("16 breaths a minute", "呼吸数16回毎分")):
         ctx.expect_status("POST", chart.tried(chart.vital("respiratory-rate", 16)), 201)

@@ -26,6 +26,7 @@ _WITHOUT_ZONE = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\"")
 
 
 def codes_of(resource: Mapping[str, Any], element: str = "code") -> set[str]:
+    """The codes of a CodeableConcept, or of a list of them."""
     concepts = resource.get(element, {})
     listed = concepts if isinstance(concepts, list) else [concepts]
     return {coding.get("code", "") for one in listed for coding in one.get("coding", ())}
