@@ -1,7 +1,9 @@
 """``pytest --citytwin-plan``: one item for each requirement, with its verdict; nothing without the option."""
 
+import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,21 +12,17 @@ from judged_city import served_city
 
 from conformance.contract.requirements import load_requirements
 
-PLUGIN = ("-p", "no:cacheprovider", "-W", "error", "-q", "-rA")
+PLUGIN = ("-p", "conformance.pytest_plugin", "-p", "no:cacheprovider", "-W", "error", "-q", "-rA")
 WITH_PLAN = ("--citytwin-plan", "plan.toml", "--citytwin-profile", "core-oidc")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Pytest in a folder, in a process of its own."""
+    """Pytest in a folder, in a process of its own, without other plugins than those it needs."""
     command = [sys.executable, "-m", "pytest", *PLUGIN, *arguments]
-    if (
-        "citytwin-plan"
-        not in subprocess.run(
-            [sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True, cwd=folder
-        ).stdout
-    ):
-        command[3:3] = ["-p", "conformance.pytest_plugin"]  # this environment was made before the entry point was there
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=120)  # noqa: S603
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(  # noqa: S603 - ours
+        command, capture_output=True, text=True, check=False, cwd=folder, env=environ, timeout=120
+    )
 
 
 def plan_at(url: str, folder: Path) -> None:
@@ -64,7 +62,7 @@ def test_a_failure_shows_clause_and_finding(tmp_path: Path) -> None:
     """Without lines of the suite's own code; with other tests where they are named."""
     with served_city("O-AUT-01") as url:
         plan_at(url, tmp_path)
-        done = run(tmp_path, *WITH_PLAN, "test_mine.py", "-k", "OIDC-011 or test_mine", "-n", "2")
+        done = run(tmp_path, *WITH_PLAN, "test_mine.py", "-k", "OIDC-011 or test_mine", "-p", "xdist", "-n", "2")
     assert done.returncode == 1
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "OIDC-011 (SHALL; RFC6749 4.1.2)" in done.stdout
@@ -90,3 +88,9 @@ def test_nothing_happens_without_the_option(city: Path) -> None:
     done = run(city)
     assert done.returncode == 0
     assert "1 passed" in done.stdout
+
+
+def test_pytest_finds_it_by_itself() -> None:
+    """The package names it as a plugin."""
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["project"]["entry-points"]["pytest11"] == {"citytwin": "conformance.pytest_plugin"}
