@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.check import check
 from conformance.checks.core_oidc.grants import attempt, code_of, is_issued, rp_verifier, scopes_to_ask, seen, shown
@@ -131,10 +132,12 @@ def missing_response_type(ctx: Context) -> None:
 
 @check("OIDC-036")
 def get_and_post(ctx: Context) -> None:
-    """The same request is taken by GET and by POST."""
+    """The same request is taken by GET and by POST, and its code comes in the query of the redirect URI."""
     for method in ("GET", "POST"):
         end = ctx.rp.authorize(ctx.rp.request(rp_verifier()), method=method)
         ctx.require(f"a request by {method}", code_of(end), expected="a code", actual=told(end))
+        place = urlsplit(end.url).query if isinstance(end, Callback) else ""
+        ctx.require(f"query of the callback, by {method}", "code=" in place, expected="the code", actual=told(end))
 
 
 @check("OIDC-037", part="authorization")

@@ -11,6 +11,13 @@ from conformance.wire import Reply
 
 INTROSPECTION = offers("introspection_endpoint")
 
+MEMBERS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("scope", "client_id", "username", "token_type", "sub", "iss", "jti"), (str,)),
+    **dict.fromkeys(("exp", "iat", "nbf"), (int, float)),
+    "aud": (str, list),
+}
+"""Members of what introspection says, by type. Source: RFC 7662 2.2."""
+
 TOKEN_LIFE_S = 3700
 """After which the access tokens of a city OS have ended, in seconds. Source: contract C7 (60 minutes at most)."""
 
@@ -37,6 +44,20 @@ def only_for_clients(ctx: Context) -> None:
             f"introspection with {what}", "active" not in reply.members, expected="nothing", actual=reply.text[:80]
         )
         ctx.refused_status(f"introspection with {what}", reply, *sorted(told))
+
+
+@check("OIDC-018", part="form", when=(INTROSPECTION,))
+def answers_have_their_types(ctx: Context) -> None:
+    """What is said of a live token is JSON, active is a boolean, and every known member has its type."""
+    reply = ctx.rp.introspect(ctx.rp.sign_in().access_token)
+    ctx.expect_status("introspection", reply, 200)
+    ctx.expect("Content-Type", expected="application/json", actual=reply.media_type)
+    active = reply.members.get("active")
+    ctx.require("active", isinstance(active, bool), expected="true or false", actual=active)
+    for name, kinds in MEMBERS.items():
+        value = reply.members.get(name, kinds[0]())
+        right = isinstance(value, kinds) and not isinstance(value, bool)
+        ctx.require(name, right, expected=" or ".join(one.__name__ for one in kinds), actual=value)
 
 
 @check("OIDC-018", part="inactive", when=(INTROSPECTION,))

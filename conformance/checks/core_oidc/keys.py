@@ -45,9 +45,18 @@ def kid_names_a_published_key(ctx: Context) -> None:
         expected=f"one of {kids}" if needed else f"none, or one of {kids}",
         actual=kid,
     )
+    _expect_fit(ctx, token, [row for row in keys if kid is not None and row.get("kid") == kid])
     access = access_token_as_jwt(session.access_token)
     if access is not None and access.header.get("kid") is not None:
         ctx.expect_in("kid in the header of the access token", expected=kids, actual=access.header.get("kid"))
+
+
+def _expect_fit(ctx: Context, token: Token, named: list[Mapping[str, Any]]) -> None:
+    """Demand that the key that a token names is meant for such signatures. Source: RFC 7517 4.2, 4.4."""
+    for row in named[:1]:
+        ctx.expect_in("use of the key that the ID token names", expected=(None, "sig"), actual=row.get("use"))
+        right = (None, token.header.get("alg"))
+        ctx.expect_in("alg of the key that the ID token names", expected=right, actual=row.get("alg"))
 
 
 @check("OIDC-029")

@@ -61,6 +61,9 @@ def every_registered_one(ctx: Context) -> None:
         reply = ctx.rp.redeem(str(callback.get("code")), verifier, redirect_uri=uri)
         with ctx.control("the code is redeemed"):
             ctx.require("token response", is_issued(reply), expected="a token", actual=shown(reply))
+    for uri in [f"{one}x" for one in ctx.rp.client.redirect_uris if urlsplit(one).query]:
+        arrival = attempt(ctx.rp, redirect_uri=uri)
+        ctx.refused("another query", not went_to(arrival, uri), expected="an error page", actual=seen(arrival))
     arrival = attempt(ctx.rp, redirect_uri=None)
     ctx.refused(
         "no redirect_uri, with several", code_of(arrival) is None, expected="an error page", actual=seen(arrival)
