@@ -53,8 +53,8 @@ class Bounds:
     steps: int = 8
 
 
-class _OutOfTime(Exception):  # noqa: N818 - no fault
-    """The time for generated cases is over."""
+class _OutOfTime(BaseException):
+    """The time for generated cases is over; no Exception, which hypothesis would take for a failing case."""
 
 
 def quiet(bounds: Bounds, *, shrink: bool = True) -> settings:
@@ -130,7 +130,7 @@ def _run_operation(
             raise
         sender.forget(kept)
 
-    strategy = described.as_strategy(mode, **({"path_parameters": fixed} if fixed else {}))
+    strategy = described.as_strategy(mode, path_parameters=fixed or None)
     test = hypothesis.seed(share.seed)(quiet(share.bounds)(given(case=strategy)(one)))
     _run(ctx, test, found)
 

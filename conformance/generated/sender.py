@@ -55,7 +55,8 @@ class Sender:
         if token is not None:
             headers["authorization"] = token
         url = self._address(str(prepared.url))
-        body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body or b""
+        sent: Any = prepared.body
+        body: bytes = sent.encode() if isinstance(sent, str) else sent or b""
         self.count += 1
         reply = self.ctx.wire.send(operation.method, url, headers=headers, body=body, patient=False)
         told: dict[str, list[str]] = {}

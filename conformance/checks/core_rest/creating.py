@@ -4,7 +4,7 @@ from urllib.parse import urljoin
 
 from conformance.check import check
 from conformance.context import Context
-from conformance.generated.making import Made, Making, answered
+from conformance.generated.making import Made, Making
 from conformance.generated.offer import links_of, may_write, offers_operation, rest_operations
 from conformance.outcomes import NotApplicable, Unmet
 from conformance.target import with_sandbox

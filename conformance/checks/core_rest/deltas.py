@@ -82,7 +82,7 @@ def _do(making: Making, made: Made, *links: str) -> bool:
 
 @check("REST-025", when=(may_write,))
 def delta_brings_up_to_date(ctx: Context) -> None:
-    """Lists are read in full, things are made, changed and deleted, and the delta is read: the copy is the present list."""
+    """Lists are read in full, things are made, changed and deleted: a copy with the delta is the present list."""
     making, judged = Making(ctx), 0
     for request in possible(making, delta_lists(ctx)):
         try:
@@ -204,7 +204,7 @@ def delta_of_users(ctx: Context) -> None:
 
 @check("REST-048", when=(may_write,))
 def as_of_is_one(ctx: Context) -> None:
-    """Lists are read page by page while things change: as_of is the same on all pages, and the next delta has the change."""
+    """Lists are read page by page while things change: as_of is one, and the next delta has the change."""
     making, judged = Making(ctx), 0
     lists = [one for one in delta_lists(ctx) if tells_as_of(one)]
     for request in possible(making, lists):
@@ -236,7 +236,7 @@ def as_of_is_one(ctx: Context) -> None:
 
 @check("REST-048", "users", when=(with_sandbox, NEEDED), alone=True)
 def as_of_of_users(ctx: Context) -> None:
-    """A person on a page that was read agrees to more while the rest is read: as_of stays, and the next delta has it."""
+    """A person on a page that was read agrees to more: as_of stays, and the next delta has it."""
     making = Making(ctx)
     users = consented(ctx, 4)
     request = replace(making.request("listUsers"), query=USERS)

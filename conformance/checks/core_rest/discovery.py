@@ -51,8 +51,8 @@ def discovery_fits(ctx: Context) -> None:
     base = str(found.get("api_base", ""))
     ctx.require("api_base", urlsplit(base).path.endswith("/v1"), expected="an address that ends in /v1", actual=base)
     levels = {str(one.get("id")): str(one.get("level")) for one in found.get("profiles", ()) if isinstance(one, dict)}
-    for name in levels:
-        for needed in load_profiles()[name].needs if levels[name] == "full" and name in load_profiles() else ():
+    for name, level in levels.items():
+        for needed in load_profiles()[name].needs if level == "full" and name in load_profiles() else ():
             what = Text(f"profile that {name} needs", f"{name} に要るプロファイル")
             ctx.expect_in(what, expected=sorted(levels), actual=needed)
     version = str(found.get("contract_version", ""))

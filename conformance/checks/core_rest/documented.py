@@ -9,8 +9,8 @@ from conformance.check import check
 from conformance.checks.core_rest.errors import judge_problem, judge_standing
 from conformance.context import Context
 from conformance.generated.engine import Bounds, judge_by_document, run_cases, run_links
-from conformance.generated.schema import ALONE, generated_operations, linked_operations
 from conformance.generated.offer import may_write, takes_json
+from conformance.generated.schema import ALONE, generated_operations, linked_operations
 from conformance.target import with_sandbox
 from conformance.text import Text
 from conformance.wire import Reply
@@ -30,7 +30,7 @@ def _proved(ctx: Context, count: int) -> None:
 
 @check("REST-017", "generated", when=(may_write,))
 def answers_are_documented(ctx: Context) -> None:
-    """Each operation gets generated requests that fit the document: status, content type, headers and schema of the answers fit too."""
+    """Each operation gets generated requests that fit the document, and so do status, headers and body of the answers."""
     operations = generated_operations(ctx.target, alone=False)
     _proved(ctx, run_cases(ctx, operations, GenerationMode.POSITIVE, QUICK, judge_by_document))
 
@@ -45,7 +45,7 @@ def answers_of_the_rest_are_documented(ctx: Context) -> None:
 
 @check("REST-017", "stateful", when=(with_sandbox,), alone=True)
 def links_hold(ctx: Context) -> None:
-    """Things are made, and the document's links followed from them: answers fit, made things are there, deleted ones gone."""
+    """Things are made and the document's links followed: answers fit, made things are there, deleted ones gone."""
     ctx.afterwards(ctx.sandbox.reset)
     _proved(ctx, run_links(ctx, linked_operations(ctx.target), LINKS))
 

@@ -16,8 +16,9 @@ from conformance.wire import Reply
 PROBLEM = "application/problem+json"
 
 TRACES = re.compile(
-    r"Traceback \(most recent|File \"[^\"]+\", line \d+|^\s+at [\w$.<>]+\([\w.]+:\d+\)|\.(?:java|py|rb|php|cs|go|js|ts):\d+"
-    r"|(?:sqlite3?|psycopg\w*|mysql|asyncpg|ORA-\d{4,}|SQLSTATE)|\bSELECT\b.+\bFROM\b|goroutine \d+|panic:|Exception in thread"
+    r"Traceback \(most recent|File \"[^\"]+\", line \d+|^\s+at [\w$.<>]+\([\w.]+:\d+\)"
+    r"|\.(?:java|py|rb|php|cs|go|js|ts):\d+|(?:sqlite3?|psycopg\w*|mysql|asyncpg|ORA-\d{4,}|SQLSTATE)"
+    r"|\bSELECT\b.+\bFROM\b|goroutine \d+|panic:|Exception in thread"
     r"|/usr/(?:lib|local)/|/home/\w+/|site-packages|node_modules",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -113,7 +114,7 @@ def challenges(ctx: Context) -> None:
 
 @check("REST-002", "error")
 def challenge_names_the_error(ctx: Context) -> None:
-    """The challenge to a token that does not hold says error="invalid_token"; that to no token at all names no error."""
+    """The challenge to a token that does not hold says error="invalid_token"."""
     operation = next(
         (one for one in rest_operations(ctx.target) if not one.is_public and not made_up_path(ctx, one)), None
     )
@@ -174,8 +175,8 @@ HOSTILE_BODIES = (
     b"", b"null", b"[]", b'""', b"0", b"\xff\xfe", b"{}", b'{"":""}', b"[" * 2000, b'{"a":1e999}',
     rb'{"name":"\ud800","title":"\udfff","body":"\ud83d"}', rb'{"id":"\u0000","name":"\u0000"}',
 )  # fmt: skip
-"""Bodies that have brought servers down: empty, of another type, no UTF-8, deep, beyond a number's range, half a pair of
-surrogates (RFC 8259 8.2), NUL."""
+"""Bodies that have brought servers down: empty, of another type, no UTF-8, deep, beyond a number's range, half a pair
+of surrogates (RFC 8259 8.2), NUL."""
 
 HOSTILE_TEXTS = (
     "\x00",

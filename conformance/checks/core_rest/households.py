@@ -49,7 +49,7 @@ NEEDED = offers_operation("getHousehold", "createConsent", "withdrawConsent", "d
 
 @check("REST-036", when=(with_sandbox, NEEDED), alone=True)
 def households_follow_consent(ctx: Context) -> None:
-    """Households are read before anybody agrees, after all agreed, and after one withdrew: named are those who agreed."""
+    """Households are read before anybody agrees, after all did, and after one withdrew: named is who agreed."""
     people = {one.user: one for one in ctx.target.people[:10]}
     before = {user: _named(ctx, person) for user, person in people.items()}
     records = {user: _agree(ctx, person) for user, person in people.items()}

@@ -123,7 +123,7 @@ def preflight_is_answered(ctx: Context) -> None:
 
 @check("REST-020")
 def other_methods_are_405(ctx: Context) -> None:
-    """On every path each method that the contract does not offer there gets 405 with Allow, which names those it has."""
+    """On every path each method that the contract does not have there gets 405 with Allow, which names the others."""
     making = Making(ctx)
     paths = dict.fromkeys(one.path for one in rest_operations(ctx.target))
     for path in paths:
@@ -167,7 +167,9 @@ def _judge_405(ctx: Context, told: str, reply: Reply, there: set[str], *, may_be
         expected=f"the methods there: {', '.join(sorted(there))}",
         actual=reply.header("allow") or "none",
     )
-    ctx.refused(name, told.split()[0] not in allow, expected="without the one refused", actual=reply.header("allow"))
+    ctx.refused(
+        name, told.split(maxsplit=1)[0] not in allow, expected="without the one refused", actual=reply.header("allow")
+    )
 
 
 @check("REST-010")

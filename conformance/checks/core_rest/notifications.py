@@ -18,8 +18,7 @@ SENDING = offers_operation("sendNotification", "getNotification", "listDeliverie
 
 def _send(ctx: Context, subjects: list[str], **more: Any) -> Reply:
     body = {"title": f"試験 {ctx.fresh(4)}", "body": "これは試験です。", "subjects": subjects, **more}
-    reply = ctx.city.call("sendNotification", "city_office", body)
-    return reply
+    return ctx.city.call("sendNotification", "city_office", body)
 
 
 def _count(ctx: Context, number: str) -> dict[str, Any]:
@@ -86,7 +85,7 @@ RECEIVING = offers_operation("sendNotification", "getNotification", "listReceive
 
 @check("REST-043", when=(may_write, with_sandbox, with_second_person, RECEIVING))
 def receipts_are_counted(ctx: Context) -> None:
-    """A message is sent to two people; one reads it and says so twice, the other opens it: the sender's counts show it."""
+    """A message is sent to two people; one reads it, the other opens it: the sender's counts show it."""
     making = Making(ctx)
     first, second = making.person(), making.next_person()
     sent = _send(ctx, [first.user, second.user])

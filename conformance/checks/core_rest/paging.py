@@ -101,9 +101,8 @@ def pages_are_the_list(ctx: Context) -> None:
 
 
 def _judge_pages(ctx: Context, making: Making, request: Request, limit: int, before: list[str]) -> None:
-    found = list[str]()
+    found, told = list[str](), f"{request.name} in pages of {limit}"
     for reply in pages_of(making, request, limit):
-        told = f"{request.name} in pages of {limit}"
         ctx.expect_status(told, reply, 200)
         ctx.require(
             f"items of a page: {told}",
@@ -126,7 +125,7 @@ def next_of(reply: Reply) -> str:
     """Target of the link next of an answer (RFC 8288 3); empty if there is none."""
     for target, parameters in re.findall(r"<([^>]*)>([^<]*)", reply.header("link")):
         if re.search(r'(?i)\brel\s*=\s*"?(?:[^";]*\s)?next\b', parameters):
-            return urljoin(reply.url, target)
+            return str(urljoin(reply.url, target))
     return ""
 
 
@@ -209,7 +208,7 @@ def cursors_are_of_their_client(ctx: Context) -> None:
 
 @check("REST-024", when=(may_write,))
 def lists_are_steady(ctx: Context) -> None:
-    """Items are added between the pages of every list that can be added to: none that was there is missed or doubled."""
+    """Items are added between the pages of every list that can be added to: none is missed or doubled."""
     making, judged = Making(ctx), 0
     lists = [one for one in lists_of(ctx) if one.operation_id in IN_LIST]
     for request, _ in filled(making, lists):

@@ -78,7 +78,7 @@ def position_comes_back(ctx: Context) -> None:
     )
 
 
-def _tell(  # noqa: PLR0913 - a position has so many parts
+def _tell(
     ctx: Context,
     making: Making,
     person: PersonAccount,
@@ -206,7 +206,7 @@ def _people_in(ctx: Context, box: tuple[float, ...]) -> list[str]:
 
 @check("REST-045", when=(may_write, offers_operation("putLocations", "getLocation")))
 def batches_are_whole(ctx: Context) -> None:
-    """Positions of a person and of nobody are sent together, then again with a faulty row: taken, and refused as a whole."""
+    """Positions of a person and of nobody are sent together, then with a faulty row: taken, and refused as a whole."""
     making = Making(ctx, 6)
     person = making.person()
     known, unknown = [person.user, *HERE, making.now(0), 10.0], [f"nobody-{ctx.fresh(4)}", *HERE, making.now(0), 10.0]
@@ -228,7 +228,7 @@ def batches_are_whole(ctx: Context) -> None:
         ctx.refused_status(Text(f"a batch with {told}", f"誤りのある一括: {told}"), reply, 400, 422)
         ctx.refused(
             f"position after a batch with {told}",
-            _place(_read(ctx, person, person)) == HERE,
+            _place(_read(ctx, person, person)) == _order(HERE),
             expected=_order(HERE),
             actual=_place(_read(ctx, person, person)),
         )

@@ -94,7 +94,7 @@ def production_has_no_controls(ctx: Context) -> None:
     for operation in load_operations():
         if operation.profile != "sandbox":
             continue
-        body = {} if takes_json(operation) else None
+        body: dict[str, object] | None = {} if takes_json(operation) else None
         reply = ctx.city.call(operation.operation_id, json_body=body)
         told = Text(f"{operation.operation_id} outside a sandbox", f"試験環境でない {operation.operation_id}")
         ctx.expect_status(told, reply, 404)

@@ -20,7 +20,7 @@ from conformance.text import Text
 from conformance.wire import Reply
 
 HARD = "𠮷野家 辻󠄀 葛󠄀城 ﾊﾝｶｸ ① ㍿ Å é が 👨‍👩‍👧 ｱﾞ"
-"""Beyond the first plane, variation selectors (IVS), half-width kana, what NFKC folds, what NFC composes, joined emoji."""
+"""Beyond the first plane, variation selectors (IVS), half-width kana, what NFKC and NFC change, joined emoji."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -45,7 +45,7 @@ def _strings(value: Any) -> list[str]:
 
 @check("REST-012", when=(may_write,))
 def texts_come_back(ctx: Context) -> None:
-    """Every free text that can be written is written with hard characters, and comes back unchanged where it is read."""
+    """Every free text that can be written is written with hard characters, and comes back unchanged."""
     making, judged = Making(ctx), 0
     makers = [one for one in rest_operations(ctx.target) if takes_json(one) and one.operation_id not in NOT_WRITTEN]
     for request in possible(making, makers):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -28,7 +28,8 @@ INSTANT = re.compile(
 """A time of RFC 3339 5.6, with its offset."""
 
 IMF_DATE = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}"
+    r" \d{2}:\d{2}:\d{2} GMT"
 )
 """An HTTP date (RFC 9110 5.6.7)."""
 
@@ -49,7 +50,7 @@ def _replies(ctx: Context, making: Making) -> Iterator[tuple[Request, Reply]]:
 
 @check("REST-014")
 def times_carry_offsets(ctx: Context) -> None:
-    """Every member of format date-time in the answers of every operation that can be asked is RFC 3339 with an offset."""
+    """Every member of format date-time in the answers of all operations is RFC 3339 with an offset."""
     making, judged = Making(ctx), 0
     for request, reply in _replies(ctx, making):
         schema = response_schema(request.operation, reply.status, reply.media_type)
@@ -146,7 +147,7 @@ def ends_are_announced(ctx: Context) -> None:
         ctx.require(name, not end or IMF_DATE.fullmatch(end), expected="an HTTP date", actual=end)
         ends = _sunset(reply) if end else None
         if begin and ends is not None:
-            begins = datetime.fromtimestamp(int(begin[1:]), timezone.utc)
+            begins = datetime.fromtimestamp(int(begin[1:]), UTC)
             ctx.require(
                 Text(f"time from Deprecation to Sunset of {request.name}", f"{request.name} の廃止までの期間"),
                 ends - begins >= NOTICE,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from conformance.accounts import PersonAccount
 from conformance.check import check
 from conformance.checks.core_rest.deltas import consented
 from conformance.context import Context
@@ -181,7 +180,7 @@ def _judge_disclosure(ctx: Context, told: str, user: dict[str, Any]) -> None:
 @check("REST-032", when=(offers_operation("getUser"),))
 def data_come_with_decisions(ctx: Context) -> None:
     """Every made-up person reads their own data: each member of the data has a decision with its basis."""
-    people = [one for one in ctx.target.people[:6] if isinstance(one, PersonAccount)]
+    people = ctx.target.people[:6]
     if not people:
         ctx.omit("no made-up person is known", "架空の住民が分からない")
     for person in people:
