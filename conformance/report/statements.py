@@ -36,7 +36,7 @@ def _base(entries: Sequence[Entry], failed: int) -> Statement:
     counts = {verdict: sum(one.verdict is verdict for one in entries) for verdict in Verdict}
     passed, omitted = counts[Verdict.PASS], counts[Verdict.OMIT]
     unknown, review = sum(counts[verdict] for verdict in UNKNOWN), counts[Verdict.REVIEW]
-    ja = f"確かめた{passed}件" + (f"、対象外または検査なし{omitted}件" if omitted else "") + "。"
+    ja = f"守ると確かめたもの{passed}件" + (f"、対象外または検査なし{omitted}件" if omitted else "") + "。"
     en = f" {passed} established" + (f", {omitted} not applicable or not checked." if omitted else ".")
     if failed:
         return Statement(
