@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from conformance.accounts import PersonAccount
 from conformance.check import check
@@ -17,6 +18,9 @@ from conformance.wire import Reply
 
 SHARED = ("lifelog", "profile.basic")
 PURPOSE, RECIPIENT = "health_sharing", "medical"
+IN_FORCE = "given", "renewed"
+"""States that let anything be disclosed. Source: contract, schema ConsentState."""
+
 CLOSES_S = 5.0
 """Within how many seconds a decision follows a withdrawal. Source: contract C4, evaluation."""
 
@@ -36,7 +40,7 @@ class Sharing:
         """Somebody without a consent for the purpose."""
         for person in self.ctx.draws.shuffled(self.ctx.target.people):
             records = self.ctx.city.items("listConsents", person)
-            if not any(record.get("purpose") == PURPOSE for record in records):
+            if not any(one.get("purpose") == PURPOSE and _state(one) in IN_FORCE for one in records):
                 return person
         raise Unmet(Text("everybody has a consent for health_sharing", "誰もが health_sharing の同意を持つ"))
 
@@ -183,14 +187,15 @@ def written_consents(ctx: Context) -> None:
     reply = chart.update({**consent, "status": "inactive"})
     ctx.expect_status("PUT inactive", reply, 200)
     after = ctx.city.call("getConsent", sharing.person, path={"consent_id": str(consent["id"])})
-    ctx.expect(Text("state of the record", "記録の状態"), expected="withdrawn", actual=_state(after))
+    ctx.expect(Text("state of the record", "記録の状態"), expected="withdrawn", actual=_state(after.members))
     hidden = _until(lambda: ctx.fhir.send("GET", chart.subject["reference"]), 403, 404)
     ctx.expect_status(Text("a hospital after the withdrawal", "撤回の後の医療機関"), hidden, 403, 404)
 
 
-def _state(reply: Reply) -> object:
-    events = reply.members.get("events") or [{}]
-    return reply.members.get("state", events[-1].get("state"))
+def _state(record: Mapping[str, Any]) -> object:
+    """The state of a consent record: its own member, or that of its last event."""
+    events = record.get("events") or [{}]
+    return record.get("state", events[-1].get("state"))
 
 
 @check("FHIR-035", "no_place", alone=True, when=WRITTEN)

@@ -3,11 +3,11 @@
 from urllib.parse import urlsplit
 
 from conformance.check import check
-from conformance.checks.health_fhir.chart import CATEGORY, Chart
+from conformance.checks.health_fhir.chart import CATEGORY, Chart, chart_of
 from conformance.context import Context
 from conformance.fhir.capability import interacts, searches, with_smart
 from conformance.fhir.server import matches_of
-from conformance.target import Target
+from conformance.target import Target, of_city_os
 from conformance.text import Text
 
 LABORATORY = f"{CATEGORY}|laboratory"
@@ -113,3 +113,31 @@ def finer_scopes(ctx: Context) -> None:
     ctx.expect_status(Text("search", "検索"), found, 200)
     ids = {one["id"] for one in matches_of(found.json)}
     ctx.expect(Text("what a search finds", "検索で見つかるもの"), expected={inside["id"]}, actual=ids)
+
+
+@check("FHIR-013", "person", when=(of_city_os, with_smart, WRITTEN, searches("Observation", "code")))
+def scopes_of_a_person(ctx: Context) -> None:
+    """A person's app reads and writes with scopes for reading only, and for laboratory results only."""
+    person = ctx.city.person()
+    chart = chart_of(ctx, person)
+    category = [{"coding": [{"system": CATEGORY, "code": "laboratory"}]}]
+    inside, outside = chart.write(chart.observation(category=category)), chart.write(chart.observation())
+    readers = ctx.city.token(person, scope="patient/Observation.rs")
+    narrow = ctx.city.token(person, scope=f"patient/Observation.rs?category={LABORATORY}")
+    with ctx.control(Text("what the scopes let", "スコープの許すこと")):
+        ctx.expect_status("Observation.rs: GET", ctx.fhir.read("Observation", outside["id"], token=readers), 200)
+        ctx.expect_status("?category=: GET", ctx.fhir.read("Observation", inside["id"], token=narrow), 200)
+    place = f"Observation/{outside['id']}"
+    refused = {
+        "Observation.rs: POST": ctx.fhir.create(chart.observation(), token=readers),
+        "Observation.rs: PUT": ctx.fhir.send("PUT", place, {**outside, "valueString": "9"}, token=readers),
+        "Observation.rs: GET Patient": ctx.fhir.send("GET", f"Patient/{chart.patient_id}", token=readers),
+        "?category=: GET": ctx.fhir.send("GET", place, token=narrow),
+    }
+    for told, reply in refused.items():
+        ctx.refused_status(told, reply, 401, 403, 404)
+    found = ctx.fhir.search("Observation", {"code": chart.token}, token=narrow)
+    ids = {one["id"] for one in matches_of(found.members)}
+    ctx.expect(
+        Text("?category=: what a search finds", "?category=: 検索で見つかるもの"), expected={inside["id"]}, actual=ids
+    )

@@ -52,7 +52,7 @@ def test_comparators(prefix: str, searched: str, target: str, found: bool | None
 
 @given(DATES, DATES)
 def test_what_is_equal_is_not_unequal_and_lies_apart_of_nothing(searched: str, target: str) -> None:
-    """eq and ne are opposites; what starts after or ends before is never equal, and is at least or at most."""
+    """Of eq and ne one holds; what starts after or ends before is never equal, and is at least or at most."""
     found = {prefix: matches(prefix, interval(searched), interval(target)) for prefix in PREFIXES}
     assert found["eq"] is not found["ne"]
     assert not (found["eq"] and (found["sa"] or found["eb"]))
