@@ -134,8 +134,8 @@ def scopes_of_a_person(ctx: Context) -> None:
         "Observation.rs: GET Patient": ctx.fhir.send("GET", f"Patient/{chart.patient_id}", token=readers),
         "?category=: GET": ctx.fhir.send("GET", place, token=narrow),
     }
-    for told, reply in refused.items():
-        ctx.refused_status(told, reply, 401, 403, 404)
+    for attempt, reply in refused.items():
+        ctx.refused_status(attempt, reply, 401, 403, 404)
     found = ctx.fhir.search("Observation", {"code": chart.token}, token=narrow)
     ids = {one["id"] for one in matches_of(found.members)}
     ctx.expect(
