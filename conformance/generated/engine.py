@@ -198,7 +198,9 @@ def run_links(ctx: Context, operations: Sequence[Operation], bounds: Bounds) -> 
         """Steps that are sent over the wire."""
 
         def setup(self) -> None:
-            """Each scenario keeps its own exchanges."""
+            """Each scenario keeps its own exchanges, and none begins when the time is over."""
+            if time.monotonic() > until_s and found.case is None:
+                raise _OutOfTime
             sender.forget(kept)
 
         def call(self, case: Case[Any], **_: Any) -> Response:

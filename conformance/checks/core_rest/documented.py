@@ -30,7 +30,7 @@ def _proved(ctx: Context, count: int) -> None:
 
 @check("REST-017", "generated", when=(may_write,))
 def answers_are_documented(ctx: Context) -> None:
-    """Each operation gets generated requests that fit the document, and so do status, headers and body of the answers."""
+    """Each operation gets generated requests that fit the document, and so do the answers."""
     operations = generated_operations(ctx.target, alone=False)
     _proved(ctx, run_cases(ctx, operations, GenerationMode.POSITIVE, QUICK, judge_by_document))
 

@@ -170,7 +170,7 @@ def _judge_if_match(ctx: Context, making: Making, made: Made, change: Request) -
 
 @check("REST-006", when=(may_write,))
 def changes_demand_if_match(ctx: Context) -> None:
-    """Everything shared that can be made is changed without If-Match, with a wrong one, the right one, and the old one."""
+    """Everything shared that can be made is changed without If-Match, with a wrong, the right and the old one."""
     making, judged = Making(ctx), 0
     for made, change in changes_of(ctx, making):
         judged += 1

@@ -13,7 +13,8 @@ from conformance.wire import Reply
 
 _KEY = r"[a-z*][a-z0-9_\-.*]*"
 _STRING = r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"'
-_BARE = rf"(?:{_STRING}|-?\d{{1,15}}(?:\.\d{{1,3}})?|:[A-Za-z0-9+/=]*:|\?[01]|@-?\d{{1,15}}|[A-Za-z*][!#$%&'*+\-.^_`|~\w:/]*)"
+_WORD = r"[A-Za-z*][!#$%&'*+\-.^_`|~\w:/]*"
+_BARE = rf"(?:{_STRING}|-?\d{{1,15}}(?:\.\d{{1,3}})?|:[A-Za-z0-9+/=]*:|\?[01]|@-?\d{{1,15}}|{_WORD})"
 _ITEM = re.compile(rf"({_STRING})((?: *; *{_KEY}(?:={_BARE})?)*)")
 _PARAMETER = re.compile(rf"; *({_KEY})(?:=({_BARE}))?")
 
