@@ -15,6 +15,9 @@ from conformance.wire import Line, Wire
 REGISTERED_REDIRECT = "https://rp.citytwin.example/callback"
 """Redirect URI of clients that the suite registers: nobody listens there, the suite reads the redirect instead."""
 
+REGISTERED_SIGNED_OUT = "https://rp.citytwin.example/signed-out"
+"""Where the browser goes after signing out at such a client. Source: RPIL 3.1."""
+
 
 def survey(plan: Plan, line: Line, environ: Mapping[str, str]) -> Target:
     """The target of a plan, as it describes itself; what it does not offer stays empty.
@@ -188,6 +191,7 @@ def register(wire: Wire, metadata: Mapping[str, Any], **changed: Any) -> ClientA
         "response_types": ["code"],
         "token_endpoint_auth_method": "client_secret_basic",
         "software_id": f"citytwin-{fresh(4)}",
+        **({"post_logout_redirect_uris": [REGISTERED_SIGNED_OUT]} if metadata.get("end_session_endpoint") else {}),
         **changed,
     }
     url = str(metadata.get("registration_endpoint", ""))
@@ -199,4 +203,6 @@ def register(wire: Wire, metadata: Mapping[str, Any], **changed: Any) -> ClientA
             f'クライアントを登録できない({seen})。手で登録し、[client]を origin = "plan" とする',
         )
         raise PlanError([PlanFault("", text)])
-    return _account({**wanted, **reply.members})
+    # An address that the provider does not say it took cannot be counted on (RFC 7591 3.2.1).
+    unless_told: dict[str, Any] = {"post_logout_redirect_uris": [], **changed}
+    return _account({**wanted, **unless_told, **reply.members})

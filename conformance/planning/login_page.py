@@ -51,11 +51,13 @@ def _fields(page: Page) -> Text:
 
 
 def _no_form(arrival: object) -> Text:
-    said = ""
     if isinstance(arrival, Stop):
-        said = f"{arrival.reply.status} {arrival.page.text[:100]}"
-    elif isinstance(arrival, Page):
-        said = arrival.text[:100]
+        told = f"{arrival.reply.status} {arrival.page.text[:160]}"
+        return Text(
+            f"instead of a sign-in page the provider shows an error ({told}): look at client_id and redirect_uri",
+            f"サインインの画面でなく誤りが示される({told})。client_idとredirect_uriを確かめる",
+        )
+    said = arrival.text[:100] if isinstance(arrival, Page) else ""
     return Text(
         f"the sign-in page has no form with a password ({said!r}): describe it in [login] as steps, or use a command",
         f"サインインの画面にパスワードの欄がない({said!r})。[login]にstepsで書くか、commandを使う",
