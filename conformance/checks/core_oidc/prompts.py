@@ -1,6 +1,7 @@
 """When people are asked to sign in, and when they are not."""
 
 import time
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 from conformance.check import check
@@ -9,6 +10,7 @@ from conformance.context import Context
 from conformance.oidc.browser import Browser, Callback
 from conformance.oidc.pages import Page
 from conformance.oidc.relying_party import Session, told
+from conformance.outcomes import Unmet
 
 LONG_S = 10_000
 """A max_age in seconds that no sign-in of a run exceeds. Source: OIDF module oidcc-max-age-10000."""
@@ -24,6 +26,9 @@ MOMENT_S = 1.1
 
 CONSENT_MISSING = ("consent_required", "interaction_required", "account_selection_required")
 """Errors of prompt=none where somebody is signed in. Source: OIDCC 3.1.2.6."""
+
+SENT_ON = (307, 308)
+"""Redirects by which a browser sends a form again. Source: RFC 9110 15.4.8, 15.4.9."""
 
 NOBODY_THERE = ("login_required", "interaction_required", "account_selection_required")
 """Errors of prompt=none where nobody is; a city OS says the first. Source: OIDCC 3.1.2.1, 3.1.2.6."""
@@ -97,6 +102,20 @@ def no_age_at_all(ctx: Context) -> None:
 def sign_in_on_demand(ctx: Context) -> None:
     """With prompt=login a person who is signed in must sign in again."""
     _expect_sign_in(ctx, MOMENT_S, prompt="login", max_age=str(LONG_S))
+
+
+@check("OIDC-096")
+def passwords_are_not_sent_on(ctx: Context) -> None:
+    """No form of a sign-in is answered with 307 or 308, by which a browser sends it on."""
+    with suppress(Unmet):  # such as a redirect that this browser does not follow either
+        ctx.rp.grant()
+    token_endpoint = ctx.rp.endpoint("token_endpoint")
+    posted = [one for one in ctx.wire.exchanges if one.method == "POST" and one.url != token_endpoint]
+    redirects = [one.status for one in posted if 300 <= one.status < 400]
+    if not redirects:
+        ctx.omit("no form of the sign-in is answered with a redirect", "サインインのフォームに転送で答えていない")
+    for status in redirects:
+        ctx.require("redirect after a form", status not in SENT_ON, expected="302 or 303", actual=status)
 
 
 def _expect_sign_in(ctx: Context, after_s: float, **changed: Any) -> None:

@@ -247,3 +247,14 @@ def refusal_not_told(bench: Bench) -> None:
 def any_detail(bench: Bench) -> None:
     """An authorization detail with an unknown category is accepted."""
     bench.patch("reference_api.oidc.request_validation.validate_detail", lambda *_, **__: [])
+
+
+@fault("redirect-with-307", breaks=["OIDC-096"])
+def redirect_with_307(bench: Bench) -> None:
+    """Forms are answered with 307, so that browsers send them on to the client."""
+
+    def altered(request: Request, answer: Answer) -> Answer:
+        to_client = "iss=" in answer.header("location")
+        return replace(answer, status=307) if request.method == "POST" and to_client else answer
+
+    bench.answers(altered)

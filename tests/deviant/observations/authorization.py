@@ -192,3 +192,12 @@ def unknown_category(city: City) -> Any:
         ' "recipients": ["service:example-service"]}]'
     )
     return _first(city, authorization_details=detail)
+
+
+@observed("redirect-with-307", right=303, wrong=307)
+def answer_to_the_form(city: City) -> Any:
+    """The status by which a form leads to the client."""
+    browser = Browser(city)
+    ask(browser, party_of(city))
+    seen = sign_in(browser)
+    return browser.submit().status if seen.status == 200 else seen.status

@@ -8,7 +8,7 @@ from judged_faults import broken, verdict_with, wrong_at
 
 from conformance.target import Target
 
-IDS = ("OIDC-013", "OIDC-014", "OIDC-031")
+IDS = ("OIDC-013", "OIDC-014", "OIDC-031", "OIDC-096")
 
 
 @pytest.fixture(scope="module")
