@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from conformance.check import check
 from conformance.checks.core_oidc.grants import attempt
 from conformance.context import Context
 from conformance.oidc.browser import Callback
-from conformance.oidc.relying_party import told
 
 CODES = 6
 """Codes compared: with six, one place of random hexadecimal digits is the same in all once in a million."""
@@ -77,12 +77,14 @@ def _values(callback: Callback, name: str) -> list[str]:
 
 
 def _refused(ctx: Context, state: str) -> Callback:
-    """An error that the client is told of: nobody is signed in, and no page may be shown."""
-    arrival = attempt(ctx.rp, state=state, prompt="none")
-    if not isinstance(arrival, Callback) or not arrival.get("error"):
-        seen = told(arrival) if arrival else "pages"
-        ctx.skip(f"no error was sent to the client: {seen}", f"誤りがクライアントに伝えられない: {seen}")
-    return arrival
+    """An error that the client is told of: nobody is signed in and no page may be shown, or the request is faulty."""
+    faulty: tuple[dict[str, Any], ...] = ({"prompt": "none"}, {"response_type": "no"})
+    arrivals = (attempt(ctx.rp, state=state, **changed) for changed in faulty)
+    told = (one for one in arrivals if isinstance(one, Callback) and one.get("error"))
+    found = next(told, None)
+    if found is None:
+        ctx.skip("no error was sent to the client", "誤りがクライアントに伝えられない")
+    return found
 
 
 def _expect_iss(ctx: Context, callback: Callback) -> None:
