@@ -358,7 +358,7 @@ def _value(rule: str, made: Made) -> str:
 ONE_EACH = ("createEvacuationPlan",)
 """What a person can have one of only."""
 
-PEOPLE_TRIED = 3
+PEOPLE_TRIED = 9
 """How many further people are tried where one has what each can have one of only. Confidence C."""
 
 PARENTS = {

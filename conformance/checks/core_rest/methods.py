@@ -71,7 +71,7 @@ def head_is_get(ctx: Context) -> None:
     """Every read is asked by GET, HEAD and GET again: HEAD has the status and headers of GET, and no body."""
     making = Making(ctx)
     reads = [one for one in rest_operations(ctx.target) if one.method == "GET"]
-    for request in possible(making, reads):
+    for request, _ in answered(making, reads):
         url = ctx.city.url(request.operation, request.path)
         before = making.send(request)
         sent = dict(_sent(ctx, before))
