@@ -199,7 +199,7 @@ FAULTS: tuple[Mutation, ...] = (
     Mutation(
         "too many claims",
         "UserInfo tells more than was granted.",
-        ("OIDC-052",),
+        ("OIDC-084",),
         answer=members(USERINFO, adding(address={"formatted": "会津若松市"}, phone_number="+81")),
     ),
     Mutation(
@@ -351,7 +351,7 @@ FAULTS: tuple[Mutation, ...] = (
         ("OIDC-017", "OIDC-079"),
         answer=Replayed("refresh_token").answer,
     ),
-    Mutation("logout ignored", "Nobody is signed out.", ("OIDC-022", "OIDC-059"), instead=logged_out),
+    Mutation("logout ignored", "Nobody is signed out.", ("OIDC-022",), instead=logged_out),
     Mutation("open redirect", "After signing out people are sent anywhere.", ("OIDC-020",), instead=open_redirect),
     Mutation("no state after logout", "State does not come back after signing out.", ("OIDC-057",), answer=stateless),
     Mutation("revocation ignored", "Revocation does nothing.", ("OIDC-017",), instead=revoked),
