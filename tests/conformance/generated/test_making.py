@@ -23,18 +23,19 @@ UNMADE = {
 def test_nearly_every_operation_can_be_asked_rightly() -> None:
     """Of all operations offered, those that need no special thing get a request that is right as it is."""
     with judged_city() as target:
-        ctx = Context(target, Wire(target.line), Draws(1, "test"))
         wrong = {}
         for operation in rest_operations(target):
+            ctx = Context(target, Wire(target.line), Draws(1, "test"))
             making = Making(ctx)
             try:
                 reply = making.send(making.request(operation.operation_id))
             except Outcome as reason:
                 wrong[operation.operation_id] = str(reason)
                 continue
+            finally:
+                ctx.close()
             if reply.status in (400, 404, 406, 415, 422):
                 wrong[operation.operation_id] = reply.text
-        ctx.close()
     assert {name: why for name, why in wrong.items() if name not in UNMADE} == {}
 
 
