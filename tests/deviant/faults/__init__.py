@@ -12,6 +12,7 @@ from deviant.faults import (
     life,
     people,
     rest,
+    shelter_life,
     tokens,
 )
 
@@ -27,5 +28,6 @@ AREAS = (
     life,
     people,
     rest,
+    shelter_life,
     tokens,
 )
