@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.check import Check, load_checks
 from conformance.context import Context
@@ -137,7 +137,8 @@ class _Judge:
     def __call__(self, row: Planned) -> Result:
         assert row.check is not None  # noqa: S101 - rows without a check are not run
         wire = Wire(self.target.line)
-        context = Context(self.target, wire, Draws(self.seed, row.check.name), self.fhir_token)
+        draws = Draws(self.seed, row.check.name)
+        context = Context(_with_people_in_turn(self.target, draws), wire, draws, self.fhir_token)
         begin_s = time.monotonic()
         outcome = _outcome_of(row.check, context)
         verdict = judge(row.requirement, outcome)
@@ -145,6 +146,14 @@ class _Judge:
         duration_s = time.monotonic() - begin_s
         message = _message(outcome)
         return Result(row.name, row.requirement, verdict, message, expected, actual, tuple(wire.exchanges), duration_s)
+
+
+def _with_people_in_turn(target: Target, draws: Draws) -> Target:
+    """The target with its people in another order: checks share them out, because a service counts calls by person."""
+    if len(target.people) < 2:
+        return target
+    first = draws.number(len(target.people))
+    return replace(target, people=(*target.people[first:], *target.people[:first]))
 
 
 def _outcome_of(check: Check, context: Context) -> Exception | None:

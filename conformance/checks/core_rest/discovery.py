@@ -155,8 +155,9 @@ def description_has_every_operation(ctx: Context) -> None:
     """The OpenAPI document that the city OS publishes describes every operation that it says it offers."""
     reply = ctx.city.call("getOpenapi")
     ctx.expect_status("the OpenAPI document", reply, 200)
-    paths = reply.members.get("paths", {})
-    known = {(_shape(path), method.upper()) for path, item in paths.items() for method in item}
+    paths = reply.members.get("paths")
+    ctx.require("paths of the OpenAPI document", isinstance(paths, dict), expected="an object", actual=reply.text[:200])
+    known = {(_shape(path), method.upper()) for path, item in dict(paths).items() for method in item}
     offered = [
         one
         for one in load_operations()
