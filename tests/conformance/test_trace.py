@@ -180,7 +180,8 @@ def test_a_masked_secret_has_no_form() -> None:
     """What the recorder masked is not judged by its pattern."""
     body = (
         '{"device_code": "d", "user_code": "BCDF-GHJK", "verification_uri": "https://city.example/device", '
-        '"verification_uri_complete": "https://city.example/device?user_code=BCDF-GHJK", "expires_in": 600}'
+        '"verification_uri_complete": "https://city.example/device?user_code=BCDF-GHJK", '
+        '"expires_in": 600, "interval": 5}'
     )
     run = judged([answer(0, method="POST", url="https://city.example/device_authorization", response_body=body)])
     assert failed(run) == set()
