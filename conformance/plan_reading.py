@@ -181,17 +181,21 @@ def _addresses(plan: Plan) -> Found:
 
 
 def _url_fault(url: str) -> Text | None:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        sound = False
-    if sound and not parts.query and not parts.fragment and not re.search(r"\s", url):
+    if _is_address(url):
         return None
     return Text(
         f"{url!r} is no address. Give one that begins with https:// (or http://), without query and fragment.",
         f"{url!r} はアドレスではない。https://(またはhttp://)で始まり、クエリーとフラグメントのないものを書く。",
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return sound and not parts.query and not parts.fragment and not re.search(r"\s", url)
 
 
 def _needed_addresses(plan: Plan) -> Found:
@@ -230,12 +234,12 @@ def _limits(plan: Plan) -> Found:
                 ),
             )
     if plan.target.ca_file and not Path(plan.target.ca_file).is_file():
-        place = plan.target.ca_file
+        file = plan.target.ca_file
         yield (
             ("target", "ca_file"),
             Text(
-                f"ca_file {place} is not there. Give a PEM file of certificates, by its path from the plan.",
-                f"ca_file {place} がない。証明書のPEMファイルを、計画の場所からのパスで書く。",
+                f"ca_file {file} is not there. Give a PEM file of certificates, by its path from the plan.",
+                f"ca_file {file} がない。証明書のPEMファイルを、計画の場所からのパスで書く。",
             ),
         )
 
@@ -290,10 +294,17 @@ def _clients(plan: Plan) -> Found:
 
 
 def _redirect_fault(uri: str) -> Text | None:
-    parts = urlsplit(uri)
-    if parts.scheme and not parts.fragment and (parts.netloc or parts.scheme not in ("http", "https")):
+    if _is_redirect(uri):
         return None
     return Text(
         f"redirect_uri {uri!r} is no absolute URI without a fragment. Give the one that is registered for the client.",
         f"redirect_uri {uri!r} がフラグメントのない絶対URIではない。クライアントに登録したものを書く。",
     )
+
+
+def _is_redirect(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
+    return bool(parts.scheme) and not parts.fragment and (bool(parts.netloc) or parts.scheme not in ("http", "https"))

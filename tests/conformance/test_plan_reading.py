@@ -78,6 +78,7 @@ clientid = "x"
         (SOUND + '[login]\nkind = "command"\ncommand = ["no-such-program"]', 6, "no program"),
         (SOUND + '[receiver]\nbind = "8765"', 5, "127.0.0.1:8765"),
         (SOUND + '[client]\nredirect_uri = "callback"', 5, "no absolute URI"),
+        (SOUND + '[client]\nredirect_uri = "http://[::1"', 5, "no absolute URI"),
         (SOUND + '[fhir]\naccess = "role"', 5, "without target.city_os"),
         (SOUND + "[client", 4, "not TOML"),
         (SOUND + "client = \n", 4, "not TOML"),
