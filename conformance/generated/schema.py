@@ -19,11 +19,12 @@ ALONE = (
     "declareDisaster", "updateDisasterEvent", "issueEvacuationOrder", "updateEvacuationOrder", "liftEvacuationOrder",
     "sendNotification", "retryNotification", "createConsent", "giveConsent", "refuseConsent", "renewConsent",
     "withdrawConsent", "createEvacuationPlan", "updateEvacuationPlan", "deleteEvacuationPlan", "linkCheckIn",
-    "putOwnCard", "deleteOwnCard", "updateShelter", "deleteShelter", "setShelterStatus",
+    "putOwnCard", "deleteOwnCard", "updateShelter", "deleteShelter", "setShelterStatus", "createEventStream",
+    "postHazardReport", "createShelter", "putLocation", "putLocations", "reportOffShelter", "reportSafety",
 )  # fmt: skip
 """What others would notice: disaster state, orders, messages, people's consents, plans and cards, other shelters."""
 
-NEVER = ("importSupportRegister", "applyRegisterImport", "verifyEventStream", "getOpenapi", "createFhir", "updateFhir",
+NEVER = ("getConsentReceipt", "importSupportRegister", "applyRegisterImport", "verifyEventStream", "getOpenapi", "createFhir", "updateFhir",
          "updateFhirConditionally", "deleteFhir", "performFhirBundle")  # fmt: skip
 """What needs a signed file, sends something out, is long, or writes health data."""
 

@@ -68,10 +68,12 @@ def _not_listed(ctx: Context, people: list[str]) -> list[str]:
     return left
 
 
-@check("REST-018", when=(offers_operation("getUser", "listUsers"),))
+@check("REST-018", when=(offers_operation("getUser", "listUsers"),), alone=True)
 def unknown_looks_like_refused(ctx: Context) -> None:
     """The data of every made-up person, and of nobody, are asked for: those not shown look alike in all there is."""
     people = users(ctx)
+    if ctx.target.has_sandbox:
+        ctx.sandbox.reset()
     for role in ("city_office", "service"):
         if not ctx.target.of_role(role):
             continue
