@@ -234,7 +234,7 @@ class RelyingParty:
     def assertion(self, **changed: Any) -> str:
         """A client assertion with some claims changed; None leaves one out. Source: RFC 7523 3."""
         now_s, name = int(time.time()), self.client.client_id
-        claims = {"iss": name, "sub": name, "aud": self.target.issuer}
+        claims: Parameters = {"iss": name, "sub": name, "aud": self.target.issuer}
         claims |= {"iat": now_s, "exp": now_s + 60, "jti": fresh(), **changed}
         key = ECKey.import_key(json.loads(json.dumps(self.client.private_jwk)))
         kept = {claim: value for claim, value in claims.items() if value is not None}
