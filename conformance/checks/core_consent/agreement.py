@@ -120,6 +120,9 @@ def _list_agrees(scene: Scene, purpose: str, mode: str) -> None:
     people = scene.ctx.target.people
     asked = [Question(one.user, purpose, category) for one in people for category in SHOWN]
     answers = scene.consents.decide(OFFICE, asked)
+    with scene.ctx.control(Text("nothing is listed by law in normal times", "平時に法令で一覧に出るものはない")):
+        by_law = sorted(who for who, shown in listed.items() if mode == "normal" and "statutory" in shown.values())
+        scene.ctx.expect("listed by law in normal times", expected=[], actual=by_law)
     said: dict[str, dict[str, str]] = {one.user: {} for one in people}
     for question, answer in zip(asked, answers, strict=True):
         if answer.permit:

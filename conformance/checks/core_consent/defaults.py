@@ -78,6 +78,7 @@ def derived_data_need_a_consent_of_their_own(ctx: Context) -> None:
         kinds = [kind for kind in purpose.recipients if kind != "service"]
         if code != DERIVED_PURPOSE and kinds:
             scene.give(person, code, purpose.categories, kinds, modes=list(MODES))
+    scene.closed(person, ("municipality", "disaster_support", "lifelog"))
     recipients = ("family", "supporter", "association", "welfare", "municipality", "medical", "public")
     cells = [(who, purpose) for who in recipients for purpose in PURPOSES]
     asked = [Question(person.user, code, DERIVED, who, mode) for mode in MODES for who, code in cells]

@@ -50,7 +50,7 @@ def what_was_left_out_is_not_granted(ctx: Context) -> None:
         what = Text(f"{name} granted in the token response", f"トークン応答で許可された {name}")
         ctx.expect(what, expected=sorted(kept), actual=sorted(seen))
     for category in ASKED:
-        for mode in ("normal", "drill", "disaster"):
+        for mode in ("normal", "disaster"):
             answer = scene.ask(person, (recipient, PURPOSE, category), mode)
             chosen = category in KEPT and mode == "normal"
             what = Text(

@@ -27,6 +27,7 @@ def denials_tell_their_reason(ctx: Context) -> None:
     scene.consents.withdraw(taking_back, record)
     with ctx.control(Text("the consent counts", "同意が効く")):
         scene.permitted(Text("the cell that was agreed to", "同意のある組み合わせ"), scene.ask(person, CELL))
+        scene.denied(Text("by law in normal times", "平時に法令で"), scene.ask(person, LAW_CELL))
     late = (end + timedelta(minutes=1)).isoformat()
     for reason, answer in (
         ("no_consent", scene.ask(silent, CELL)),
@@ -74,8 +75,9 @@ def decisions_do_not_tell_who_exists(ctx: Context) -> None:
             ctx.require(
                 "linked", linked or role not in (OFFICE, "medical_institution"), expected="told", actual=str(answer)
             )
-            hidden = scene.consents.decide_one(role, Question(silent.user, CELL[1], CELL[2]))
-            scene.denied(Text("a person who did not agree", "同意していない人"), hidden)
+            for category in (CELL[2], "location", "safety"):
+                hidden = scene.consents.decide_one(role, Question(silent.user, CELL[1], category))
+                scene.denied(Text("a person who did not agree", "同意していない人"), hidden)
         for category in (CELL[2], "location", "safety"):
             nobody = _seen(scene, role, scene.ctx.fresh(), category)
             for told, one in (("silent", silent), ("refusing somebody else", refusing)):

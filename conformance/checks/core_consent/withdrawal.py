@@ -34,6 +34,7 @@ def withdrawal_holds_for_decisions(ctx: Context) -> None:
         ctx.expect(
             "open before", expected=[], actual=[name for name, is_open in _seen(scene, person).items() if not is_open]
         )
+        _nothing_else(scene, person)
     reply = scene.consents.act("withdrawConsent", person, record)
     ctx.expect_status("withdrawConsent", reply, 200)
     wait_until(lambda: not any(_seen(scene, person).values()), DECISIONS_S)
@@ -102,6 +103,7 @@ def consent_ends_as_time_goes_on(ctx: Context) -> None:
     scene.advance(7200 - 120)
     seen = {**_seen(scene, person), "listUsers": SHOWN in scene.listed(person)}
     with ctx.control(Text("two minutes before its end the consent counts", "期限の2分前に同意が効く")):
+        _nothing_else(scene, person)
         ctx.expect("closed too early", expected=[], actual=[name for name, is_open in seen.items() if not is_open])
         ctx.expect(
             "listUsers, of what was not agreed to", expected=None, actual=scene.listed(person).get("support_flag")
@@ -160,6 +162,12 @@ def _seen(scene: Scene, person: PersonAccount) -> dict[str, bool]:
         "getUser": lambda: SHOWN in basis_of(scene.user(OFFICE, person)),
     }
     return {name: look() for name, look in looks.items()}
+
+
+def _nothing_else(scene: Scene, person: PersonAccount) -> None:
+    """Demand, in a control, that the user API shows nothing that was not agreed to."""
+    seen = basis_of(scene.user(OFFICE, person)).get("support_flag")
+    scene.ctx.expect("getUser, of what was not agreed to", expected=None, actual=seen)
 
 
 def _kept_s(reply: Reply) -> float:
