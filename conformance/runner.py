@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from conformance.check import Check, load_checks
+from conformance.city.caller import City, Sandbox
 from conformance.context import Context
 from conformance.contract.requirements import Requirement, load_requirements
 from conformance.draws import Draws
@@ -17,6 +19,9 @@ from conformance.target import Target
 from conformance.text import NOTHING, Text, both
 from conformance.verdict import Verdict, judge
 from conformance.wire import Wire
+
+UNSETTLED = (Verdict.FAIL, Verdict.ERROR, Verdict.SKIP)
+"""Verdicts of checks that may have stopped in the middle of a change."""
 
 SHOWN = 2000
 """Longest expected or actual value in a result, in characters; the exchanges hold the rest."""
@@ -84,8 +89,8 @@ def _rows(requirement: Requirement, checks: Sequence[Check], target: Target, cho
         )
         yield Planned(requirement, None, Verdict.OMIT, text)
     else:
-        named = {name for name in choice.names if "." in name}
-        yield from (_row(requirement, one, target, choice) for one in checks if not named or one.name in named)
+        every = not choice.names or requirement.id in choice.names
+        yield from (_row(requirement, one, target, choice) for one in checks if every or one.name in choice.names)
 
 
 def _row(requirement: Requirement, one: Check, target: Target, choice: Choice) -> Planned:
@@ -109,7 +114,18 @@ def run_planned(
     order = Draws(seed, "order").shuffled([row for row in rows if row.check is not None])
     judge_row = _Judge(target, seed, fhir_token)
     yield from _side_by_side([row for row in order if row.check and not row.check.alone], judge_row, jobs)
-    yield from map(judge_row, [row for row in order if row.check and row.check.alone])
+    for row in (row for row in order if row.check and row.check.alone):
+        result = judge_row(row)
+        yield result
+        if result.verdict in UNSETTLED:
+            _set_back(target)
+
+
+def _set_back(target: Target) -> None:
+    """Bring a sandbox back to its start; where that fails, the next check tells."""
+    if target.has_sandbox and target.of_role("sandbox_admin"):
+        with suppress(ConformanceError):
+            Sandbox(City(target, Wire(target.line))).reset()
 
 
 def _side_by_side(rows: Sequence[Planned], judge_row: Callable[[Planned], Result], jobs: int) -> Iterator[Result]:

@@ -152,3 +152,11 @@ def test_every_requirement_of_a_profile_has_a_row(target: Target) -> None:
     wanted = {one.id for one in load_requirements() if one.profile == "core-oidc"}
     assert {row.requirement.id for row in rows} == wanted
     assert all(row.check or row.reason.en for row in rows)
+
+
+def test_a_choice_of_one_part_leaves_other_choices_whole(target: Target) -> None:
+    """A check by its name, a requirement by its id with all of its checks, in one choice."""
+    part = next(one for one in load_checks() if one.requirement == "OIDC-011" and "." in one.name)
+    whole = [one.name for one in load_checks() if one.requirement == "OIDC-001"]
+    rows = plan_run(target, Choice(names=(part.name, "OIDC-001")))
+    assert [row.name for row in rows] == sorted([part.name, *whole])
