@@ -1,7 +1,7 @@
 """The matrix: every fault of the reference city OS and of the proxy against the whole suite, and what came of it.
 
 ``python -m deviant.matrix`` (``make deviance``) judges each, and writes a row for each to ``docs/conformance/*.toml``
-and the tables of ``docs/conformance/how-the-suite-is-judged.md``; with names it only tells of those.
+and the tables of ``docs/conformance/how-the-suite-is-judged.md``; with names it judges and writes those only.
 """
 
 import sys
@@ -17,10 +17,12 @@ from statistics import median
 import click
 from deviant.proxy.mutations import FAULTS as MUTATED
 from deviant.switches import FAULTS
-from judged_city import judged_city, results_at
+from judged_city import judged_city
 from judged_provider import judged, provider_behind_proxy
 
+from conformance.contract.requirements import load_requirements
 from conformance.results import Result
+from conformance.runner import Choice, Planned, plan_run, results_of, run_planned
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "conformance"
 TABLES = {"reference": DOCS / "detection_reference.toml", "proxy": DOCS / "detection_proxy.toml"}
@@ -28,6 +30,10 @@ PAGE = DOCS / "how-the-suite-is-judged.md"
 MARK = "<!-- tables, written by make deviance -->"
 JUDGED = ("fail", "warn")
 JOBS = 2
+SWEEPS = ("walk", "sequences", "generated", "stateful", "alone")
+"""Parts of checks that go over all operations, or over states, by generated requests."""
+
+PROFILES = {one.id: one.profile for one in load_requirements()}
 MUTATIONS = {one.name: one for one in MUTATED}
 TITLES = {
     "reference": "Faults of a city OS",
@@ -56,13 +62,21 @@ class Row:
         return tuple(sorted(set(self.found) - set(self.breaks)))
 
 
-def judge_fault(name: str | None) -> Row:
-    """The row of a fault; of the right server where none is named."""
+def judge_fault(name: str) -> Row:
+    """The row of a fault: all checks of the profiles that it touches, and of sweeps those that it breaks."""
     begin_s = time.monotonic()
+    breaks = FAULTS[name].breaks
+    profiles = tuple({PROFILES[one] for one in breaks})
     with judged_city(name) as target:
-        results = results_at(target)
-    breaks = FAULTS[name].breaks if name else ()
-    return _row(name or "", breaks, results, time.monotonic() - begin_s)
+        rows = plan_run(target, Choice(profiles=profiles, slow=True))
+        chosen = [row for row in rows if row.requirement.id in breaks or not _is_sweep(row)]
+        results = results_of(run_planned(target, chosen, jobs=4))
+    return _row(name, breaks, results, time.monotonic() - begin_s)
+
+
+def _is_sweep(row: Planned) -> bool:
+    """Whether it tries everything at once: such checks meet every fault, and take long."""
+    return row.check is not None and (row.check.slow or row.check.name.rpartition(".")[2] in SWEEPS)
 
 
 def _row(name: str, breaks: Sequence[str], results: Sequence[Result], duration_s: float) -> Row:
@@ -156,22 +170,25 @@ def with_tables(page: str) -> str:
 
 
 def main() -> None:
-    """Judge the faults that are named, or all of them, and write the tables."""
+    """Judge the faults that are named, or all of them; their rows are written in the place of older ones."""
     named = sys.argv[1:]
-    rows: dict[str, list[Row]] = {"reference": [], "proxy": []}
     for table, row in judge_all(named or [*sorted(FAULTS), *MUTATIONS], JOBS):
-        rows[table].append(row)
         verdict = "caught" if row.is_caught else "MISSED"
         beside = f" beside {', '.join(row.beside)}" if row.beside else ""
         unknown = f" unknown {', '.join(row.unknown)}" if row.unknown else ""
         click.echo(f"{row.name:36} {verdict} at {', '.join(row.breaks)}{beside}{unknown} {row.duration_s:.0f} s")
-    for table, found in rows.items():
-        if found:
-            click.echo(f"{table}: {figures(found)}")
-    if not named:
-        for table, path in TABLES.items():
-            path.write_text(written(rows[table]), encoding="utf-8")
-        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        _enter(table, row)
+    for table in TABLES:
+        click.echo(f"{table}: {figures(read_table(table))}")
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _enter(table: str, row: Row) -> None:
+    """Write a row into its table; rows of faults that are no more are left out."""
+    known = FAULTS if table == "reference" else MUTATIONS
+    rows = {one.name: one for one in read_table(table)} if TABLES[table].exists() else {}
+    rows[row.name] = row
+    TABLES[table].write_text(written([rows[name] for name in known if name in rows]), encoding="utf-8")
 
 
 if __name__ == "__main__":
