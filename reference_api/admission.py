@@ -24,10 +24,19 @@ WAITING: Mapping[str, Sequence[float]] = {"normal": (500, 1000, float("inf")), "
 worker, 500 wait half a second. Confidence C."""
 
 CALM_S = 5.0
-"""How long the load must be below half of a threshold before the class is served again. Source: none. Confidence C."""
+"""How long at most the load must be below half of a threshold before the class is served again, and within how many
+seconds a further peak belongs to the same load. Source: none. Confidence C."""
+
+PEAK_CALM_S = 0.5
+"""The same after a single peak, such as one long request; load that lasts demands as much longer as it has lasted.
+Source: none, ten looks at the load. Confidence C."""
 
 RETRY_AFTER_S = 30
-"""When to ask again. Source: contract C7, a change is to be visible within 30 to 60 s. Confidence C."""
+"""When to ask again at the latest. Source: contract C7, a change is to be visible within 30 to 60 s. Confidence C."""
+
+RETRY_SHARE = 3.0
+"""For how many times as long as the load has lasted nobody need ask again, at most RETRY_AFTER_S. Source: none, load of
+10 s is no peak. Confidence C."""
 
 
 @dataclass(slots=True)
@@ -42,6 +51,9 @@ class Pressure:
     _calm_since_s: float | None = None
     _due_s: float = math.inf
     _mode: str = "normal"
+    _loaded_since_s: float = -math.inf
+    _loaded_at_s: float = -math.inf
+    _lasted_s: float = 0.0
 
     def expect(self, due_s: float) -> None:
         """Say when the next measurement is due."""
@@ -49,22 +61,38 @@ class Pressure:
 
     def notice(self, now_s: float) -> None:
         """Raise the level if the next measurement is late already: a hundred requests may wait before it."""
-        if now_s > self._due_s:
-            self.level = max(self.level, _level(now_s - self._due_s, self.waiting, self._mode, share=1.0))
+        if now_s <= self._due_s:
+            return
+        level = _level(now_s - self._due_s, self.waiting, self._mode, share=1.0)
+        if level > self.level:
+            self.level, self._calm_since_s = level, None
+            self._remember_load(now_s)
 
     def observe(self, lag_s: float, mode: str, now_s: float) -> None:
         """Take a measurement of how late the server is (s); the level rises at once and falls after a calm time."""
         self._mode = mode
-        level = _level(lag_s, self.waiting, mode, share=1.0)
-        if level >= self.level:
-            self.level, self._calm_since_s = level, None
+        self.level = max(self.level, _level(lag_s, self.waiting, mode, share=1.0))
+        if not self.level:
             return
         if _level(lag_s, self.waiting, mode, share=0.5) >= self.level:
             self._calm_since_s = None
+            self._remember_load(now_s)
         elif self._calm_since_s is None:
             self._calm_since_s = now_s
-        elif now_s - self._calm_since_s >= CALM_S:
+        elif now_s - self._calm_since_s >= min(CALM_S, PEAK_CALM_S + self._lasted_s):
             self.level, self._calm_since_s = self.level - 1, None
+
+    def _remember_load(self, now_s: float) -> None:
+        """Count how long the load lasts: peaks that follow each other closely are one load."""
+        if now_s - self._loaded_at_s > CALM_S:
+            self._loaded_since_s = now_s
+        self._loaded_at_s = now_s
+        self._lasted_s = now_s - self._loaded_since_s
+
+    @property
+    def retry_after_s(self) -> int:
+        """When to ask again, in seconds: soon after a peak, later the longer the load lasts."""
+        return min(RETRY_AFTER_S, math.ceil(PEAK_CALM_S + RETRY_SHARE * self._lasted_s))
 
     @property
     def shed(self) -> tuple[str, ...]:
@@ -81,7 +109,7 @@ class Pressure:
             raise ApiError(
                 "temporary-reduced-capacity",
                 f"operations of class {service_class} are put off while more urgent ones are served",
-                headers={"retry-after": str(RETRY_AFTER_S)},
+                headers={"retry-after": str(self.retry_after_s)},
             )
 
     def headers(self) -> dict[str, str]:

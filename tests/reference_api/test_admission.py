@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_api.admission import CALM_S, CLASSES, LAG_S, Pressure
+from reference_api.admission import CALM_S, CLASSES, LAG_S, PEAK_CALM_S, RETRY_AFTER_S, Pressure
 from reference_api.errors import ApiError
 
 MODES = st.sampled_from(["normal", "drill", "disaster"])
@@ -42,17 +42,52 @@ def test_the_level_rises_at_the_thresholds(mode: str) -> None:
 
 
 def test_a_class_is_served_again_after_a_calm_time() -> None:
-    """One class comes back for each calm time; a new peak in between starts the time again."""
+    """After load that lasted, one class comes back for each calm time; a new peak in between starts the time again."""
     pressure = Pressure()
-    pressure.observe(0.6, "disaster", 0.0)
+    for at_s in range(11):
+        pressure.observe(0.6, "disaster", float(at_s))
     assert pressure.shed == ("P3", "P2")
-    pressure.observe(0.0, "disaster", 1.0)
-    pressure.observe(0.4, "disaster", 2.0)
-    pressure.observe(0.0, "disaster", 3.0)
-    pressure.observe(0.0, "disaster", 2.9 + CALM_S)
+    assert pressure.retry_after_s == RETRY_AFTER_S
+    pressure.observe(0.0, "disaster", 11.0)
+    pressure.observe(0.4, "disaster", 12.0)
+    pressure.observe(0.0, "disaster", 13.0)
+    pressure.observe(0.0, "disaster", 12.9 + CALM_S)
     assert pressure.level == 2
-    pressure.observe(0.0, "disaster", 3.0 + CALM_S)
+    pressure.observe(0.0, "disaster", 13.0 + CALM_S)
     assert pressure.level == 1
+
+
+def test_a_single_peak_is_soon_over() -> None:
+    """What one long request puts off is served again soon, and whoever was put off is told to ask again soon."""
+    pressure = Pressure()
+    pressure.observe(0.2, "disaster", 100.0)
+    assert pressure.shed == ("P3",)
+    assert pressure.retry_after_s == 1
+    pressure.observe(0.0, "disaster", 100.1)
+    pressure.observe(0.0, "disaster", 100.09 + PEAK_CALM_S)
+    assert pressure.level == 1
+    pressure.observe(0.0, "disaster", 100.11 + PEAK_CALM_S)
+    assert pressure.level == 0
+
+
+def test_peaks_that_follow_each_other_are_one_load() -> None:
+    """A class that came back too early is put off for longer each time; after quiet, a peak is a single one again."""
+    pressure = Pressure()
+    calm_s = []
+    now_s = 0.0
+    for _ in range(4):
+        pressure.observe(0.2, "disaster", now_s)
+        begin_s = now_s
+        while pressure.level:
+            now_s += 0.1
+            pressure.observe(0.0, "disaster", now_s)
+        calm_s.append(now_s - begin_s)
+    assert calm_s == sorted(calm_s)
+    assert calm_s[-1] > 4 * PEAK_CALM_S
+    now_s += 2 * CALM_S
+    pressure.notice(now_s)
+    pressure.observe(0.2, "disaster", now_s)
+    assert pressure.retry_after_s == 1
 
 
 def test_lateness_is_noticed_before_it_is_measured() -> None:
