@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from conformance.oidc.pages import Field, Form, Page, read_page
+from conformance.origins import joined
 from conformance.outcomes import Unmet
 from conformance.target import is_loopback
 from conformance.wire import Reply, Wire, new_cookies
@@ -79,9 +80,11 @@ class Browser:
         sent = form.filled(values, button, tick_all=tick_all)
         if self._shown is not None and leads_to(form.action, ends):
             return Callback(form.action, tuple(sent), self._shown)
+        if form.has_password:
+            self.wire.line.keep_credentials_from(form.action)
         if form.method == "GET":
-            joined = "&" if urlsplit(form.action).query else "?"
-            return self.open(form.action + joined + urlencode(sent), ends)
+            sign = "&" if "?" in form.action else "?"
+            return self.open(form.action + sign + urlencode(sent, errors="replace"), ends)
         return self.post(form.action, sent, ends)
 
     def _follow(self, reply: Reply, ends: Sequence[str]) -> Arrival:
@@ -90,10 +93,10 @@ class Browser:
             if not (300 <= reply.status < 400 and place):
                 self._shown = reply
                 return _shown(reply)
-            place = urljoin(reply.url, place)
+            place = joined(reply.url, place)
             if leads_to(place, ends):
-                parts = urlsplit(place)
-                told = parts.query or parts.fragment
+                bare, _, fragment = place.partition("#")
+                told = bare.partition("?")[2] or fragment
                 return Callback(place, tuple(parse_qsl(told, keep_blank_values=True)), reply)
             if reply.status in (307, 308) and reply.url == place:
                 break

@@ -13,7 +13,9 @@ from conformance.text import Text
 PAGES = 8
 """Pages passed for one sign-in; more is a loop. Confidence C."""
 
-USER_FIELDS = ("username", "user", "login", "email", "mail", "name", "identifier", "userid", "user_id", "account", "id")
+USER_FIELDS = (
+    *("username", "user", "login", "email", "mail", "name", "identifier", "userid", "user_id", "account", "id", "sub"),
+)
 REFUSING = ("cancel", "deny", "denied", "reject", "refuse", "decline", "no", "not", "abort", "back")
 REFUSING_WORDS = ("キャンセル", "拒否", "やめる", "しない", "つながない", "認めない", "いいえ", "戻る", "中止")
 """Words on buttons and in values that do not lead on. Source: none; what is usual on such pages. Confidence C."""
@@ -89,6 +91,10 @@ class Login:
             if _refuses(Field("", "link", "", text=link.text)):
                 return browser.open(link.url, ends)
         raise NeedsReview(_lost(page))
+
+    def asks_who(self, page: Page, person: PersonAccount) -> bool:
+        """Whether a page asks for the name alone."""
+        return self._asks_who(page, person) is not None
 
     def _asks_who(self, page: Page, person: PersonAccount) -> tuple[Form, dict[str, str]] | None:
         """The form of a page that asks for the name alone, as providers do that ask for the password on the next."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+
+from conformance.origins import joined
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,14 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._close()
-            self._open = (urljoin(self.base, given.get("action", "")), given.get("method", "get").upper())
+            self._open = (joined(self.base, given.get("action", "")), given.get("method", "get").upper())
             self._ids[given.get("id", "")] = len(self.forms)
         elif tag in ("script", "style"):
             self._silent += 1
         elif tag == "button" and given.get("type", "submit") == "submit":
             self._button, self._label = given, []
         elif tag == "a" and given.get("href"):
-            self._link, self._label = urljoin(self.base, given["href"]), []
+            self._link, self._label = joined(self.base, given["href"]), []
         elif tag == "select":
             self._select = given.get("name", "")
         else:

@@ -16,6 +16,7 @@ from conformance.accounts import ClientAccount, PersonAccount
 from conformance.draws import fresh
 from conformance.oidc.browser import Arrival, Browser, Callback, Stop
 from conformance.oidc.login import Login
+from conformance.oidc.pages import Page, read_page
 from conformance.oidc.scripted_login import CommandLogin, StepsLogin
 from conformance.oidc.tokens import Token, read_token
 from conformance.outcomes import Misconfigured, NotApplicable, Unmet
@@ -126,11 +127,19 @@ class RelyingParty:
         return {name: value for name, value in {**asked, **changed}.items() if value is not None}
 
     def ask(self, request: Mapping[str, Any], browser: Browser, method: str = "GET") -> Arrival:
-        """Send an authorization request as a browser does; the pages are not passed."""
-        url = self.endpoint("authorization_endpoint")
+        """Send an authorization request as a browser does; the pages are not passed.
+
+        Where the provider takes pushed requests only (RFC 9126 5) it is pushed first; what is refused then is a stop.
+        """
+        url, ends = self.endpoint("authorization_endpoint"), self._ends(request)
+        if self.target.metadata.get("require_pushed_authorization_requests") is True and "request_uri" not in request:
+            reply = self.push(request)
+            if "request_uri" not in reply.members:
+                return Stop(reply, read_page(reply.url, reply.status, "", reply.headers))
+            request = {"client_id": self.client.client_id, "request_uri": reply.members["request_uri"]}
         if method == "POST":
-            return browser.post(url, request, self._ends(request))
-        return browser.open(url + ("&" if "?" in url else "?") + urlencode(request, doseq=True), self._ends(request))
+            return browser.post(url, request, ends)
+        return browser.open(url + ("&" if "?" in url else "?") + urlencode(request, doseq=True), ends)
 
     def authorize(
         self, request: Mapping[str, Any], browser: Browser | None = None, method: str = "GET"
@@ -151,6 +160,10 @@ class RelyingParty:
             text = "nobody can sign in: set CITYTWIN_USER and CITYTWIN_PASSWORD, or name others in [person]"
             raise Misconfigured(Text(text, "サインインする人がない。CITYTWIN_USERとCITYTWIN_PASSWORDを設定する"))
         return self._passing.pass_pages(browser, arrival, self.person, self._ends(request))
+
+    def asks_who(self, page: Page) -> bool:
+        """Whether a page asks the person who they are: for a password, or for a name alone."""
+        return page.sign_in_form is not None or (self.person is not None and self.login.asks_who(page, self.person))
 
     def grant(self, browser: Browser | None = None, **changed: Any) -> tuple[Parameters, str, Callback]:
         """A fresh code: what was asked, the code verifier, and the callback.

@@ -5,11 +5,12 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from conformance.accounts import PersonAccount
 from conformance.oidc.browser import Arrival, Browser, Callback, Stop, leads_to
 from conformance.oidc.pages import Page
+from conformance.origins import joined
 from conformance.outcomes import Misconfigured, NeedsReview
 from conformance.plan import LoginPart, LoginStep
 from conformance.text import Text
@@ -52,15 +53,15 @@ class StepsLogin:
     def _take(
         self, step: LoginStep, browser: Browser, arrival: Arrival, known: dict[str, str], ends: Sequence[str]
     ) -> Arrival:
-        url = urljoin(known["page"], _filled(step.url, known)) if step.url else ""
+        url = joined(known["page"], _filled(step.url, known)) if step.url else ""
         if url:
             reply = _send(step, browser, url, known)
             known |= _kept(step, reply)
             place = reply.header("location")
             if place and not step.then:
-                return _arrived(browser, urljoin(reply.url, place), ends)
+                return _arrived(browser, joined(reply.url, place), ends)
         if step.then:
-            return _arrived(browser, urljoin(known["page"], _filled(step.then, known)), ends)
+            return _arrived(browser, joined(known["page"], _filled(step.then, known)), ends)
         return arrival
 
 

@@ -5,7 +5,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.check import check
-from conformance.checks.core_oidc.grants import attempt, code_of, is_issued, rp_verifier, scopes_to_ask, seen, shown
+from conformance.checks.core_oidc.grants import (
+    attempt,
+    code_of,
+    error_of,
+    is_issued,
+    rp_verifier,
+    scopes_to_ask,
+    seen,
+    shown,
+)
 from conformance.context import Context
 from conformance.oidc.browser import Arrival, Browser, Callback
 from conformance.oidc.relying_party import told
@@ -113,7 +122,7 @@ def unknown_response_type(ctx: Context) -> None:
         ctx.rp.grant()
     arrival = attempt(ctx.rp, response_type=f"citytwin_{ctx.fresh(4).replace('-', '_')}")
     ctx.refused("a made-up response_type", code_of(arrival) is None, expected="no code", actual=seen(arrival))
-    error = arrival.get("error") if isinstance(arrival, Callback) else seen(arrival)
+    error = error_of(arrival) or seen(arrival)
     ctx.refused("error", error == "unsupported_response_type", expected="unsupported_response_type", actual=error)
 
 

@@ -26,6 +26,9 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 SIGNED_OUT = "https://rp.citytwin.example/signed-out"
 """Where clients of the suite's own come back; nobody listens there."""
 
+UNSURE_S = 2.0
+"""Longest wait where providers may refuse to call this machine and silence proves nothing, in seconds. Confidence C."""
+
 SUPPORTED = offers("backchannel_logout_supported")
 
 
@@ -71,7 +74,7 @@ def logout_of(rp: RelyingParty, session: Session, heard: Receiver) -> Message | 
         told = logout_token(message)
         return told is None or sid is None or told.claims.get("sid") in (None, sid)
 
-    return heard.wait(concerns)
+    return heard.wait(concerns, WITHIN_S if is_called(rp) else UNSURE_S)
 
 
 def logout_token(message: Message) -> Token | None:
@@ -104,7 +107,7 @@ def every_client_of_the_session_is_told(ctx: Context) -> None:
 
 
 def _arrived(ctx: Context, rp: RelyingParty, message: Message | None) -> None:
-    if message is None and not _may_be_called(ctx, rp):
+    if message is None and not is_called(rp):
         ctx.skip(
             "nothing came, but providers may refuse to call this machine: name a public address in [receiver]",
             "何も届かないが、自機への送信を拒む実装もある。計画の[receiver]に公開のアドレスを設定する",
@@ -119,10 +122,10 @@ def _arrived(ctx: Context, rp: RelyingParty, message: Message | None) -> None:
         ctx.require("logout_token in the form", fits, expected="a token", actual=sorted(message.form))
 
 
-def _may_be_called(ctx: Context, rp: RelyingParty) -> bool:
+def is_called(rp: RelyingParty) -> bool:
     """Whether the provider calls the suite's address for certain: it is public, or the operator named it."""
-    uri = rp.client.backchannel_logout_uri
-    named = [account.backchannel_logout_uri for account in (ctx.target.client, *ctx.target.accounts) if account]
+    uri, target = rp.client.backchannel_logout_uri, rp.target
+    named = [account.backchannel_logout_uri for account in (target.client, *target.accounts) if account]
     return not is_loopback(uri) or any(is_loopback(one) for one in named)
 
 

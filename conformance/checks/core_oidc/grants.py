@@ -53,6 +53,17 @@ def code_of(arrival: Arrival | None) -> str | None:
     return arrival.get("code") if isinstance(arrival, Callback) else None
 
 
+def error_of(arrival: Arrival | None) -> str | None:
+    """The error that a client is told: in the callback, or in the answer to a pushed request (RFC 9126 2.3)."""
+    if isinstance(arrival, Callback):
+        return arrival.get("error")
+    return str(arrival.reply.members["error"]) if isinstance(arrival, Stop) and _is_told(arrival) else None
+
+
+def _is_told(stop: Stop) -> bool:
+    return stop.reply.media_type == "application/json" and "error" in stop.reply.members
+
+
 def seen(arrival: Arrival | None) -> str:
     """Where an attempt ended, in short."""
     return "pages without an end" if arrival is None else told(arrival)
@@ -67,7 +78,7 @@ def sign_in_again(rp: RelyingParty, browser: Browser, **changed: Any) -> tuple[S
     verifier = rp_verifier()
     request = rp.request(verifier, **changed)
     arrival = rp.ask(request, browser)
-    asked = isinstance(arrival, Page) and arrival.sign_in_form is not None
+    asked = isinstance(arrival, Page) and rp.asks_who(arrival)
     end = rp.pass_pages(browser, arrival, request)
     code = code_of(end)
     if not isinstance(end, Callback) or code is None:

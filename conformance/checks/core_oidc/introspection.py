@@ -50,6 +50,8 @@ def only_for_clients(ctx: Context) -> None:
 def answers_have_their_types(ctx: Context) -> None:
     """What is said of a live token is JSON, active is a boolean, and every known member has its type."""
     reply = ctx.rp.introspect(ctx.rp.sign_in().access_token)
+    if reply.members.get("error") == "unsupported_token_type" and not ctx.target.is_city_os:
+        ctx.omit("access tokens of this kind are not introspected", "この種類のアクセストークンは照会できない")
     ctx.expect_status("introspection", reply, 200)
     ctx.expect("Content-Type", expected="application/json", actual=reply.media_type)
     active = reply.members.get("active")

@@ -82,6 +82,8 @@ def challenge_methods_work(ctx: Context) -> None:
     listed = [name for name in _listed(ctx, "code_challenge_methods_supported") if name in ("S256", "plain")]
     if not listed:
         ctx.omit("no challenge method that the suite knows is listed", "検査できるcode_challenge_methodがない")
+    with ctx.control("a request of the suite's usual kind is taken"):
+        ctx.rp.sign_in()
     for name in listed:
         changed: dict[str, Any] = {"code_challenge": rp_verifier()} if name == "plain" else {}
         arrival = attempt(ctx.rp, code_challenge_method=name, **changed)

@@ -37,6 +37,8 @@ NOBODY_THERE = ("login_required", "interaction_required", "account_selection_req
 @check("OIDC-013", part="fresh")
 def nobody_is_signed_in(ctx: Context) -> None:
     """With prompt=none a browser that was never here is sent back with login_required, and sees no page."""
+    with ctx.control("the same request without prompt is taken"):
+        ctx.rp.grant()
     browser = ctx.rp.new_browser()
     arrival = ctx.rp.ask(ctx.rp.request(rp_verifier(), prompt="none"), browser)
     ctx.require("prompt=none", isinstance(arrival, Callback), expected="a callback", actual=told(arrival))

@@ -49,6 +49,8 @@ def unknown_token_is_revoked(ctx: Context) -> None:
 @check("OIDC-074", "person")
 def unknown_scope(ctx: Context) -> None:
     """A scope that nobody may have is refused with invalid_scope or left out of what is granted."""
+    with ctx.control(Text("the same request with scope openid", "scope openidの同じ要求")):
+        ctx.rp.grant()
     wanted = f"citytwin.{ctx.fresh(6)}"
     arrival = attempt(ctx.rp, scope=f"openid {wanted}")
     code = code_of(arrival)
