@@ -8,7 +8,6 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -101,11 +100,11 @@ def judge_mutation(name: str) -> Row:
 
 def judge_all(names: Sequence[str], jobs: int) -> Iterator[tuple[str, Row]]:
     """Rows and their tables, as they come; in processes of their own, because a fault holds for the process."""
-    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=8) as pool:
+    with get_context("spawn").Pool(jobs, maxtasksperchild=8) as pool:
         faults = [name for name in names if name in FAULTS]
-        yield from (("reference", row) for row in pool.map(judge_fault, faults))
+        yield from (("reference", row) for row in pool.imap_unordered(judge_fault, faults))
         mutations = [name for name in names if name in MUTATIONS]
-        yield from (("proxy", row) for row in pool.map(judge_mutation, mutations))
+        yield from (("proxy", row) for row in pool.imap_unordered(judge_mutation, mutations))
 
 
 def figures(rows: Sequence[Row]) -> dict[str, float]:
