@@ -19,6 +19,9 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 LOCAL_ID = "urn:citytwin:local-id"
 """Type of a made-up person's local ID in the sandbox's token exchange. Source: contract, requirement OIDC-073."""
 
+PAGES = 1000
+"""Most pages of a list that are read: half a million items, more than a town has people."""
+
 Who = ClientAccount | PersonAccount | str | None
 """Who calls: a client, a person, the name of a role, or nobody."""
 
@@ -135,11 +138,11 @@ class City:
     ) -> Iterator[Reply]:
         """All pages of a list, by its cursors."""
         asked = dict(query or {})
-        for _ in range(200):
+        for _ in range(PAGES):
             reply = self.call(operation_id, who, query=asked, path=path)
             yield reply
             cursor = reply.members.get("next_cursor")
-            if not cursor:
+            if not cursor or not isinstance(cursor, str):
                 return
             asked["cursor"] = cursor
 
@@ -159,7 +162,7 @@ class City:
         for reply in self.pages(operation_id, who, query, path):
             if reply.status != 200:
                 raise Unmet(f"{operation_id}: {reply.status} {reply.text[:120]}")
-            items += reply.members.get("items", [])
+            items += _items(reply, operation_id)
         return items
 
 
@@ -190,6 +193,20 @@ class Sandbox:
         if reply.status not in (200, 204):
             raise Unmet(f"{operation_id}: {reply.status} {reply.text[:120]}")
         return reply
+
+
+def _items(reply: Reply, operation_id: str) -> list[Any]:
+    """The items of a page; each is an object, by every list of the contract.
+
+    Raises:
+        Unmet: They are something else.
+    """
+    found = reply.members.get("items")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        said = reply.text[:200]
+        text = f"items of {operation_id} are no list of objects: {said}"
+        raise Unmet(Text(text, f"{operation_id} のitemsがオブジェクトの配列でない: {said}"))
+    return found
 
 
 def _shifted(instant: str, seconds: float) -> str:

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from conformance.accounts import PersonAccount
 from conformance.city.caller import City, Who
 from conformance.city.consents import Answer, Consents, Question, Record, instant_s
+from conformance.city.records import withdraw_all
 from conformance.city.town import Declaration, Town
 from conformance.consent_model import MODES, Held, by_the_book
 from conformance.machines.consent_kinds import Case, requirement_of
@@ -34,6 +35,8 @@ TABLE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 LASTS_S = (None, 3_333.0, 90_000.0)
 PASSES_S = (600.0, 7_200.0, 172_800.0)
 """How long consents last and how time goes on, in seconds: sums of the latter come never near to the former."""
+PAGES = 4
+"""So many pages of the list of users are read after each step."""
 COPY_S = 172_800.0
 """After so many seconds no copy of an answer is used any more, whatever it was kept for. Confidence C."""
 FIRST_S, APART_S = 200 * 86_400.0, 4 * 86_400.0
@@ -80,6 +83,8 @@ class ConsentMachine(RuleBasedStateMachine):
     def __init__(self, guide: Guide, people: Sequence[PersonAccount]) -> None:
         super().__init__()
         self.guide, self.people = guide, tuple(people)
+        self.left: dict[str, list[Held]] = {}
+        guide.asked(self._take_all_back)
         self.held: dict[str, tuple[PersonAccount, Record, Held]] = {}
         self.mode, self.ended, self.last = "normal", False, ""
         self.declared: Declaration | None = None
@@ -94,6 +99,12 @@ class ConsentMachine(RuleBasedStateMachine):
                 "decisions are not the model's before the first step; the checks of single rules tell",
                 "最初の手順の前から判定がモデルと違う。個々の検査を見る",
             )
+
+    def _take_all_back(self) -> None:
+        """Have the people withdraw what they agreed to before the walk; the records stay with them."""
+        consents = Consents(self.guide.city)
+        for one in self.people:
+            self.left[one.user] = withdraw_all(consents, one, consents.of(one))
 
     def _call_anew(self) -> None:
         self.city = City(self.guide.target, self.guide.wire)
@@ -295,15 +306,20 @@ class ConsentMachine(RuleBasedStateMachine):
         return wrong
 
     def _listed(self) -> tuple[dict[str, Any], bool]:
-        """Users that the city office is listed, and whether these are all: under load, lists are put off first (C7)."""
+        """Users that the city office is listed, and whether these tell enough: all, or the people of the walk.
+
+        Under load, lists are put off first (C7), and the list of a whole town is too long to be read at each step.
+        """
         found: dict[str, Any] = {}
         query: dict[str, Any] = {"purpose": PURPOSE, "limit": 500}
-        while True:
+        wanted = {one.user for one in self.people}
+        for _ in range(PAGES):
             reply = self.city.call("listUsers", OFFICE, query=query, patient=False)
             found |= {str(one.get("sub")): one for one in reply.members.get("items", ()) if isinstance(one, dict)}
             query["cursor"] = reply.members.get("next_cursor")
-            if reply.status != 200 or not query["cursor"]:
+            if reply.status != 200 or not query["cursor"] or wanted <= found.keys():
                 return found, reply.status == 200
+        return found, False
 
     def _read_cases(self, person: PersonAccount, seen: Mapping[str, str]) -> list[Case]:
         held = self._held_by(person)
@@ -322,7 +338,7 @@ class ConsentMachine(RuleBasedStateMachine):
         return [one for one in found if isinstance(one, dict)]
 
     def _held_by(self, person: PersonAccount) -> list[Held]:
-        return [one for owner, _, one in self.held.values() if owner == person]
+        return [*self.left[person.user], *(one for owner, _, one in self.held.values() if owner == person)]
 
     def _requirement(self, case: Case) -> str:
         """The requirement that a case breaks; what is right two days later was a copy that was kept too long."""

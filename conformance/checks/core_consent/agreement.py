@@ -7,7 +7,7 @@ from typing import Any
 from conformance.accounts import PersonAccount
 from conformance.check import check
 from conformance.checks.core_consent.scene import OFFICE, SHOWN, Scene, bases, basis_of
-from conformance.city.consents import Question
+from conformance.city.consents import Question, needed
 from conformance.consent_model import CATEGORIES, MODES
 from conformance.context import Context
 from conformance.oidc.relying_party import Session
@@ -16,6 +16,8 @@ from conformance.text import Text
 from conformance.wire import Reply
 
 PURPOSE = "disaster_support"
+PAGES = 8
+"""So many pages of the list of users are read at least; a whole town has hundreds."""
 PAIRS = (
     ("name", "name"),
     ("birth_date", "birthdate"),
@@ -116,10 +118,11 @@ def withdrawing_never_adds(ctx: Context) -> None:
 def _list_agrees(scene: Scene, purpose: str, mode: str) -> None:
     """Demand that everybody is listed with what single decisions say, and not listed where they deny all."""
     query = {"purpose": purpose, "limit": 500}
-    listed = {str(one.get("sub")): bases(one) for one in scene.city.items("listUsers", OFFICE, query)}
     people = scene.ctx.target.people
     asked = [Question(one.user, purpose, category) for one in people for category in SHOWN]
     answers = scene.consents.decide(OFFICE, asked)
+    wanted = {question.subject for question, answer in zip(asked, answers, strict=True) if answer.permit}
+    listed = _listed(scene, query, wanted)
     with scene.ctx.control(Text("nothing is listed by law in normal times", "平時に法令で一覧に出るものはない")):
         by_law = sorted(who for who, shown in listed.items() if mode == "normal" and "statutory" in shown.values())
         scene.ctx.expect("listed by law in normal times", expected=[], actual=by_law)
@@ -139,6 +142,17 @@ def _list_agrees(scene: Scene, purpose: str, mode: str) -> None:
             f"listUsers と一件ずつの判定({purpose}、{mode}、{one.user})",
         )
         scene.ctx.expect(what, expected=said[one.user], actual=listed.get(one.user, {}))
+
+
+def _listed(scene: Scene, query: Mapping[str, Any], wanted: set[str]) -> dict[str, dict[str, str]]:
+    """Bases of the users listed, by their identifier: of all pages until ``wanted`` are there, and of a good many."""
+    listed: dict[str, dict[str, str]] = {}
+    for number, page in enumerate(scene.city.pages("listUsers", OFFICE, query), start=1):
+        items = needed(page, "listUsers", 200).get("items", ())
+        listed |= {str(one.get("sub")): bases(one) for one in items if isinstance(one, dict)}
+        if number >= PAGES and wanted <= listed.keys():
+            break
+    return listed
 
 
 def _both(ctx: Context, scene: Scene, session: Session) -> tuple[Reply, Reply]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from conformance.check import check
-from conformance.checks.core_consent.scene import FRIENDS, OFFICE, Scene, held, said_of
+from conformance.checks.core_consent.scene import FRIENDS, OFFICE, Scene, said_of
 from conformance.city.consents import Question, instant_s
+from conformance.city.records import held
 from conformance.consent_model import CATEGORIES, LAW, LAW_UNLESS_REFUSED, PURPOSES, Held
 from conformance.context import Context
 from conformance.contract.catalogue import load_consent_catalogue
@@ -56,7 +57,7 @@ def law_opens_what_it_names(ctx: Context) -> None:
     asked = [Question(person.user, purpose, category, who, "disaster") for who, purpose, category in cells]
     answers = scene.consents.decide(person, asked)
     what = Text("decision in a disaster, without any consent", "災害時の、同意のない人についての判定")
-    scene.expect(what, asked, answers, said_of([], asked, 0.0))
+    scene.expect(what, asked, answers, said_of(scene.left(person), asked, 0.0))
 
 
 @check("CONS-001", "time", alone=True)

@@ -5,6 +5,7 @@ from conformance.check import check
 from conformance.checks.core_consent.decisions import STATUTES
 from conformance.checks.core_consent.scene import LAW_CELL, OFFICE, Scene, basis_of, wait_until
 from conformance.city.consents import Question
+from conformance.consent_model import by_the_book
 from conformance.context import Context
 from conformance.text import Text
 
@@ -97,7 +98,8 @@ def a_drill_is_no_disaster_to_the_law(ctx: Context) -> None:
     """Asks every cell of the statutes for a drill, of a person who agreed to nothing."""
     scene = Scene(ctx)
     person = scene.person()
-    cells = list(STATUTES)
+    # A withdrawal is a refusal too, against which some clauses open nothing (scene.left).
+    cells = [one for one in STATUTES if by_the_book(scene.left(person), *one, "disaster", 0.0).permit]
     normal, drill, disaster = (
         scene.consents.decide(person, [Question(person.user, one[1], one[2], one[0], mode) for one in cells])
         for mode in ("normal", "drill", "disaster")
@@ -195,7 +197,7 @@ def _by_modes(scene: Scene, person: PersonAccount, category: str, *asked: str) -
 def _register(scene: Scene) -> list[int]:
     """Numbers of entries of the support register that associations are shown of their areas."""
     counts = []
-    for account in scene.ctx.target.of_role("association"):
+    for account in scene.associations:
         code = account.recipient.partition(":")[2]
         if code:
             counts.append(len(scene.city.items("listSupportRegister", account, {"area": code})))

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from conformance.accounts import ClientAccount, PersonAccount
 from conformance.check import check
-from conformance.checks.core_consent.scene import CONSENT_CELL, LAW_CELL, OFFICE, SHOWN, Scene, basis_of
+from conformance.checks.core_consent.scene import CONSENT_CELL, LAW_CELL, OFFICE, SHOWN, Scene, basis_of, said_of
 from conformance.city.consents import Answer, Question, instant_s
+from conformance.city.records import held
 from conformance.context import Context
 from conformance.text import Text
 from conformance.wire import Reply
@@ -22,23 +24,27 @@ def denials_tell_their_reason(ctx: Context) -> None:
     scene = Scene(ctx, fresh_clock=True)
     person, silent, taking_back = scene.people(3)
     end = datetime.fromisoformat(scene.town.now()) + timedelta(hours=2)
-    scene.give(person, CELL[1], [CELL[2]], [CELL[0]], modes=["normal"], valid_until=end.isoformat())
+    given = scene.give(person, CELL[1], [CELL[2]], [CELL[0]], modes=["normal"], valid_until=end.isoformat())
     record = scene.give(taking_back, CELL[1], [CELL[2]], [CELL[0]], modes=["normal"])
-    scene.consents.withdraw(taking_back, record)
+    records = {person: [held(given)], taking_back: [held(scene.consents.withdraw(taking_back, record))], silent: []}
     with ctx.control(Text("the consent counts", "同意が効く")):
         scene.permitted(Text("the cell that was agreed to", "同意のある組み合わせ"), scene.ask(person, CELL))
         scene.denied(Text("by law in normal times", "平時に法令で"), scene.ask(person, LAW_CELL))
     late = (end + timedelta(minutes=1)).isoformat()
-    for reason, answer in (
-        ("no_consent", scene.ask(silent, CELL)),
-        ("mode", scene.ask(person, CELL, "drill")),
-        ("purpose", scene.ask(person, (CELL[0], "evacuation_support", CELL[2]))),
-        ("recipient", scene.ask(person, ("medical", CELL[1], CELL[2]))),
-        ("category", scene.ask(person, CONSENT_CELL)),
-        ("withdrawn", scene.ask(taking_back, CELL)),
-        ("expired", scene.ask(person, CELL, at=late)),
+    for reason, who, cell, mode, at in (
+        ("no_consent", silent, CELL, "normal", ""),
+        ("mode", person, CELL, "drill", ""),
+        ("purpose", person, (CELL[0], "evacuation_support", CELL[2]), "normal", ""),
+        ("recipient", person, ("medical", CELL[1], CELL[2]), "normal", ""),
+        ("category", person, CONSENT_CELL, "normal", ""),
+        ("withdrawn", taking_back, CELL, "normal", ""),
+        ("expired", person, CELL, "normal", late),
     ):
-        _denied_for(ctx, answer, reason)
+        before = scene.left(who)
+        asked = Question(who.user, cell[1], cell[2], cell[0], mode, at)
+        # Who agreed to something before the check may have a record that comes nearer: the model tells the reason then.
+        nearest = said_of([*before, *records[who]], [asked], instant_s(at) if at else 0.0)[0].reason
+        _denied_for(ctx, scene.ask(who, cell, mode, at), nearest if before else reason)
 
 
 @check("CONS-021", "obligations", alone=True)
@@ -68,47 +74,43 @@ def decisions_do_not_tell_who_exists(ctx: Context) -> None:
     person, silent, refusing = scene.people(3)
     scene.give(person, CELL[1], [CELL[2], "location"], ["municipality", "association", "medical"], modes=["normal"])
     scene.give(refusing, "disaster_support", ["safety"], ["family"], state="refused", modes=["normal", "disaster"])
-    for role in _roles(ctx):
-        with ctx.control(Text(f"{role} is told of a person who agreed", f"{role} には同意した人のことを答える")):
+    with ctx.control(Text("who agreed is told of, who did not is hidden", "同意した人のことは答え、ほかは答えない")):
+        for role in [one for one in (OFFICE, "medical_institution") if ctx.target.of_role(one)]:
             answer = scene.consents.decide_one(role, Question(person.user, CELL[1], CELL[2]))
-            linked = answer.permit or answer.reason not in ("", "unknown_subject")
-            ctx.require(
-                "linked", linked or role not in (OFFICE, "medical_institution"), expected="told", actual=str(answer)
-            )
-            for category in (CELL[2], "location", "safety"):
-                hidden = scene.consents.decide_one(role, Question(silent.user, CELL[1], category))
-                scene.denied(Text("a person who did not agree", "同意していない人"), hidden)
-        for category in (CELL[2], "location", "safety"):
-            nobody = _seen(scene, role, scene.ctx.fresh(), category)
-            for told, one in (("silent", silent), ("refusing somebody else", refusing)):
-                what = Text(
-                    f"decision on {category} for {role}: a person {told}, against one who does not exist",
-                    f"{role} への {category} の判定: {told} な人と、いない人",
-                )
-                ctx.refused(
-                    what,
-                    _seen(scene, role, one.user, category) == nobody,
-                    expected=nobody,
-                    actual=_seen(scene, role, one.user, category),
-                )
+            is_told = answer.permit or answer.reason not in ("", "unknown_subject")
+            ctx.require(role, is_told, expected="told", actual=str(answer))
+    for told, one in (("silent", silent), ("refusing somebody else", refusing)):
+        for client in _strangers(scene, one):
+            _nobody_and(scene, client, one, told)
 
 
 @check("CONS-022", "user_api", alone=True)
 def user_api_does_not_tell_who_exists(ctx: Context) -> None:
-    """Reads as the city office: a person without any link to it is answered as one who does not exist."""
+    """Reads as a client without any link to a person: they are answered as one who does not exist."""
     scene = Scene(ctx, fresh_clock=True)
     person, silent, refusing = scene.people(3)
     scene.give(person, CELL[1], [CELL[2]], [CELL[0]], modes=["normal"])
     scene.give(refusing, "disaster_support", ["safety"], ["family"], state="refused", modes=["normal"])
-    hidden = {"silent": scene.user(OFFICE, silent), "refusing somebody else": scene.user(OFFICE, refusing)}
+    hidden = {
+        "silent": scene.user(_asker(scene, silent, person), silent),
+        "refusing somebody else": scene.user(_asker(scene, refusing, person), refusing),
+    }
     with ctx.control(Text("who agreed is shown, who did not is not", "同意した人だけが示される")):
         ctx.expect_status("getUser", scene.user(OFFICE, person), 200)
         for reply in hidden.values():
             ctx.expect("shown", expected={}, actual=basis_of(reply))
-    nobody = scene.city.call("getUser", OFFICE, query={"purpose": CELL[1]}, path={"sub": scene.ctx.fresh()})
-    for told, reply in hidden.items():
+    for told, one in (("silent", silent), ("refusing somebody else", refusing)):
+        path = {"sub": scene.ctx.fresh()}
+        nobody = scene.city.call("getUser", _asker(scene, one, person), query={"purpose": CELL[1]}, path=path)
+        reply = hidden[told]
         what = Text(f"getUser of a person {told}, against one who does not exist", f"getUser: {told} な人と、いない人")
         ctx.refused(what, _alike(reply, nobody), expected=_face(nobody), actual=_face(reply))
+
+
+def _asker(scene: Scene, person: PersonAccount, other: PersonAccount) -> ClientAccount | PersonAccount:
+    """The city office, or the app of another person where a record names the municipality."""
+    named = {name for one in scene.left(person) for name in one.recipients}
+    return other if "municipality" in named else scene.city.role(OFFICE)
 
 
 @check("CONS-023", alone=True)
@@ -153,14 +155,42 @@ def _is_instant(answer: Answer) -> bool:
     return True
 
 
-def _roles(ctx: Context) -> list[str]:
-    """Roles that ask for decisions with a token of their own."""
-    return [role for role in (OFFICE, "association", "medical_institution") if ctx.target.of_role(role)]
+def _strangers(scene: Scene, person: PersonAccount) -> list[ClientAccount]:
+    """Clients that ask for decisions with a token of their own, and that no record of a person names.
+
+    "association" names that of the person's home, which is among several; it is left out by what it is told.
+    """
+    named = {name for one in scene.left(person) for name in one.recipients}
+    target = scene.ctx.target
+    found = [*target.of_role(OFFICE)[:1], *target.of_role("medical_institution")[:1]]
+    found = [one for one in found if one.recipient not in named]
+    others = [one for one in scene.associations if one.recipient not in named]
+    if "association" not in named:
+        return [*found, *others[:1]]
+    seen = [(_seen(scene, one, person.user, CELL[2]), one) for one in others[:3]]
+    # At most one of them is of the person's home: if more are told something, the one left out is of no importance.
+    told = [one for answer, one in seen if answer != _seen(scene, one, scene.ctx.fresh(), CELL[2])]
+    return [*found, *(one for one in others[:3] if one not in told[:1])]
 
 
-def _seen(scene: Scene, role: str, subject: str, category: str) -> dict[str, Any]:
+def _nobody_and(scene: Scene, client: ClientAccount, person: PersonAccount, told: str) -> None:
+    """Demand that a client that has nothing to do with a person is told of them what it is told of nobody."""
+    for category in (CELL[2], "location", "safety"):
+        hidden = scene.consents.decide_one(client, Question(person.user, CELL[1], category))
+        with scene.ctx.control(Text("a person who did not agree is denied", "同意していない人は開示しない")):
+            scene.denied(Text("a person who did not agree", "同意していない人"), hidden)
+        nobody = _seen(scene, client, scene.ctx.fresh(), category)
+        what = Text(
+            f"decision on {category} for {client.client_id}: a person {told}, against one who does not exist",
+            f"{client.client_id} への {category} の判定: {told} な人と、いない人",
+        )
+        seen = _seen(scene, client, person.user, category)
+        scene.ctx.refused(what, seen == nobody, expected=nobody, actual=seen)
+
+
+def _seen(scene: Scene, client: ClientAccount, subject: str, category: str) -> dict[str, Any]:
     """A decision as a client without a link sees it, but for the time."""
-    answer = scene.consents.decide_one(role, Question(subject, CELL[1], category))
+    answer = scene.consents.decide_one(client, Question(subject, CELL[1], category))
     return {"decision": answer.permit, **{name: one for name, one in answer.context.items() if name != "evaluated_at"}}
 
 

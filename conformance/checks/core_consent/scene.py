@@ -8,11 +8,11 @@ from weakref import WeakKeyDictionary
 
 from conformance.accounts import PersonAccount
 from conformance.city.caller import City, Who
-from conformance.city.consents import Answer, Consents, Question, Record, instant_s
+from conformance.city.consents import Answer, Consents, Question, Record
+from conformance.city.records import withdraw_all
 from conformance.city.town import Town
 from conformance.consent_model import Held, Verdict, by_the_book
 from conformance.context import Context
-from conformance.outcomes import Unmet
 from conformance.text import Text
 from conformance.wire import Line, Reply
 
@@ -31,6 +31,9 @@ CONSENT_CELL = ("municipality", "disaster_support", "location")
 FRIENDS = ("acquaintance", "employer")
 """Recipients that are denied whatever mode holds. Source: contract C4, default_deny."""
 
+LOOKED_AT = 12
+"""So many associations' registers are looked at; a town may have hundreds."""
+
 STEP_S = 3 * 86_400.0
 """How far a scene's clock is set ahead of that of the scene before, in seconds: beyond any copy that a server keeps of
 what it decided for earlier checks. Source: none, longer than the day that tokens may live. Confidence C."""
@@ -48,23 +51,30 @@ class Scene:
         self.ctx = ctx
         self.fresh_clock = fresh_clock and ctx.target.has_sandbox
         self._ahead_s = 0.0
+        self._left: dict[str, list[Held]] = {}
         if ctx.target.has_sandbox:
             ctx.sandbox.reset()
         self.city = City(ctx.target, ctx.wire)
         self.consents = Consents(self.city)
         self.town = Town(self.city)
+        self.associations = ctx.draws.shuffled(ctx.target.of_role("association"))[:LOOKED_AT]
 
     def people(self, number: int, *, reached: bool = False) -> list[PersonAccount]:
-        """So many people who never said anything about consent, drawn by the seed; the clock is fresh from then on.
+        """So many people without any consent, drawn by the seed; the clock is fresh from then on.
 
-        ``reached``: a disaster can be declared where they live.
+        Who never said anything comes first. In a sandbox others withdraw what they agreed to: the records stay with
+        them (``left``), and a reset gives the consents back. ``reached``: a disaster can be declared where they live.
 
         Raises:
             NotApplicable: There are not so many.
         """
-        found = [one for one in self.ctx.draws.shuffled(self.ctx.target.people) if not self.consents.of(one)]
-        if reached:
-            found = self.town.reached(found)
+        silent, others = self._by_silence(number, reached)
+        found = self.town.reached(silent) if reached else silent
+        if len(found) < number and self.ctx.target.has_sandbox:
+            more = self.town.reached(list(others)) if reached else list(others)
+            for one in more[: number - len(found)]:
+                self._left[one.user] = withdraw_all(self.consents, one, others[one])
+                found.append(one)
         if self.fresh_clock:
             self.later()
         if len(found) < number:
@@ -77,6 +87,24 @@ class Scene:
                 + f"が、{len(found)}人しかいない",
             )
         return found[:number]
+
+    def _by_silence(self, number: int, reached: bool) -> tuple[list[PersonAccount], dict[PersonAccount, list[Record]]]:  # noqa: FBT001
+        """People who never said anything, until there are enough of them, and those who did, with their records."""
+        silent: list[PersonAccount] = []
+        others: dict[PersonAccount, list[Record]] = {}
+        for one in self.ctx.draws.shuffled(self.ctx.target.people):
+            records = self.consents.of(one)
+            if records:
+                others[one] = records
+            else:
+                silent.append(one)
+            if len(silent) >= number and not reached:
+                break
+        return silent, others
+
+    def left(self, person: PersonAccount) -> list[Held]:
+        """Records of a person that were there before the check and open nothing any more."""
+        return self._left.get(person.user, [])
 
     def person(self, *, reached: bool = False) -> PersonAccount:
         """One of them."""
@@ -166,38 +194,6 @@ class Scene:
     def denied(self, what: Text, answer: Answer) -> None:
         """Demand a denial."""
         self.ctx.require(what, not answer.permit, expected="deny", actual=str(answer))
-
-
-def held(record: Record, **changed: Any) -> Held:
-    """A record as the model takes it; what has run out counts by its times."""
-    state = str(record.get("state", ""))
-    members: dict[str, Any] = {
-        "purpose": str(record.get("purpose", "")),
-        "categories": frozenset(record.get("data_categories", ())),
-        "recipients": frozenset(record.get("recipients", ())),
-        "modes": frozenset(record.get("modes", ())),
-        "state": "given" if state == "expired" else state,
-        "valid_from_s": seconds(record, "valid_from"),
-        "valid_until_s": seconds(record, "valid_until"),
-    }
-    return Held(**{**members, **changed})
-
-
-def seconds(record: Mapping[str, Any], member: str) -> float | None:
-    """A record's instant in Unix seconds, None where it has none.
-
-    Raises:
-        Unmet: It cannot be read.
-    """
-    text = record.get(member)
-    if text is None:
-        return None
-    try:
-        return instant_s(str(text))
-    except ValueError as reason:
-        raise Unmet(
-            Text(f"{member} of a record is no instant: {text}", f"記録の {member} が時刻でない: {text}")
-        ) from reason
 
 
 def said_of(consents: Sequence[Held], asked: Sequence[Question], at_s: float) -> list[Verdict]:
