@@ -19,10 +19,12 @@ def wrong_basic_secret(ctx: Context) -> None:
     """A wrong secret in the Authorization header is refused with 401, invalid_client and a challenge."""
     rp = client_by(ctx, "client_secret_basic")
     code, verifier = _code(rp)
-    wrong = [(rp.client.client_id, rp.client.secret + "x"), (ctx.fresh(), rp.client.secret)]
-    replies = [_redeem(rp, code, verifier, authorization=basic(*pair)) for pair in wrong]
+    name, secret = rp.client.client_id, rp.client.secret
+    wrong = {f"{what} secret": (name, one) for what, one in _wrong_secrets(secret).items()}
+    wrong["an unknown client"] = (ctx.fresh(), secret)
+    replies = {what: _redeem(rp, code, verifier, authorization=basic(*pair)) for what, pair in wrong.items()}
     _expect_redeemed(ctx, rp, code, verifier)
-    for what, reply in zip(("a wrong secret", "an unknown client"), replies, strict=True):
+    for what, reply in replies.items():
         _refuse(ctx, what, reply, 401)
         scheme = reply.header("www-authenticate").partition(" ")[0].lower()
         ctx.refused(f"WWW-Authenticate for {what}", scheme == "basic", expected="Basic", actual=scheme or "none")
@@ -35,9 +37,9 @@ def wrong_posted_secret(ctx: Context) -> None:
     code, verifier = _code(rp)
     name, secret = rp.client.client_id, rp.client.secret
     wrong = {
-        "a wrong secret": {"client_id": name, "client_secret": secret + "x"},
-        "an unknown client": {"client_id": ctx.fresh(), "client_secret": secret},
+        f"{what} secret": {"client_id": name, "client_secret": one} for what, one in _wrong_secrets(secret).items()
     }
+    wrong["an unknown client"] = {"client_id": ctx.fresh(), "client_secret": secret}
     replies = {what: _redeem(rp, code, verifier, **form) for what, form in wrong.items()}
     _expect_redeemed(ctx, rp, code, verifier)
     for what, reply in replies.items():
@@ -67,6 +69,12 @@ def basic_is_decoded(ctx: Context) -> None:
     pair = f"{encoded_wholly(rp.client.client_id)}:{encoded_wholly(rp.client.secret)}"
     reply = _redeem(rp, code, verifier, authorization="Basic " + base64.b64encode(pair.encode()).decode())
     ctx.require("percent-encoded credentials", is_issued(reply), expected="a token", actual=shown(reply))
+
+
+def _wrong_secrets(secret: str) -> dict[str, str]:
+    """Secrets that are nearly the right one."""
+    near = {"a wrong": f"{secret}x", "a shortened": secret[:-1], "a swapped-case": secret.swapcase()}
+    return {what: one for what, one in near.items() if one not in ("", secret)}
 
 
 def _code(rp: RelyingParty) -> tuple[str, str]:

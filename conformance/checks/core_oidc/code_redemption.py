@@ -1,5 +1,6 @@
 """How codes are redeemed, and by whom."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.check import check
@@ -13,6 +14,17 @@ from conformance.wire import Reply
 
 CODE_LIFE_S = 600
 """Longest life of a code, in seconds. Source: RFC 6749 4.1.2 (recommended)."""
+
+WRONG_VERIFIERS: Mapping[str, Callable[[str], str | None]] = {
+    "a wrong": lambda verifier: verifier[::-1] + "x",
+    "no": lambda _: None,
+    "an empty": lambda _: "",
+    "the challenge as": challenge_of,
+    "a shortened": lambda verifier: verifier[:-1],
+    "a lengthened": lambda verifier: f"{verifier}x",
+    "a swapped-case": str.swapcase,
+}
+"""Verifiers that are not the one of a challenge, some of them nearly."""
 
 
 def with_pkce(target: Target) -> Text | None:
@@ -53,10 +65,9 @@ def verifier_must_fit(ctx: Context) -> None:
     browser = ctx.rp.new_browser()
     with ctx.control("a code is redeemed with its verifier"):
         ctx.rp.sign_in(browser)
-    for what in ("a wrong", "no", "an empty", "the challenge as"):
+    for what, alter in WRONG_VERIFIERS.items():
         _, verifier, callback = ctx.rp.grant(browser)
-        wrong = {"a wrong": verifier[::-1] + "x", "no": None, "an empty": ""}.get(what, challenge_of(verifier))
-        _refuse(ctx, f"{what} code_verifier", ctx.rp.redeem(str(callback.get("code")), wrong))
+        _refuse(ctx, f"{what} code_verifier", ctx.rp.redeem(str(callback.get("code")), alter(verifier)))
 
 
 @check("OIDC-041", part="downgrade", when=(with_pkce,))
@@ -90,7 +101,8 @@ def another_redirect_uri(ctx: Context) -> None:
         ctx.rp.sign_in(browser)
     uri = ctx.rp.client.redirect_uri
     others = [one for one in ctx.rp.client.redirect_uris if one != uri][:2]
-    for other in (*others, wrong_uris(uri)["another path"], wrong_uris(uri)["another host"]):
+    near = (wrong_uris(uri)[name] for name in ("another path", "another host", "a longer path", "an added query"))
+    for other in (*others, *near):
         _, verifier, callback = ctx.rp.grant(browser)
         reply = ctx.rp.redeem(str(callback.get("code")), verifier, redirect_uri=other)
         _refuse(ctx, f"redirect_uri={other}", reply)

@@ -1,6 +1,7 @@
 """What an ID token says, and how it is signed."""
 
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ SKEW_S = 300
 
 LATEST_S = 100_000_000_000
 """Times from here on are no seconds since 1970 (year 5138) but milliseconds. Source: RFC 7519 2, NumericDate."""
+
+LEAST_RSA_BITS = 2048
+"""Source: RFC 7518 3.3."""
 
 LONGEST_SUB = 255
 """Source: OIDCC 2."""
@@ -50,6 +54,19 @@ def times_and_sub(ctx: Context) -> None:
     sub = claims.get("sub")
     fits = isinstance(sub, str) and 0 < len(sub) <= LONGEST_SUB and sub.isascii()
     ctx.require("sub of the ID token", fits, expected=f"1 to {LONGEST_SUB} ASCII characters", actual=sub)
+
+
+@check("OIDC-049", part="same")
+def sub_is_the_persons(ctx: Context) -> None:
+    """A person has the same sub at each sign-in at a client, and another person has another."""
+    known = ctx.rp.sign_in().id_token.claims.get("sub")
+    again = ctx.rp.sign_in().id_token.claims.get("sub")
+    ctx.expect(Text("sub at the second sign-in", "2回目のサインインでのsub"), expected=known, actual=again)
+    others = ctx.target.people[1:2]
+    for person in others:
+        other = ctx.rp.as_person(person).sign_in().id_token.claims.get("sub")
+        told = Text("sub of another person", "別の人のsub")
+        ctx.require(told, other != known, expected=f"other than {known}", actual=other)
 
 
 @check("OIDC-085")
@@ -102,6 +119,15 @@ def signature_verifies(ctx: Context) -> None:
     told = Text("signature of the ID token", "IDトークンの署名")
     expected = "made with a key of jwks_uri"
     ctx.require(told, holds, expected=expected, actual=f"header {dict(token.header)} does not verify")
+    for size in _rsa_sizes_bits(token, keys):
+        told = Text("size of the key that the ID token names (bits)", "IDトークンの指す鍵の長さ(ビット)")
+        ctx.require(told, size >= LEAST_RSA_BITS, expected=f"at least {LEAST_RSA_BITS}", actual=size)
+
+
+def _rsa_sizes_bits(token: Token, keys: Mapping[str, Any]) -> list[int]:
+    rows = [row for row in keys.get("keys", ()) if isinstance(row, dict) and isinstance(row.get("n"), str)]
+    named = [row for row in rows if row.get("kid") == token.header.get("kid")]
+    return [int.from_bytes(urlsafe_b64decode(row["n"] + "===")).bit_length() for row in named]
 
 
 def is_signed(token: Token, keys: Mapping[str, Any], secret: str = "") -> bool:

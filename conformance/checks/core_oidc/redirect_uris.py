@@ -1,5 +1,6 @@
 """Where the provider sends people back to."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.check import check
@@ -47,6 +48,25 @@ def only_registered_ones(ctx: Context) -> None:
             ctx.refused(
                 f"redirect_uri with {what}", not went_to(arrival, uri), expected="an error page", actual=seen(arrival)
             )
+    _not_even_with_errors(ctx, wrong_uris(ctx.rp.client.redirect_uri)["another host"])
+
+
+def _not_even_with_errors(ctx: Context, uri: str) -> None:
+    """A request that is faulty otherwise leads nowhere either: an error sent there redirects anybody anywhere."""
+    faulty: dict[str, dict[str, Any]] = {
+        "and a made-up response_type": {"response_type": "citytwin"},
+        "and prompt=none": {"prompt": "none"},
+        "and no scope": {"scope": None},
+        "of an unknown client": {"client_id": ctx.fresh()},
+    }
+    for what, changed in faulty.items():
+        arrival = attempt(ctx.rp, **{"redirect_uri": uri, **changed})
+        ctx.refused(
+            f"an unregistered redirect_uri {what}",
+            not went_to(arrival, uri),
+            expected="an error page",
+            actual=seen(arrival),
+        )
 
 
 @check("OIDC-006", part="registered", when=(several_uris,))

@@ -136,5 +136,6 @@ def unknown_ids(ctx: Context) -> None:
     told = Text("PUT of an unknown id", "無い id への更新")
     if creates is True:
         ctx.expect_status(told, reply, 201)
+        ctx.expect_status(Text("GET of it afterwards", "その後の読み取り"), ctx.fhir.read("Observation", number), 200)
     elif creates is False:
         ctx.refused_status(told, reply, 400, 403, 404, 405, 409, 422)

@@ -60,6 +60,10 @@ def pages(ctx: Context) -> None:
     ctx.expect_status("GET self", again, 200)
     same = [one.get("id") for one in matches_of(first.json)], [one.get("id") for one in matches_of(again.json)]
     ctx.expect(Text("what self leads to", "self の指す結果"), expected=same[0], actual=same[1])
+    counted = ctx.fhir.search("Observation", {"code": chart.token, "_count": 0})
+    ctx.expect_status("_count=0", counted, 200)
+    ctx.expect("_count=0: entry", expected=[], actual=matches_of(counted.json))
+    ctx.expect("_count=0: total", expected=WRITTEN, actual=counted.json.get("total"))
     nothing = ctx.fhir.search("Observation", {"code": f"{chart.token}-none"})
     ctx.expect_status(Text("a search that finds nothing", "何も見つからない検索"), nothing, 200)
     ctx.expect("Bundle.type", expected="searchset", actual=nothing.json.get("type"))
@@ -80,3 +84,6 @@ def sorted_results(ctx: Context) -> None:
         found = [one.get("effectiveDateTime") for one in matches_of(reply.json)]
         ctx.require(f"_sort={order}", found, expected="matches", actual=found)
         ctx.expect(f"_sort={order}", expected=expected[: len(found)], actual=found)
+        paged = ctx.fhir.found("Observation", {"code": chart.token, "_sort": order, "_count": COUNT})
+        told = Text(f"_sort={order} over pages", f"_sort={order}(ページをまたいで)")
+        ctx.expect(told, expected=expected, actual=[one.get("effectiveDateTime") for one in paged])

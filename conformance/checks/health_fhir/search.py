@@ -87,6 +87,21 @@ def tokens(ctx: Context) -> None:
         ctx.expect(f"code={value}", expected=coded.expected(value), actual=coded.found(value))
 
 
+@check("FHIR-023", "modifiers", when=(*MADE, searches("Observation", "code")))
+def modifiers(ctx: Context) -> None:
+    """Searches by a token with :not and a made-up modifier: what a server does not support is refused, not ignored."""
+    chart = Chart(ctx)
+    own = str(chart.write(chart.observation())["id"])
+    with ctx.control(Text("without a modifier", "修飾子なし")):
+        ctx.expect("code", expected={own}, actual=chart.found(code=chart.token))
+    reply = ctx.fhir.search("Observation", {"code:no-such-modifier": chart.token})
+    ctx.refused_status("code:no-such-modifier", reply, 400, 403, 404, 405, 422, 501)
+    for name, value in (("code:not", chart.token), ("code:missing", "true")):
+        reply = ctx.fhir.search("Observation", {name: value, "code": chart.token})
+        if reply.status < 400:
+            ctx.expect(f"{name}={value}", expected=[], actual=[one.get("id") for one in matches_of(reply.json)])
+
+
 @check("FHIR-041", when=(*MADE, searches("Observation", "code", "status")))
 def either_and_both(ctx: Context) -> None:
     """Searches by lists of values, by a parameter twice, and by two parameters at once."""
