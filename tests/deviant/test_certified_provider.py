@@ -26,7 +26,7 @@ def proxy() -> Iterator[Proxy]:
 def test_a_certified_provider_has_no_must_failure(proxy: Proxy, mutation: Mutation) -> None:
     """Neither as it is nor with its ID tokens signed again; what is not known has a reason."""
     proxy.mutation = mutation
-    results = judged(proxy.url)
+    results = judged(proxy.url, jobs=4)
     wrong = [
         (one.name, one.message.en) for one in results if one.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.CONFIG)
     ]

@@ -58,7 +58,7 @@ def expect_token_response(ctx: Context, reply: Reply) -> None:
     life_s = reply.members.get("expires_in")
     if life_s is not None or ctx.target.is_city_os:
         number = isinstance(life_s, int | float) and not isinstance(life_s, bool) and life_s > 0
-        ctx.require("expires_in", number, expected="a positive number", actual=life_s)
+        ctx.require("expires_in", number, expected="a positive number", actual=repr(life_s))
     for name in ("refresh_token", "scope"):
         value = reply.members.get(name, "")
         ctx.require(name, isinstance(value, str), expected="a string", actual=value)

@@ -7,7 +7,6 @@ from deviant.proxy.alterations import (
     INTROSPECT,
     JWKS,
     METADATA,
-    REVOKE,
     STANDARD,
     TOKEN,
     USERINFO,
@@ -37,6 +36,7 @@ from deviant.proxy.alterations import (
     without,
     without_proof,
 )
+from deviant.proxy.finer import FINER
 from deviant.proxy.mutating import Message, Mutation
 
 NULL = Mutation("null", "Passes everything on as it is.", ())
@@ -225,18 +225,6 @@ FAULTS: tuple[Mutation, ...] = (
         ),
     ),
     Mutation(
-        "400 for unknown",
-        "Revoking an unknown token gets 400.",
-        ("OIDC-056",),
-        instead=lambda request: (
-            Message(request.url, "POST", (("content-type", "application/json"),), b'{"error":"invalid_request"}', 400)
-            if request.path == REVOKE
-            and "." not in request.form.get("token", "")
-            and len(request.form.get("token", "")) != 43
-            else None
-        ),
-    ),
-    Mutation(
         "active for ever",
         "Introspection calls every token active.",
         ("OIDC-018",),
@@ -356,4 +344,5 @@ FAULTS: tuple[Mutation, ...] = (
     Mutation("no state after logout", "State does not come back after signing out.", ("OIDC-057",), answer=stateless),
     Mutation("revocation ignored", "Revocation does nothing.", ("OIDC-017",), instead=revoked),
     Mutation("fragment registered", "A redirect URI with a fragment is registered.", ("OIDC-066",), instead=registered),
+    *FINER,
 )
