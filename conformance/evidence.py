@@ -20,11 +20,21 @@ from conformance.masking.json_text import mask_json
 from conformance.masking.names import is_secret
 from conformance.target import Target
 
-KEPT = 6000
-"""Longest body that is kept, in characters; its whole length is told. Confidence C."""
 
-FIRST, LAST = 30, 70
-"""Exchanges that are kept of a result that has more; what is judged by stands at the end. Confidence C."""
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is kept of a result: its first and last exchanges, and so many characters of a body.
+
+    What is judged by stands at the end; the whole numbers and lengths are told.
+    """
+
+    first: int
+    last: int
+    body: int
+
+
+WHOLE, BRIEF = Extent(30, 70, 20_000), Extent(5, 10, 1500)
+"""What is kept where something is wrong or open, and where nothing is. Confidence C."""
 
 KEPT_HEADER = 1000
 """Longest value of a header that is kept, in characters. Confidence C."""
@@ -93,12 +103,12 @@ class Masking:
         """JSON Web Tokens seen, by label, decoded without signature; their personal claims are masked."""
         return {label: self._plain(token) for label, token in self._found.tokens.items()}
 
-    def keep(self, exchanges: Sequence[Exchange]) -> list[Piece]:
+    def keep(self, exchanges: Sequence[Exchange], extent: Extent = WHOLE) -> list[Piece]:
         """The exchanges as they are kept: the first and the last where there are many; in all of them is searched."""
-        pieces = [self._by_place(exchange) for exchange in exchanges]
+        pieces = [self._by_place(exchange, extent.body) for exchange in exchanges]
         self._words = None
-        if len(pieces) > FIRST + LAST:
-            pieces = pieces[:FIRST] + pieces[-LAST:]
+        if len(pieces) > extent.first + extent.last:
+            pieces = pieces[: extent.first] + pieces[-extent.last :]
         return [_changed(piece, self.everywhere) for piece in pieces]
 
     def text(self, text: str) -> str:
@@ -120,9 +130,9 @@ class Masking:
         plain: Mapping[str, Any] = json.loads(self.everywhere(text))
         return plain
 
-    def _by_place(self, exchange: Exchange) -> Piece:
-        request, request_cut = self._body(exchange.request_body, exchange.request_headers)
-        response, response_cut = self._body(exchange.response_body, exchange.response_headers)
+    def _by_place(self, exchange: Exchange, most: int) -> Piece:
+        request, request_cut = self._body(exchange.request_body, exchange.request_headers, most)
+        response, response_cut = self._body(exchange.response_body, exchange.response_headers, most)
         kept = msgspec.structs.replace(
             exchange,
             url=self._take(exchange.url, "url"),
@@ -142,14 +152,14 @@ class Masking:
             for name, value in masked.items()
         }
 
-    def _body(self, body: str, headers: Mapping[str, str]) -> tuple[str, bool]:
+    def _body(self, body: str, headers: Mapping[str, str], most: int) -> tuple[str, bool]:
         if not body:
             return "", False
         media_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
         if is_binary(body, media_type):
             return f"[binary, {media_type or 'no content-type'}, {len(body)} characters as text]", True
         masked = self._take(body, "form" if "form-urlencoded" in media_type else "body")
-        return masked[:KEPT], len(masked) > KEPT
+        return masked[:most], len(masked) > most
 
     def _take(self, text: str, kind: str) -> str:
         masked, found = _masked(text, kind)

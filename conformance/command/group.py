@@ -14,7 +14,7 @@ from conformance.command.words import say
 from conformance.errors import ConformanceError, PlanError
 from conformance.text import Language
 
-COMMANDS = ("init", "preflight", "run", "explain", "coverage", "judge-trace", "verify-bundle")
+COMMANDS = ("init", "preflight", "run", "explain", "coverage", "judge-trace", "report", "verify-bundle")
 """Each is a module of ``conformance.command`` with ``build(language) -> click.Command``, loaded when it is called."""
 
 FAILED, USAGE, STOPPED = 2, 3, 130

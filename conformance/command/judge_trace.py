@@ -48,6 +48,8 @@ def judge(exchanges: Path, out: Path, language: Language, *, quiet: bool) -> int
             f"cannot be read: {told}. Give exchanges.jsonl of a run.", f"読めない: {told}。exchanges.jsonlを指定する。"
         )
         raise PlanError([PlanFault(str(exchanges), text)]) from reason
+    except PlanError as reason:
+        raise PlanError([PlanFault(one.where or str(exchanges), one.text) for one in reason.faults]) from reason
     write_results(run, out, language)
     if not quiet:
         tell(run, out, language)

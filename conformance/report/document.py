@@ -7,11 +7,14 @@ import msgspec
 
 from conformance.contract.operations import load_document
 from conformance.contract.requirements import Requirement
-from conformance.evidence import Known, Masking, Piece
+from conformance.evidence import BRIEF, WHOLE, Known, Masking, Piece
 from conformance.report.curl import Replay
 from conformance.results import Result, Run
 from conformance.text import Language, Text
 from conformance.verdict import Verdict, roll_up
+
+SETTLED = (Verdict.PASS, Verdict.OMIT)
+"""Verdicts of which less is kept."""
 
 
 class ShownText(msgspec.Struct, frozen=True):
@@ -136,6 +139,15 @@ def document_of(
     return document if _is_text(document) else msgspec.convert(_mended(msgspec.to_builtins(document)), Document)
 
 
+def in_language(document: Document, language: Language) -> Document:
+    """The document with its titles and messages in a language."""
+    results = tuple(
+        msgspec.structs.replace(one, title=one.titles.of(language), message=one.messages.of(language))
+        for one in document.results
+    )
+    return msgspec.structs.replace(document, results=results)
+
+
 def _is_text(document: Document) -> bool:
     """Whether all of it can be written as UTF-8: a target may send half a surrogate pair."""
     try:
@@ -154,8 +166,11 @@ def _mended(value: Any) -> Any:
 
 
 def encoded(document: Document) -> bytes:
-    """The document as JSON text."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    """The document as JSON text, a line for each result: lines are found and compared, and it stays small."""
+    rest = msgspec.json.encode(msgspec.structs.replace(document, results=()))
+    head, mark, tail = rest.partition(b'"results":[')
+    lines = b",\n".join(msgspec.json.encode(one) for one in document.results)
+    return head + mark + b"\n" + lines + b"\n" + tail + b"\n"
 
 
 def _by_profile(run: Run) -> Mapping[str, ProfileSummary]:
@@ -167,7 +182,7 @@ def _by_profile(run: Run) -> Mapping[str, ProfileSummary]:
 
 def _entry(result: Result, masking: Masking, language: Language) -> Entry:
     requirement: Requirement = result.requirement
-    pieces = masking.keep(result.exchanges)
+    pieces = masking.keep(result.exchanges, BRIEF if result.verdict in SETTLED else WHOLE)
     replay = Replay()
     titles = ShownText(requirement.ja, requirement.en)
     messages = ShownText(masking.text(result.message.ja), masking.text(result.message.en))
@@ -187,10 +202,16 @@ def _entry(result: Result, masking: Masking, language: Language) -> Entry:
         duration_s=round(result.duration_s, 3),
         titles=titles,
         messages=messages,
-        tokens=masking.tokens,
+        tokens=_shown_tokens(masking.tokens, pieces),
         accepted=_accepted(result),
         exchanges_left_out=len(result.exchanges) - len(pieces),
     )
+
+
+def _shown_tokens(tokens: Mapping[str, Mapping[str, Any]], pieces: Sequence[Piece]) -> Mapping[str, Mapping[str, Any]]:
+    """Those that stand in what is kept."""
+    texts = "\n".join(msgspec.json.encode(piece.exchange).decode("utf-8", "replace") for piece in pieces)
+    return {label: token for label, token in tokens.items() if label in texts}
 
 
 def _accepted(result: Result) -> ShownAcceptance | None:

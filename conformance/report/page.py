@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,7 +15,7 @@ from conformance.contract.profiles import load_profiles
 from conformance.contract.requirements import clause_link, load_sources
 from conformance.contract.rules import Rule, load_rules
 from conformance.explanations import load_explanations
-from conformance.report.document import Document, Entry, ProfileSummary, ShownExchange
+from conformance.report.document import SETTLED, Document, Entry, ProfileSummary, ShownExchange
 from conformance.report.statements import Statement, statement_of, whole_statement
 from conformance.text import Language
 from conformance.verdict import Verdict
@@ -25,7 +26,7 @@ BODY = 4000
 BODY_OF_PASS = 500
 """The same for what passed, of which there is most. Confidence C."""
 
-EXCHANGES_OF_PASS = 12
+EXCHANGES_OF_PASS = 8
 """Exchanges shown of a result that passed. Confidence C."""
 
 NOT_JUDGED = (Verdict.SKIP, Verdict.REVIEW, Verdict.ERROR, Verdict.CONFIG, Verdict.OMIT)
@@ -88,7 +89,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"link": _link, "document_title": _document_title, "request": _request, "answer": _answer}
+    environment.filters |= {
+        "link": _link,
+        "document_title": _document_title,
+        "request": _request,
+        "answer": _answer,
+        "raw": _raw,
+    }
     environment.globals |= {"limit_of": _limit_of, "shown_exchanges": _shown_exchanges}
     return environment
 
@@ -142,11 +149,11 @@ def _document_title(clause: str) -> str:
 
 
 def _limit_of(one: Entry) -> int:
-    return BODY_OF_PASS if one.verdict is Verdict.PASS else BODY
+    return BODY_OF_PASS if one.verdict in SETTLED else BODY
 
 
 def _shown_exchanges(one: Entry) -> Sequence[ShownExchange]:
-    return one.exchanges[:EXCHANGES_OF_PASS] if one.verdict is Verdict.PASS else one.exchanges
+    return one.exchanges[-EXCHANGES_OF_PASS:] if one.verdict in SETTLED else one.exchanges
 
 
 def _request(exchange: ShownExchange, limit: int) -> str:
@@ -161,6 +168,11 @@ def _answer(exchange: ShownExchange, limit: int) -> str:
         return exchange.fault
     head = "".join(f"{name}: {value}\n" for name, value in exchange.response_headers.items())
     return f"{exchange.status}\n{head}{_body(exchange.response_body, exchange.response_length, limit)}"
+
+
+def _raw(text: str) -> Markup:
+    """A text within an element: quotes need no escape there, and a JSON body is full of them."""
+    return Markup(escape(text, quote=False))  # noqa: S704 - escaped
 
 
 def _body(body: str, length: int, limit: int) -> str:

@@ -4,6 +4,7 @@ import base64
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from made_runs import exchange, run_of
 
 from conformance.contract.exchange import Exchange
-from conformance.evidence import KEPT, Known, Masking
+from conformance.evidence import BRIEF, WHOLE, Known, Masking
 from conformance.masking.found import shape_of
 from conformance.report.bundle import write_bundle
+from conformance.report.document import document_of
 from conformance.report.write import write_results
 from conformance.results import Result, Run
 from conformance.text import Text
@@ -212,7 +214,7 @@ def test_long_and_binary_bodies_are_cut_with_their_length() -> None:
             exchange(1, response_body="\ufffd\x00" * 50, response_headers={"content-type": "image/png"}),
         ]
     )
-    assert len(long.exchange.response_body) == KEPT
+    assert len(long.exchange.response_body) == WHOLE.body
     assert (long.response_length, long.response_cut) == (30000, True)
     assert long.request_cut is False
     assert binary.exchange.response_body == "[binary, image/png, 100 characters as text]"
@@ -234,3 +236,14 @@ def test_masking_again_changes_nothing() -> None:
     )
     (piece,) = Masking(Known()).keep([once])
     assert piece.exchange == once
+
+
+def test_less_is_kept_where_nothing_is_wrong() -> None:
+    """Of a pass the first and last exchanges with shorter bodies; of a failure more, so that it can be proven."""
+    many = [exchange(number, response_body="line \n" * 5000) for number in range(200)]
+    for verdict, extent in ((Verdict.PASS, BRIEF), (Verdict.OMIT, BRIEF), (Verdict.FAIL, WHOLE), (Verdict.SKIP, WHOLE)):
+        run = run_of((verdict,))
+        (entry,) = document_of(replace(run, results=[replace(run.results[0], exchanges=many)])).results
+        assert len(entry.exchanges) == extent.first + extent.last == 200 - entry.exchanges_left_out
+        assert {len(one.response_body) for one in entry.exchanges} == {extent.body}
+        assert entry.exchanges[-1].number == 199

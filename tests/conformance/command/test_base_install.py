@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from conformance.command.group import COMMANDS
+
 HELP_S = 0.4
 """Longest wait for help, in seconds of this process's own time. Source: the issue of the suite."""
 
@@ -49,7 +51,7 @@ def test_help_comes_at_once() -> None:
     assert min(waits) < HELP_S
 
 
-@pytest.mark.parametrize("name", ["init", "preflight", "run", "explain", "coverage", "judge-trace", "verify-bundle"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_needs_the_base_install_only(name: str) -> None:
     """Its help, with all extras blocked; no other room is entered."""
     program = BLOCKER + f"import scenarios.cli; code = scenarios.cli.run_command(['conform', {name!r}, '--help'])\n"

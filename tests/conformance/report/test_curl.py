@@ -79,7 +79,7 @@ def test_two_tokens_have_two_variables() -> None:
 def test_what_cannot_stand_in_a_line_is_read_from_a_file() -> None:
     """A binary or cut body is a file's name."""
     assert "--data-binary @request-0.bin" in line_of(request_body="\x00\x01", request_headers={})
-    assert "--data-binary @request-0.bin" in line_of(request_body="x" * 10000)
+    assert "--data-binary @request-0.bin" in line_of(request_body="x" * 30000)
 
 
 def test_method_and_address_stand_as_sent() -> None:
