@@ -12,6 +12,7 @@ from conformance.context import Context
 from conformance.contract.requirements import Requirement, load_requirements
 from conformance.draws import Draws
 from conformance.errors import ConformanceError, SuiteError
+from conformance.malformed import malformed, nothing_left
 from conformance.outcomes import Outcome as Ended
 from conformance.outcomes import Violation
 from conformance.results import Result
@@ -160,7 +161,8 @@ class _Judge:
         verdict = judge(row.requirement, outcome)
         expected, actual = ("", "") if not isinstance(outcome, Violation) else _values(outcome)
         duration_s = time.monotonic() - begin_s
-        message = _message(outcome)
+        told = _message(outcome)
+        message = Text(_writable(told.en), _writable(told.ja))
         return Result(row.name, row.requirement, verdict, message, expected, actual, tuple(wire.exchanges), duration_s)
 
 
@@ -178,14 +180,19 @@ def _outcome_of(check: Check, context: Context) -> Exception | None:
     try:
         check.run(context)
     except Exception as reason:  # noqa: BLE001 - whatever a check does is told as its outcome
-        outcome = reason
+        outcome = malformed(reason, context.wire.exchanges) or reason
     if outcome is None and not context.expectations:
-        outcome = SuiteError(f"{check.name} demanded nothing, so it cannot fail")
+        outcome = _nothing_demanded(check, context)
     try:
         context.close()
-    except ConformanceError as reason:
-        outcome = outcome or reason
+    except Exception as reason:  # noqa: BLE001 - as above
+        outcome = outcome or malformed(reason, context.wire.exchanges) or reason
     return outcome
+
+
+def _nothing_demanded(check: Check, context: Context) -> Exception:
+    """A check that cannot fail is a defect, unless an answer's form is why there was nothing to judge."""
+    return nothing_left(context.wire.exchanges) or SuiteError(f"{check.name} demanded nothing, so it cannot fail")
 
 
 def _values(outcome: Violation) -> tuple[str, str]:
@@ -193,8 +200,13 @@ def _values(outcome: Violation) -> tuple[str, str]:
 
 
 def _shown(value: object) -> str:
-    told = value if isinstance(value, str) else repr(value)
+    told = _writable(value if isinstance(value, str) else repr(value))
     return told if len(told) <= SHOWN else told[:SHOWN] + "…"
+
+
+def _writable(text: str) -> str:
+    """A text that every report can hold: JSON may escape halves of characters, which no file can."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _message(outcome: Exception | None) -> Text:

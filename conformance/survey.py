@@ -7,6 +7,7 @@ from typing import Any
 from conformance.accounts import ClientAccount, PersonAccount
 from conformance.draws import fresh
 from conformance.errors import PlanError, PlanFault
+from conformance.origins import addresses_in
 from conformance.plan import ClientPart, PersonPart, Plan
 from conformance.target import CITY_OS, OIDC_CONFIGURATION, Target
 from conformance.text import Text
@@ -30,6 +31,10 @@ def survey(plan: Plan, line: Line, environ: Mapping[str, str]) -> Target:
     city_os = _document(wire, plan.target.city_os.rstrip("/") + CITY_OS) if plan.target.city_os else {}
     metadata = _document(wire, plan.target.issuer.rstrip("/") + OIDC_CONFIGURATION) if plan.target.issuer else {}
     capability = _document(wire, plan.target.fhir.rstrip("/") + "/metadata") if plan.target.fhir else {}
+    told = (*addresses_in(city_os), *addresses_in(metadata))
+    line.trust(
+        [plan.target.issuer, plan.target.city_os, plan.target.fhir, *told, *(one.url for one in plan.login.steps)]
+    )
     accounts = (*_sandbox_accounts(city_os), *_role_accounts(plan, environ))
     desk = _Desk(plan, wire, environ, city_os, metadata, accounts)
     client = desk.client(plan.client, used="") if metadata else None

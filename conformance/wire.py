@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -12,9 +13,12 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from conformance.contract.exchange import Exchange
+from conformance.answer import read_json
+from conformance.contract.exchange import SECRET_MEMBERS, Exchange
 from conformance.errors import NetworkError
-from conformance.outcomes import Violation
+from conformance.origins import origin_of
+from conformance.outcomes import Unmet, Violation
+from conformance.text import Text
 
 CONNECT_S = 5.0
 """Longest wait for a connection. Source: none; far above any round trip on land. Confidence C."""
@@ -72,7 +76,7 @@ class Reply:
             Violation: It is no JSON.
         """
         try:
-            return json.loads(self.body)
+            return read_json(self.body)
         except ValueError as reason:
             raise Violation(f"body of {self.url}", expected="JSON", actual=self.text[:200]) from reason
 
@@ -80,7 +84,7 @@ class Reply:
     def members(self) -> Mapping[str, Any]:
         """The body as a JSON object; empty where it is something else."""
         try:
-            found = json.loads(self.body)
+            found = read_json(self.body)
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
@@ -98,7 +102,8 @@ class Line:
         nothing_kept = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self.timeout_s = timeout_s
         self.begin_s = time.monotonic()
-        self._silent = 0
+        self._silent: Counter[str] = Counter()
+        self._trusted: frozenset[str] = frozenset()
         self._patience_s = PATIENCE_IN_ALL_S
         self._lock = threading.Lock()
         self._client = httpx2.Client(
@@ -109,6 +114,24 @@ class Line:
             follow_redirects=False,
             trust_env=True,
         )
+
+    def trust(self, urls: Iterable[str]) -> None:
+        """Name the addresses whose hosts may be sent credentials; where none was ever named, all may."""
+        self._trusted |= {origin for url in urls if (origin := origin_of(url))}
+
+    def keep_credentials_from(self, url: str) -> None:
+        """Stop before a credential is sent where neither the plan nor the target's own metadata lead.
+
+        Raises:
+            Unmet: The address is at another host.
+        """
+        if self._trusted and origin_of(url) not in self._trusted:
+            text = Text(
+                f"an answer leads to {url[:200]}; that host is neither in the plan nor in the metadata,"
+                " so no credentials are sent there",
+                f"応答が {url[:200]} を指している。計画にもメタデータにもないホストなので、資格情報を送らない",
+            )
+            raise Unmet(text)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -143,14 +166,15 @@ class Line:
         Raises:
             NetworkError: None came, or not in the time and size allowed.
         """
-        if self._silent >= UNREACHABLE_AFTER:
-            raise NetworkError(f"{request.url.host} did not answer {self._silent} requests in a row; given up")
+        place = request.url.netloc.decode("ascii", "replace")
+        if self._silent[place] >= UNREACHABLE_AFTER:
+            raise NetworkError(f"{request.url.host} did not answer {self._silent[place]} requests in a row; given up")
         try:
             answer = self._read(request)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as reason:
-            self._silent += 1
+            self._silent[place] += not isinstance(reason, httpx2.DecodingError)
             raise NetworkError(f"{request.method} {request.url}: {_told(reason)}") from reason
-        self._silent = 0
+        self._silent[place] = 0
         return answer
 
     def _read(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
@@ -201,6 +225,8 @@ class Wire:
             NetworkError: No answer came.
         """
         given, content = _body(headers, body, form, json_body)
+        if _holds_credentials(given, content):
+            self.line.keep_credentials_from(url)
         reply = self._send_once(method, url, given, content, cookies)
         for _ in range(RETRIES if patient else 0):
             wait_s = _put_off_s(reply)
@@ -286,7 +312,7 @@ def _body(
     names = {name.lower() for name, _ in given}
     kind, content = "", body or b""
     if form is not None:
-        kind, content = FORM, urlencode(form, doseq=True).encode()
+        kind, content = FORM, urlencode(form, doseq=True, errors="surrogatepass").encode()
     elif json_body is not None:
         kind, content = "application/json", json.dumps(json_body, ensure_ascii=False).encode("utf-8", "surrogatepass")
     if kind and "content-type" not in names:
@@ -294,10 +320,17 @@ def _body(
     return given, content
 
 
+def _holds_credentials(headers: Sequence[tuple[str, str]], content: bytes) -> bool:
+    """Whether a request bears a header of authorization, or a form with a secret in it."""
+    if any(name.lower() in ("authorization", "proxy-authorization", "cookie", "dpop") for name, _ in headers):
+        return True
+    return any(pair.partition(b"=")[0].decode("ascii", "replace") in SECRET_MEMBERS for pair in content.split(b"&"))
+
+
 def _put_off_s(reply: Reply) -> float | None:
     """How long to wait before a request is sent again; None where it is not to be."""
     if reply.status not in (429, 503):
         return None
     told = reply.header("retry-after")
-    seconds = float(told) if told.isdigit() else 1.0
+    seconds = float(told) if told.isascii() and told.isdigit() else 1.0
     return seconds if seconds <= PATIENCE_S else None

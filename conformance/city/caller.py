@@ -114,7 +114,7 @@ class City:
             given["idempotency-key"] = fresh()
         given |= headers or {}
         sent = {name: value for name, value in given.items() if value is not None}
-        url = self.url(operation, path) + (f"?{urlencode(query, doseq=True)}" if query else "")
+        url = self.url(operation, path) + (f"?{urlencode(query, doseq=True, errors='surrogatepass')}" if query else "")
         return self.wire.send(operation.method, url, headers=sent, json_body=json_body, body=body, patient=patient)
 
     def url(self, operation: Operation | str, path: Mapping[str, str] | None = None) -> str:
@@ -122,7 +122,7 @@ class City:
         found = operation_of(operation) if isinstance(operation, str) else operation
         filled = found.path
         for name, value in (path or {}).items():
-            filled = filled.replace("{" + name + "}", quote(str(value), safe=""))
+            filled = filled.replace("{" + name + "}", quote(str(value), safe="", errors="surrogatepass"))
         if filled.startswith("/v1"):
             return self.target.api_base + filled.removeprefix("/v1")
         if filled.startswith("/fhir") and self.target.fhir_base:

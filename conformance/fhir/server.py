@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
+from conformance.answer import Table
 from conformance.city.caller import City, Who
-from conformance.outcomes import Unmet
+from conformance.origins import joined
+from conformance.outcomes import Unmet, Violation
 from conformance.target import Target
 from conformance.wire import Reply, Wire
 
@@ -50,7 +52,7 @@ class FhirServer:
         if content is not None:
             given["content-type"] = FHIR_JSON
         sent = {name: value for name, value in {**given, **(headers or {})}.items() if value is not None}
-        return self.wire.send(method, urljoin(self.target.fhir_base + "/", path), headers=sent, body=content)
+        return self.wire.send(method, joined(self.target.fhir_base + "/", path), headers=sent, body=content)
 
     def create(self, resource: Mapping[str, Any], **options: Any) -> Reply:
         """Create a resource."""
@@ -70,12 +72,12 @@ class FhirServer:
     def stored(self, reply: Reply, kind: str, **options: Any) -> Resource:
         """The resource that an answer to a create or update speaks of, read again where it came without its body."""
         if reply.members.get("resourceType") == kind:
-            return dict(reply.members)
+            return Table(reply.members)
         place = reply.header("location").partition("/_history")[0]
         read = self.send("GET", place, **options) if place else reply
         if read.members.get("resourceType") != kind:
             raise Unmet(f"the created {kind} could not be read: {read.status} {read.text[:200]}")
-        return dict(read.members)
+        return Table(read.members)
 
     def read(self, kind: str, number: str, **options: Any) -> Reply:
         """Read a resource."""
@@ -83,7 +85,9 @@ class FhirServer:
 
     def search(self, kind: str, query: Mapping[str, Any] | None = None, **options: Any) -> Reply:
         """Search a kind of resource."""
-        return self.send("GET", kind + (f"?{urlencode(query, doseq=True)}" if query else ""), **options)
+        return self.send(
+            "GET", kind + (f"?{urlencode(query, doseq=True, errors='surrogatepass')}" if query else ""), **options
+        )
 
     def bundles(self, first: Reply, **options: Any) -> Iterator[Reply]:
         """A search's pages, by their next links."""
@@ -116,13 +120,39 @@ def encoded(resource: Any) -> bytes:
 
 def matches_of(bundle: Mapping[str, Any]) -> list[Resource]:
     """The matches of a searchset, without what is included or told beside them."""
-    rows = bundle.get("entry") or []
-    return [
-        row["resource"] for row in rows if row.get("search", {}).get("mode", "match") == "match" and "resource" in row
-    ]
+    return [row["resource"] for row in rows_of(bundle) if mode_of(row) == "match" and "resource" in row]
+
+
+def rows_of(bundle: Mapping[str, Any]) -> list[Resource]:
+    """The entries of a Bundle.
+
+    Raises:
+        Violation: They are no list of objects, or hold a resource that is none.
+    """
+    rows = _tables(bundle, "entry")
+    for row in rows:
+        shown = row.get("resource", {})
+        if not isinstance(shown, dict):
+            raise Violation("Bundle.entry.resource", expected="an object", actual=repr(shown)[:200])
+    return rows
+
+
+def mode_of(row: Mapping[str, Any]) -> str:
+    """Why an entry is in a searchset: match, include or outcome."""
+    search = row.get("search")
+    return str(search.get("mode", "match")) if isinstance(search, dict) else "match"
+
+
+def _tables(holder: Mapping[str, Any], name: str) -> list[Resource]:
+    rows = holder.get(name)
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Violation(f"Bundle.{name}", expected="a list of objects", actual=repr(rows)[:200])
+    return rows
 
 
 def next_link(bundle: Mapping[str, Any]) -> str:
     """Address of the next page; empty on the last."""
-    links = bundle.get("link") or []
+    links = _tables(bundle, "link")
     return next((str(link.get("url", "")) for link in links if link.get("relation") == "next"), "")
