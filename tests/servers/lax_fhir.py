@@ -42,6 +42,8 @@ class _Lax(BaseHTTPRequestHandler):
     """One request, taken as it comes."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one packet
+    disable_nagle_algorithm = True
     store: dict[str, dict[str, Any]]
     numbers: "count[int]"
 
