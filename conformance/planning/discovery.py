@@ -50,7 +50,7 @@ def discover(url: str, line: Line) -> Found:
     base = _base_of(url)
     seeker = _Seeker(Wire(line))
     try:
-        city_os = seeker.ask(base + CITY_OS, {"issuer", "api_base", "profiles"})
+        city_os = seeker.ask(base + CITY_OS, {"contract_version", "api_base", "profiles"})
     except NetworkError as reason:
         raise PlanError([PlanFault("", unreachable(base, reason).text)]) from reason
     smart = seeker.ask_calmly(base + SMART, {"authorization_endpoint", "token_endpoint", "issuer"})
