@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from conformance.answer import MissingMember, read_json
 from conformance.contract.exchange import Exchange
+from conformance.fhir.form import faults_of_form
 from conformance.outcomes import Outcome, Unmet, Violation
 from conformance.text import Text
 from conformance.trace_schemas import first_error, validator_of
@@ -63,6 +64,8 @@ def fault_of(exchange: Exchange) -> str:
     """What is wrong with an answer by the contract's document, and where; empty where nothing is known to be."""
     path = urlsplit(exchange.url).path
     at = operation_at(exchange.method, path)
+    if "fhir+json" in exchange.response_headers.get("content-type", "") and exchange.status < 300:
+        return _fhir_fault(exchange, f"{exchange.method} {path}: {exchange.status}: ")
     kind = exchange.response_headers.get("content-type", "").partition(";")[0].strip().lower()
     if at is None or exchange.method == "HEAD" or exchange.status in (0, 204, 304):
         return ""
@@ -76,4 +79,14 @@ def fault_of(exchange: Exchange) -> str:
         fault = first_error(validator, value) if validator else ""
     except ValueError as reason:  # text that is no Unicode
         fault = str(reason)
+    return told + fault if fault else ""
+
+
+def _fhir_fault(exchange: Exchange, told: str) -> str:
+    if exchange.method == "HEAD" or not exchange.response_body:
+        return ""
+    try:
+        fault = next(faults_of_form(read_json(exchange.response_body)), "")
+    except ValueError:
+        fault = "no JSON"
     return told + fault if fault else ""

@@ -253,6 +253,7 @@ class Wire:
             raise
         if cookies is not None:
             cookies.extract_cookies(response)
+            _forget_unsendable(cookies)
         pairs = tuple((name.lower(), value) for name, value in response.headers.multi_items())
         self._keep(request, body, begin_s, status=response.status_code, pairs=pairs, content=content)
         return Reply(response.status_code, pairs, content, str(request.url), len(self.exchanges) - 1)
@@ -293,6 +294,13 @@ def new_cookies(*, secure_everywhere: bool) -> httpx2.Cookies:
     cookies = httpx2.Cookies()
     cookies.jar.set_policy(DefaultCookiePolicy(secure_protocols=protocols))
     return cookies
+
+
+def _forget_unsendable(cookies: httpx2.Cookies) -> None:
+    """Drop cookies that no header can hold; RFC 6265 4.1.1 lets servers use ASCII alone."""
+    for cookie in list(cookies.jar):
+        if not f"{cookie.name}{cookie.value}{cookie.path}".isascii():
+            cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
