@@ -67,7 +67,7 @@ def judge_fault(name: str) -> Row:
     breaks = FAULTS[name].breaks
     profiles = tuple({PROFILES[one] for one in breaks})
     with judged_city(name) as target:
-        rows = plan_run(target, Choice(profiles=profiles, slow=True))
+        rows = plan_run(target, Choice(profiles=profiles))
         chosen = [row for row in rows if row.requirement.id in breaks or not _is_sweep(row)]
         results = results_of(run_planned(target, chosen, jobs=4))
     return _row(name, breaks, results, time.monotonic() - begin_s)
