@@ -44,3 +44,7 @@ class NeedsReview(Outcome):
 
 class Misconfigured(Outcome):
     """The plan does not fit the target; the text says what to change."""
+
+
+class CredentialsRefused(Misconfigured):
+    """The person's name or password is not taken."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from conformance.accounts import PersonAccount
 from conformance.oidc.browser import Arrival, Browser, Callback, Stop
 from conformance.oidc.pages import Field, Form, Page
-from conformance.outcomes import Misconfigured, NeedsReview
+from conformance.outcomes import CredentialsRefused, Misconfigured, NeedsReview
 from conformance.plan import LoginPart
 from conformance.text import Text
 
@@ -42,7 +42,7 @@ class Login:
                 return self._ended(arrival, signed_in=signed_in)
             form = arrival.sign_in_form
             if form is not None and signed_in:
-                raise Misconfigured(_refused(arrival, person))
+                raise CredentialsRefused(_refused(arrival, person))
             if form is not None:
                 arrival, signed_in = self.sign_in(browser, arrival, person, ends), True
             elif not named and not signed_in and (asked := self._asks_who(arrival, person)) is not None:
@@ -123,7 +123,7 @@ class Login:
     def _ended(self, arrival: Callback | Stop, *, signed_in: bool) -> Callback | Stop:
         refused = isinstance(arrival, Stop) and signed_in and arrival.reply.status in (400, 401, 403, 422)
         if refused and isinstance(arrival, Stop) and arrival.page.sign_in_form is not None:
-            raise Misconfigured(_refused(arrival.page, None))
+            raise CredentialsRefused(_refused(arrival.page, None))
         return arrival
 
 

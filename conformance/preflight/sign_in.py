@@ -11,7 +11,7 @@ from conformance.fhir.server import FhirServer
 from conformance.oidc.browser import Arrival, Callback, Stop
 from conformance.oidc.relying_party import RelyingParty, told
 from conformance.oidc.tokens import read_token
-from conformance.outcomes import Misconfigured, NeedsReview, NotApplicable, Outcome, Unmet
+from conformance.outcomes import CredentialsRefused, Misconfigured, NeedsReview, NotApplicable, Outcome, Unmet
 from conformance.plan import ClientPart
 from conformance.preflight.reach import clock_remark, unreachable
 from conformance.preflight.remark import Remark
@@ -91,7 +91,7 @@ def sign_in(target: Target) -> Iterator[Remark]:
             return
         arrival = party.pass_pages(browser, arrival, request)
     except (Misconfigured, NeedsReview) as reason:
-        yield Remark("person" if isinstance(reason, Misconfigured) else "login-page", reason.text)
+        yield Remark("person" if isinstance(reason, CredentialsRefused) else "login-page", reason.text)
         return
     except (Outcome, NetworkError) as reason:
         yield Remark("login-page", _lost(str(reason)))

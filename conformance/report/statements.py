@@ -39,9 +39,13 @@ def _base(entries: Sequence[Entry], failed: int) -> Statement:
     ja = f"守ると確かめたもの{passed}件" + (f"、対象外または検査なし{omitted}件" if omitted else "") + "。"
     en = f" {passed} established" + (f", {omitted} not applicable or not checked." if omitted else ".")
     if failed:
-        return Statement(
-            "bad", f"不適合。必須の要件への違反が{failed}件ある。{ja}", f"Does not conform: {failed} violated.{en}"
+        ja = (
+            f"不適合。必須の要件への違反が{failed}件ある。"
+            + (f"判定できなかったものが{unknown}件ある。" if unknown else "")
+            + ja
         )
+        en = f"Does not conform: {failed} violated." + (f" {unknown} could not be judged." if unknown else "") + en
+        return Statement("bad", ja, en)
     if not passed:
         return Statement("open", "判定したものがない。", "Nothing was established.")
     if unknown:
