@@ -11,7 +11,7 @@ from typing import NoReturn, cast
 from weakref import WeakKeyDictionary
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from conformance.city.caller import City, Sandbox
@@ -199,12 +199,19 @@ def _walk(road: _Road, machine: Callable[[Guide], RuleBasedStateMachine], number
         pass
     except ConformanceError as reason:
         road.broken = reason
-    except (Mismatch, HypothesisException):
+    except (Mismatch, HypothesisException) as reason:
         # Hypothesis takes a run that was ended for one that is not the same each time.
         if not road.found and not road.over:
-            raise
+            if not isinstance(reason, Flaky):
+                raise
+            road.broken = _changeable()
     exchanges = tuple(road.wire.exchanges) if road.wire else ()
     return Walk(road.shortest(), road.runs, road.steps, exchanges, road.broken)
+
+
+def _changeable() -> Unmet:
+    text = "the service answered the same steps in another way the second time"
+    return Unmet(Text(text, "同じ手順への応答が二度目は違っていた"))
 
 
 def judge_walk(ctx: Context, found: Walk, requirement: str, what: Text | str) -> None:
