@@ -136,6 +136,8 @@ def by_post(ctx: Context) -> None:
     chart = Chart(ctx)
     for status in ("final", "final", "amended"):
         chart.write(chart.observation(status=status))
+    other = Chart(ctx, patient=chart.patient_id)
+    other.write(other.observation(status="final"))  # found where one of the two parameters is not heard
     query = {"code": chart.token, "status": "final"}
     expected = chart.found(**query)
     with ctx.control(Text("the same by GET", "同じ検索をGETで")):
