@@ -162,8 +162,10 @@ class Application:
             return
         if remaining < 0:
             raise quota_exceeded("requests", headers, reset_s)
-        if self.services.pressure.level and call.operation.method == "GET":
-            self._floor.check(call.token, f"{path}?{call.query_string}", call.now_s)
+        pressure = self.services.pressure
+        if pressure.level and call.operation.method == "GET":
+            again_s = pressure.retry_after_s
+            self._floor.check(call.token, f"{path}?{call.query_string}", call.now_s, reduced_s=again_s)
 
 
 def _no_operation(methods: Mapping[str, object] | None, scope: Scope) -> Reply:

@@ -53,8 +53,10 @@ class PollFloor:
 
     _last_s: dict[tuple[str, str | None, bytes], float] = field(default_factory=dict)
 
-    def check(self, token: Token, url: str, now_s: float) -> None:
+    def check(self, token: Token, url: str, now_s: float, *, reduced_s: float = POLL_FLOOR_S) -> None:
         """Let a read pass if the same was not read within the last 15 s.
+
+        ``reduced_s``: for how long the service will probably be reduced; nobody need wait longer.
 
         Raises:
             ApiError: quota-exceeded.
@@ -63,6 +65,7 @@ class PollFloor:
         key = (token.client_id, token.subject, digest)
         wait_s = self._last_s.get(key, -math.inf) + POLL_FLOOR_S - now_s
         if wait_s > 0:
+            wait_s = min(wait_s, reduced_s)
             headers = {
                 "ratelimit-policy": f'"poll";q=1;w={POLL_FLOOR_S:.0f}',
                 "ratelimit": f'"poll";r=0;t={math.ceil(wait_s)}',

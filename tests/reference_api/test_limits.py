@@ -46,6 +46,9 @@ def test_the_floor_lets_the_same_be_read_every_fifteen_seconds() -> None:
     with pytest.raises(ApiError) as refused:
         floor.check(_token("a"), "/x?", 100.0 + POLL_FLOOR_S - 0.5)
     assert refused.value.headers["retry-after"] == "1"
+    with pytest.raises(ApiError) as refused:
+        floor.check(_token("a"), "/x?", 101.0, reduced_s=2)
+    assert refused.value.headers["retry-after"] == "2"
     floor.check(_token("a"), "/x?", 100.0 + POLL_FLOOR_S)
 
 
