@@ -1,5 +1,6 @@
 """Engine: runs generated cases, within bounds and the same for the same seed, and tells the smallest that failed."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ BY_DOCUMENT = (
 
 OVER_TIME = (use_after_free, ensure_resource_availability)
 """What shows only over several requests: a deleted thing is gone, a made one is there."""
+
+_one_at_a_time = threading.Lock()
+"""Generation compiles what it makes, which CPython 3.12 may not do in two threads (ast.parse); nor is it quicker."""
 
 Judge = Callable[[Case[Any], Response, Reply], None]
 
@@ -87,6 +91,13 @@ def run_cases(ctx: Context, operations: Sequence[Operation], mode: GenerationMod
     Raises:
         Violation: An answer was not as judged; the smallest case is told.
     """
+    with _one_at_a_time:
+        return _run_cases(ctx, operations, mode, bounds, judge)
+
+
+def _run_cases(
+    ctx: Context, operations: Sequence[Operation], mode: GenerationMode, bounds: Bounds, judge: Judge
+) -> int:
     sender = Sender(ctx)
     schema = read_schema([one for one in operations if sender.may_ask(one)])
     asked = ctx.draws.shuffled([one for one in operations if sender.may_ask(one)])
@@ -96,6 +107,7 @@ def run_cases(ctx: Context, operations: Sequence[Operation], mode: GenerationMod
         if left_s <= 0:
             break
         share_s = max(0.2, left_s / (len(asked) - number))
+        sender.turn_to(operation)
         described = schema[operation.path][operation.method]
         _run_operation(ctx, sender, described, mode, _Share(operation, bounds, seed, time.monotonic() + share_s, judge))
     return sender.count
@@ -116,11 +128,11 @@ def _run_operation(
     ctx: Context, sender: Sender, described: APIOperation[Any, Any, Any, Any], mode: GenerationMode, share: _Share
 ) -> None:
     found = Found()
-    kept = len(ctx.wire.exchanges)
+    kept, begun = len(ctx.wire.exchanges), sender.count
     fixed = sender.fixed_path(share.operation) if mode is GenerationMode.POSITIVE else {}
 
     def one(case: Case[Any]) -> None:
-        if time.monotonic() > share.until_s and found.case is None:
+        if time.monotonic() > share.until_s and sender.count > begun and found.case is None:
             raise _OutOfTime
         response, reply = sender.send(case)
         try:
@@ -218,7 +230,8 @@ def run_links(ctx: Context, operations: Sequence[Operation], bounds: Bounds) -> 
                 raise
 
     seed = ctx.draws.number(2**32)
-    _run(ctx, lambda: _steps(Machine, bounds, seed), found)
+    with _one_at_a_time:
+        _run(ctx, lambda: _steps(Machine, bounds, seed), found)
     sender.forget(kept) if found.case is None else None
     return sender.count
 

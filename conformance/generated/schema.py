@@ -24,8 +24,10 @@ ALONE = (
 )  # fmt: skip
 """What others would notice: disaster state, orders, messages, people's consents, plans and cards, other shelters."""
 
-NEVER = ("getConsentReceipt", "importSupportRegister", "applyRegisterImport", "verifyEventStream", "getOpenapi", "createFhir", "updateFhir",
-         "updateFhirConditionally", "deleteFhir", "performFhirBundle")  # fmt: skip
+NEVER = (
+    "getConsentReceipt", "importSupportRegister", "applyRegisterImport", "verifyEventStream", "getOpenapi",
+    "createFhir", "updateFhir", "updateFhirConditionally", "deleteFhir", "performFhirBundle",
+)  # fmt: skip
 """What needs a signed file, sends something out, is long, or writes health data."""
 
 

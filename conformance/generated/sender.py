@@ -40,6 +40,11 @@ class Sender:
             return False
         return True
 
+    def turn_to(self, operation: Operation) -> None:
+        """From now on the next of the people calls an operation: a service counts calls by person."""
+        self.making.next_person()
+        self._tokens.pop(operation.operation_id, None)
+
     def fixed_path(self, operation: Operation) -> dict[str, Any]:
         """Path parameters that every case of an operation has: the person that the token is of."""
         who = self.making.who(operation.operation_id)
