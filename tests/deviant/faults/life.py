@@ -45,31 +45,31 @@ def card_stays(bench: Bench) -> None:
     _deaf(bench, "deleteOwnCard")
 
 
-@fault("survey-not-deleted", breaks=["DIS-039"])
+@fault("survey-not-deleted", breaks=["DIS-039", "REST-017"])
 def survey_stays(bench: Bench) -> None:
     """A survey that was deleted is still there."""
     _deaf(bench, "deleteSurvey")
 
 
-@fault("request-not-taken-back", breaks=["DIS-041"])
+@fault("request-not-taken-back", breaks=["DIS-041", "REST-017"])
 def request_stays(bench: Bench) -> None:
     """A shelter's request that was taken back can still be read."""
     _deaf(bench, "deleteShelterRequest")
 
 
-@fault("off-shelter-not-deleted", breaks=["DIS-042"])
+@fault("off-shelter-not-deleted", breaks=["DIS-042", "REST-017"])
 def off_shelter_stays(bench: Bench) -> None:
     """The record of evacuees outside of shelters stays when it was deleted."""
     _deaf(bench, "deleteOffShelter")
 
 
-@fault("plan-not-deleted", breaks=["DIS-046"])
+@fault("plan-not-deleted", breaks=["DIS-046", "REST-017"])
 def plan_stays(bench: Bench) -> None:
     """An evacuation plan that was deleted can still be read."""
     _deaf(bench, "deleteEvacuationPlan")
 
 
-@fault("hazard-not-deleted", breaks=["DIS-048"])
+@fault("hazard-not-deleted", breaks=["DIS-048", "REST-017"])
 def hazard_stays(bench: Bench) -> None:
     """A hazard report that its poster deleted can still be read."""
     _deaf(bench, "deleteHazardReport")
@@ -81,7 +81,7 @@ def link_stays(bench: Bench) -> None:
     _deaf(bench, "revokePlanShareLink")
 
 
-@fault("stream-not-deleted", breaks=["REST-047"])
+@fault("stream-not-deleted", breaks=["REST-047", "REST-017"])
 def stream_stays(bench: Bench) -> None:
     """An endpoint for events that was deleted is still registered."""
     _deaf(bench, "deleteEventStream")

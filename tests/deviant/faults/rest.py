@@ -123,7 +123,7 @@ def any_accept(bench: Bench) -> None:
     bench.wire(wire)
 
 
-@fault("R-08", breaks=["REST-023"])
+@fault("R-08", breaks=["REST-023", "REST-017"])
 def deleted_is_readable(bench: Bench) -> None:
     """A deleted shelter can still be read."""
     bench.sql("SELECT deleted_at_s FROM shelter", "SELECT NULL FROM shelter")

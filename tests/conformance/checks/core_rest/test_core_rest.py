@@ -6,6 +6,8 @@ from judged_city import judged_city, results_at
 
 OURS = {name: fault for name, fault in FAULTS.items() if any(one.startswith("REST-") for one in fault.breaks)}
 
+GENERATED = "REST-017"
+
 
 def test_the_right_server_passes() -> None:
     """No check of the profile fails, warns or is skipped at the reference city OS."""
@@ -21,8 +23,12 @@ def test_the_right_server_passes() -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_a_fault_is_caught(name: str) -> None:
-    """Every requirement of the profile that a fault breaks fails or warns."""
-    wanted = [one for one in OURS[name].breaks if one.startswith("REST-")]
+    """Every requirement of the profile that a fault breaks fails or warns; what is generated, where nothing else does.
+
+    Generated requests take seconds for each fault: where another requirement shows the fault, they are left out.
+    """
+    broken = [one for one in OURS[name].breaks if one.startswith("REST-")]
+    wanted = [one for one in broken if one != GENERATED] or broken
     with judged_city(name) as target:
         results = results_at(target, *wanted, slow=False)
     for requirement in wanted:
