@@ -71,10 +71,7 @@ class Scene:
         silent, others = self._by_silence(number, reached)
         found = self.town.reached(silent) if reached else silent
         if len(found) < number and self.ctx.target.has_sandbox:
-            more = self.town.reached(list(others)) if reached else list(others)
-            for one in more[: number - len(found)]:
-                self._left[one.user] = withdraw_all(self.consents, one, others[one])
-                found.append(one)
+            found += self._made_blank(others, number - len(found), reached)
         if self.fresh_clock:
             self.later()
         if len(found) < number:
@@ -87,6 +84,21 @@ class Scene:
                 + f"が、{len(found)}人しかいない",
             )
         return found[:number]
+
+    def _made_blank(
+        self,
+        others: Mapping[PersonAccount, list[Record]],
+        number: int,
+        reached: bool,  # noqa: FBT001
+    ) -> list[PersonAccount]:
+        """So many of those who said something, after they have withdrawn it: the law opens them then, or nothing."""
+        waiting, found = list(others), list[PersonAccount]()
+        while waiting and len(found) < number:
+            some, waiting = waiting[: number + 1], waiting[number + 1 :]
+            for one in some:
+                self._left[one.user] = withdraw_all(self.consents, one, others[one])
+            found += self.town.reached(some) if reached else some
+        return found
 
     def _by_silence(self, number: int, reached: bool) -> tuple[list[PersonAccount], dict[PersonAccount, list[Record]]]:  # noqa: FBT001
         """People who never said anything, until there are enough of them, and those who did, with their records."""
