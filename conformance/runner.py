@@ -14,7 +14,7 @@ from conformance.draws import Draws
 from conformance.errors import ConformanceError, SuiteError
 from conformance.malformed import malformed, nothing_left
 from conformance.outcomes import Outcome as Ended
-from conformance.outcomes import Violation
+from conformance.outcomes import Unmet, Violation
 from conformance.results import Result
 from conformance.target import Target
 from conformance.text import NOTHING, Text, both
@@ -23,6 +23,12 @@ from conformance.wire import Wire
 
 UNSETTLED = (Verdict.FAIL, Verdict.ERROR, Verdict.SKIP)
 """Verdicts of checks that may have stopped in the middle of a change."""
+
+PUT_OFF = Text(
+    "the service put requests off (429 or 503 with Retry-After) for longer than a run waits; judge it when less is asked",
+    "サービスが要求を後回しにし(Retry-Afterのある429か503)、待てる時間を超えた。空いているときに判定する",
+)
+"""Why nothing is said of a service that is busy: that it puts off what can wait is right (contract C7)."""
 
 SHOWN = 2000
 """Longest expected or actual value in a result, in characters; the exchanges hold the rest."""
@@ -158,6 +164,8 @@ class _Judge:
         context = Context(_with_people_in_turn(self.target, draws), wire, draws, self.fhir_token)
         begin_s = time.monotonic()
         outcome = _outcome_of(row.check, context)
+        if wire.is_put_off and isinstance(outcome, Violation):
+            outcome = Unmet(PUT_OFF)
         verdict = judge(row.requirement, outcome)
         expected, actual = ("", "") if not isinstance(outcome, Violation) else _values(outcome)
         duration_s = time.monotonic() - begin_s

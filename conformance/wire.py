@@ -32,6 +32,9 @@ PATIENCE_S = 61.0
 PATIENCE_IN_ALL_S = 240.0
 """Longest time that a run waits for a target that puts requests off; then they count as answered. Confidence C."""
 
+PUT_OFF = (429, 503)
+"""Statuses by which a service asks for patience. Source: RFC 6585 4, RFC 9110 15.6.4."""
+
 RETRIES = 3
 """How often a request that is put off with 429 or 503 is sent again."""
 
@@ -198,12 +201,16 @@ def _told(reason: Exception) -> str:
 
 
 class Wire:
-    """What one check says and hears: sends over a line, and keeps the exchanges in order."""
+    """What one check says and hears: sends over a line, and keeps the exchanges in order.
+
+    ``is_put_off``: the service put a request off (429 or 503 with Retry-After) for longer than a run waits.
+    """
 
     def __init__(self, line: Line, actor: str = "suite") -> None:
         self.line = line
         self.actor = actor
         self.exchanges: list[Exchange] = []
+        self.is_put_off = False
 
     def send(  # noqa: PLR0913 - a request has so many parts
         self,
@@ -233,6 +240,7 @@ class Wire:
             if wait_s is None or not self.line.waits(wait_s):
                 break
             reply = self._send_once(method, url, given, content, cookies)
+        self.is_put_off = self.is_put_off or (patient and bool(reply.header("retry-after")) and reply.status in PUT_OFF)
         return reply
 
     def get(self, url: str, **headers: str) -> Reply:
@@ -337,7 +345,7 @@ def _holds_credentials(headers: Sequence[tuple[str, str]], content: bytes) -> bo
 
 def _put_off_s(reply: Reply) -> float | None:
     """How long to wait before a request is sent again; None where it is not to be."""
-    if reply.status not in (429, 503):
+    if reply.status not in PUT_OFF:
         return None
     told = reply.header("retry-after")
     seconds = float(told) if told.isascii() and told.isdigit() else 1.0

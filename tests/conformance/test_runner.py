@@ -160,3 +160,14 @@ def test_a_choice_of_one_part_leaves_other_choices_whole(target: Target) -> None
     whole = [one.name for one in load_checks() if one.requirement == "OIDC-001"]
     rows = plan_run(target, Choice(names=(part.name, "OIDC-001")))
     assert [row.name for row in rows] == sorted([part.name, *whole])
+
+
+def test_a_service_that_asks_for_patience_is_not_accused() -> None:
+    """What it puts off longer than a run waits is unknown; a 503 without Retry-After is an answer like any other."""
+    for headers, verdict in (({"retry-after": "600"}, "skip"), ({}, "fail")):
+        answer = httpx2.Response(503, headers=headers)
+        line = Line(transport=httpx2.MockTransport(lambda _, answer=answer: answer))
+        line.waits = lambda _: False  # type: ignore[method-assign]  # nothing is waited for
+        busy = Target(Plan(TargetPart(("core-oidc",), issuer="http://op.example")), line)
+        rows = planned(lambda ctx: ctx.expect_status("answer", ctx.wire.get("http://op.example/"), 200))
+        assert run(busy, rows)[0].verdict.value == verdict
