@@ -25,7 +25,7 @@ UNSETTLED = (Verdict.FAIL, Verdict.ERROR, Verdict.SKIP)
 """Verdicts of checks that may have stopped in the middle of a change."""
 
 PUT_OFF = Text(
-    "the service put requests off (429 or 503 with Retry-After) for longer than a run waits; judge it when less is asked",
+    "the service put requests off (429 or 503 with Retry-After) for longer than a run waits; judge it when it is idle",
     "サービスが要求を後回しにし(Retry-Afterのある429か503)、待てる時間を超えた。空いているときに判定する",
 )
 """Why nothing is said of a service that is busy: that it puts off what can wait is right (contract C7)."""
