@@ -52,7 +52,7 @@ def served_city(fault: str | None = None, **changed: Any) -> Iterator[str]:
     run_inline(store.open())
     run_inline(load_into(store, with_hospital(small_seed(12)), sandbox=True))
     with listening() as (bound, url):
-        settings = Settings(issuer=url, sandbox=True, **{"registration": True, **changed})
+        settings = Settings(issuer=url, sandbox=True, **{"registration": True, "subject_quota": 6000, **changed})
         if fault is None:
             app = create_app(settings, store, WallClock())
             with over_http(with_background(app), bound, "on"):

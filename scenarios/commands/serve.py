@@ -27,6 +27,10 @@ from twin.randomness import Stream
 from twin.sources.people import populate
 from twin.sources.recipe import build_town
 
+QUOTA_VARIABLE, SANDBOX_QUOTA = "CITYTWIN_SUBJECT_QUOTA", 6000
+"""Requests a minute of a made-up person: tests ask in a minute what a person asks in an hour. Source: none; ten times
+the quota of a person. Confidence C."""
+
 ISSUER_VARIABLE = "CITYTWIN_ISSUER"
 DEFAULT_TOWN = "synthetic"
 DEFAULT_SEED = 1
@@ -117,11 +121,13 @@ def settings_of(options: ServeOptions, folder: Path) -> Settings:
     database = options.db or given.database
     if options.workers > 1 and not is_shared(database):
         database = str(folder / "city.db")
+    sandbox = given.environment != "production" if options.sandbox is None else options.sandbox
     return replace(
         given,
         issuer=given.issuer if ISSUER_VARIABLE in os.environ else options.url,
         database=database,
-        sandbox=given.environment != "production" if options.sandbox is None else options.sandbox,
+        sandbox=sandbox,
+        subject_quota=SANDBOX_QUOTA if sandbox and QUOTA_VARIABLE not in os.environ else given.subject_quota,
     )
 
 

@@ -284,6 +284,15 @@ def test_served_town_names_the_matching_run() -> None:
     )
 
 
+def test_made_up_people_may_ask_more_than_real_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a sandbox the quota of a person is ten times the usual one, unless the environment says it."""
+    monkeypatch.delenv("CITYTWIN_SUBJECT_QUOTA", raising=False)
+    quotas = [settings_of(serve_options(sandbox=given), tmp_path).subject_quota for given in (True, False)]
+    assert quotas == [6000, 600]
+    monkeypatch.setenv("CITYTWIN_SUBJECT_QUOTA", "7")
+    assert settings_of(serve_options(sandbox=True), tmp_path).subject_quota == 7
+
+
 def test_serve_is_a_sandbox_unless_in_production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a word it is a sandbox; in production it is none, and asking for one is refused with what is missing."""
     monkeypatch.delenv("CITYTWIN_ENVIRONMENT", raising=False)
