@@ -225,7 +225,7 @@ def bbox_ignored(bench: Bench) -> None:
     bench.patch("reference_api.city.locations.Box.condition", lambda _: " AND (1 = 1 OR ? + ? + ? + ? > 0)")
 
 
-@fault("p0-429-first", breaks=["DIS-017", "DIS-018"])
+@fault("p0-429-first", breaks=["DIS-018"])
 def life_last(bench: Bench) -> None:
     """Under load what saves lives is put off first."""
     for place in ("admission", "discovery"):
