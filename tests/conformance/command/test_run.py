@@ -106,7 +106,7 @@ def test_preflight_comes_first(plan: Path, tmp_path: Path, capsys: pytest.Captur
     plan.write_text(text, encoding="utf-8")
     out = tmp_path / "none"
     assert typed("run", plan, *FEW, "--out", out) == 3
-    assert "config [person]" in capsys.readouterr().err
+    assert "config [login-page]" in capsys.readouterr().err
     assert list(out.iterdir()) == []
 
 

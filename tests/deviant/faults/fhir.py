@@ -179,7 +179,7 @@ def no_searchset(bench: Bench) -> None:
     bench.answers(altered)
 
 
-@fault("F-14", breaks=["FHIR-015"])
+@fault("F-14", breaks=["FHIR-015", "FHIR-043"])
 def filter_lost(bench: Bench) -> None:
     """The link to the next page has lost the filter, so that page two shows other things."""
 
