@@ -12,7 +12,7 @@ import simpy
 from agents.alarm import Alarm
 from agents.association import Associations
 from agents.shelter_desk import ShelterDesks
-from agents.situation import Alert, Declare, Instruction, Order, SetLinks, SetService, SetShelters
+from agents.situation import Alert, Declare, Instruction, Order, SendVehicles, SetLinks, SetService, SetShelters
 from agents.world import World
 from twin.population import Mode
 
@@ -75,6 +75,10 @@ class CityOffice(mesa.Agent):
         for shelter in instruction.shelters:
             if shelter in self._desks.by_row:
                 self._desks.by_row[shelter].set_open(is_open=instruction.is_open)
+
+    @carry_out.register
+    def _(self, instruction: SendVehicles) -> None:
+        self._associations.support.ring_list(instruction.districts)
 
     @carry_out.register
     def _(self, instruction: SetLinks) -> None:

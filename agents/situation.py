@@ -72,6 +72,13 @@ class SetShelters(Instruction):
 
 
 @dataclass(frozen=True, slots=True)
+class SendVehicles(Instruction):
+    """The city office rings the people of its list in districts (rows) and sends welfare vehicles to those who wait."""
+
+    districts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetLinks(Instruction):
     """Links of the roads (rows) open or close; ``walkers`` says whether walkers cannot pass a closed one either."""
 

@@ -1,10 +1,12 @@
 """Support: who comes to people who cannot leave alone, and how these then leave."""
 
 import math
+from collections.abc import Generator
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import simpy
 
 from agents.household import Household, Households
 from agents.travel import Travel
@@ -89,6 +91,25 @@ class Support:
     def _phone(self, row: int) -> None:
         if self._world.has_network(row):
             self.ask_city(row)
+
+    def ring_list(self, districts: tuple[int, ...]) -> None:
+        """The city office rings the households of its list in districts (rows), one round, in the order of the list.
+
+        The list holds everybody who needs support, whether or not they agreed that others see it.
+
+        Source: Disaster Countermeasures Basic Act 49-10, 49-11(1) (避難行動要支援者名簿, used within the city).
+        """
+        world, people = self._world, self._world.population
+        listed = np.unique(people.household[people.needs_support])
+        listed = listed[np.isin(world.household_district[listed], districts)]
+        callers = max(1, round(world.parameters.number("office.list_callers") * people.share))
+        for caller in range(min(callers, len(listed))):
+            world.env.process(self._ring(listed[caller::callers].astype(np.int64)))
+
+    def _ring(self, households: RowArray) -> Generator[simpy.Event, object, None]:
+        for row in households.tolist():
+            yield self._world.env.timeout(self._world.parameters.number("office.list_call_s"))
+            self._phone(row)
 
     def ask_city(self, row: int) -> None:
         """The city office learns that a household waits for help, and sends a vehicle."""

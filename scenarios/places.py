@@ -1,7 +1,7 @@
 """Turns the selectors of a scenario into rows of a town: districts, shelters, links."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +65,48 @@ def _weights(town: Town) -> list[float]:
 
 def select_shelters(selector: ShelterSelector, town: Town, hazard: Hazard, share: float = 1.0) -> tuple[int, ...]:
     """Rows of the shelters: those named, or the largest of a group that make up a share (0..1, rounded up) of it."""
+    rows = _candidates(selector, town, hazard)
     if not isinstance(selector, ShelterGroup):
-        return tuple(row for row, one in enumerate(town.shelters) if {one.id, one.name} & set(selector))
+        return tuple(rows)
+    return tuple(rows[: _rounded_up(share * len(rows))])
+
+
+def opened_by(event: OpenShelter, town: Town, hazard: Hazard, already: Collection[int] = ()) -> tuple[int, ...]:
+    """Rows of the shelters that an event opens, of those in its districts; ``already`` are the rows open before."""
+    within = set(select_districts(event.districts, town, hazard))
+    rows = [row for row in _candidates(event.shelters, town, hazard) if town.shelters[row].district in within]
+    if event.more is not None:
+        return tuple([row for row in rows if row not in already][: event.more])
+    if not isinstance(event.shelters, ShelterGroup):
+        return tuple(rows)
+    return tuple(rows[: _rounded_up(event.share * len(rows))])
+
+
+def open_at_once(scenario: Scenario, town: Town) -> list[tuple[int, ...]]:
+    """What each event of the timeline opens or closes, in order; nothing for events of another kind."""
+    is_open: set[int] = set()
+    rows: list[tuple[int, ...]] = []
+    for event in scenario.timeline():
+        changed: tuple[int, ...] = ()
+        if isinstance(event, OpenShelter):
+            changed = opened_by(event, town, scenario.hazard, is_open)
+            is_open |= set(changed)
+        elif isinstance(event, CloseShelter):
+            changed = select_shelters(event.shelters, town, scenario.hazard)
+            is_open -= set(changed)
+        rows.append(changed)
+    return rows
+
+
+def _rounded_up(number: float) -> int:
+    # 1e-9: a share of 0.3 of 10 is 3, not the 4 that rounding up 3.0000000000000004 would give.
+    return math.ceil(number - 1e-9)
+
+
+def _candidates(selector: ShelterSelector, town: Town, hazard: Hazard) -> list[int]:
+    """Rows of the shelters named, in the town's order, or of a group, the largest first."""
+    if not isinstance(selector, ShelterGroup):
+        return [row for row, one in enumerate(town.shelters) if {one.id, one.name} & set(selector)]
     kinds = {str(selector)} if selector is not ShelterGroup.ALL else {"general", "welfare", "site"}
     rows = [
         row
@@ -74,8 +114,7 @@ def select_shelters(selector: ShelterSelector, town: Town, hazard: Hazard, share
         if one.kind in kinds and one.fitness_for(hazard) is not Fitness.UNSUITED
     ]
     rows.sort(key=lambda row: (-town.shelters[row].capacity_persons, town.shelters[row].id))
-    # 1e-9: a share of 0.3 of 10 is 3, not the 4 that rounding up 3.0000000000000004 would give.
-    return tuple(rows[: math.ceil(share * len(rows) - 1e-9)])
+    return rows
 
 
 def select_links(event: CloseRoad, town: Town, scenario: Scenario) -> Int32Array:
@@ -120,6 +159,12 @@ def _override_faults(scenario: Scenario, parameters: Parameters) -> Iterator[tup
 
 
 def _place_faults(scenario: Scenario, town: Town) -> Iterator[tuple[KeyPath, Fault]]:
+    by_time = sorted(range(len(scenario.event)), key=lambda number: scenario.event[number].at_s)
+    for number, rows in zip(by_time, open_at_once(scenario, town), strict=True):
+        event = scenario.event[number]
+        if isinstance(event, OpenShelter) and event.more is not None and len(rows) < event.more:
+            values = {"value": event.more, "left": len(rows), "town": town.name}
+            yield ("event", number, "more"), Fault("", "few_shelters", values)
     for name, entries in (("impact", scenario.impact), ("event", scenario.event)):
         for number, entry in enumerate(entries):
             for key, fault in _entry_faults(entry, scenario, town):

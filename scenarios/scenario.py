@@ -153,16 +153,31 @@ class EndDisaster(TimedEvent, frozen=True, kw_only=True, tag="end_disaster"):
 
 
 class OpenShelter(TimedEvent, frozen=True, kw_only=True, tag="open_shelter"):
-    """Shelters open. Of a group, so many that ``share`` of it is open from then on, the largest first."""
+    """Shelters open, of those that lie in ``districts``, the largest first.
+
+    Of a group, so many that ``share`` of it is open from then on; with ``more``, so many that are not open then.
+    """
 
     shelters: ShelterSelector
     share: Share = 1.0
+    districts: DistrictSelector = "all"
+    more: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
 class CloseShelter(TimedEvent, frozen=True, kw_only=True, tag="close_shelter"):
     """Shelters close: a group, or those named."""
 
     shelters: ShelterSelector
+
+
+class SendVehicles(TimedEvent, frozen=True, kw_only=True, tag="send_vehicles"):
+    """The city sends its welfare vehicles by its own list, before anybody calls.
+
+    From then on its staff ring the listed households of the districts one after another; to those that wait for help, a
+    vehicle is sent.
+    """
+
+    districts: DistrictSelector = "all"
 
 
 class CloseRoad(TimedEvent, frozen=True, kw_only=True, tag="close_road"):
@@ -214,6 +229,7 @@ ScenarioEvent = (
     | EndDisaster
     | OpenShelter
     | CloseShelter
+    | SendVehicles
     | CloseRoad
     | ReopenRoad
     | PowerLost

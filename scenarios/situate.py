@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from agents import situation
 from agents.situation import Instruction, Situation
-from scenarios.places import select_districts, select_links, select_shelters
+from scenarios.places import open_at_once, select_districts, select_links
 from scenarios.scenario import (
     Alert,
     CloseRoad,
@@ -20,6 +20,7 @@ from scenarios.scenario import (
     Restored,
     Scenario,
     ScenarioEvent,
+    SendVehicles,
     Snow,
 )
 from twin.population import Mode
@@ -37,7 +38,8 @@ _SNOW = {
 def situation_of(scenario: Scenario, town: Town) -> Situation:
     """The situation that a scenario puts a town in; in a drill the agreed start stands for the shaking."""
     start = scenario.start
-    events = [event for event in scenario.timeline() if event.at_s <= scenario.duration_s]
+    told = zip(scenario.timeline(), open_at_once(scenario, town), strict=True)
+    events = [(event, shelters) for event, shelters in told if event.at_s <= scenario.duration_s]
     return Situation(
         hazard=scenario.hazard,
         season=situation.Season[scenario.season.name],
@@ -47,7 +49,7 @@ def situation_of(scenario: Scenario, town: Town) -> Situation:
         shaking=scenario.hazard is Hazard.EARTHQUAKE,
         damaged_share=_shares(scenario, town, "damaged_share"),
         flooded_share=_shares(scenario, town, "flooded_share"),
-        instructions=tuple(_instruction(event, scenario, town) for event in events),
+        instructions=tuple(_instruction(event, shelters, scenario, town) for event, shelters in events),
         night=scenario.weather.night,
     )
 
@@ -59,13 +61,11 @@ def _shares(scenario: Scenario, town: Town, name: str) -> FloatArray:
     return shares
 
 
-def _instruction(event: ScenarioEvent, scenario: Scenario, town: Town) -> Instruction:
+def _instruction(event: ScenarioEvent, shelters: tuple[int, ...], scenario: Scenario, town: Town) -> Instruction:
     if isinstance(event, EndDisaster):
         return situation.Declare(event.at_s, Mode.NORMAL, tuple(range(len(town.districts))))
     if isinstance(event, OpenShelter | CloseShelter):
-        share = event.share if isinstance(event, OpenShelter) else 1.0
-        rows = select_shelters(event.shelters, town, scenario.hazard, share)
-        return situation.SetShelters(event.at_s, rows, isinstance(event, OpenShelter))
+        return situation.SetShelters(event.at_s, shelters, isinstance(event, OpenShelter))
     if isinstance(event, CloseRoad):
         return situation.SetLinks(event.at_s, select_links(event, town, scenario), is_open=False, walkers=event.walkers)
     if isinstance(event, ReopenRoad):
@@ -75,8 +75,12 @@ def _instruction(event: ScenarioEvent, scenario: Scenario, town: Town) -> Instru
 
 
 def _in_districts(
-    event: Alert | Declare | Order | PowerLost | NetworkLost | Restored, districts: tuple[int, ...], scenario: Scenario
+    event: Alert | Declare | Order | SendVehicles | PowerLost | NetworkLost | Restored,
+    districts: tuple[int, ...],
+    scenario: Scenario,
 ) -> Instruction:
+    if isinstance(event, SendVehicles):
+        return situation.SendVehicles(event.at_s, districts)
     if isinstance(event, Declare):
         return situation.Declare(event.at_s, Mode(event.mode), districts)
     if isinstance(event, Order):

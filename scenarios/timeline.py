@@ -10,6 +10,11 @@ from scenarios.record import LinkClosure, TimelineEntry, Topic
 from scenarios.scenario import Alert, Order, Scenario, ScenarioEvent
 from twin.town import Town
 
+_PLAIN: Mapping[type[Instruction], tuple[Topic, str]] = {
+    acts.Alert: (Topic.HAZARD, "alert"),
+    acts.SendVehicles: (Topic.ORDER, "send_vehicles"),
+}
+
 
 def timeline_of(scenario: Scenario, situation: Situation, town: Town) -> tuple[TimelineEntry, ...]:
     """One line for each event, in order; ``situation`` is the scenario's in this town."""
@@ -42,7 +47,7 @@ def district_names(districts: Sequence[int], town: Town) -> Text:
 
 def _entry(event: ScenarioEvent, act: Instruction, town: Town) -> TimelineEntry:
     topic, key, values = _about(act)
-    if isinstance(act, acts.Order | acts.SetService):
+    if isinstance(act, acts.Order | acts.SetService | acts.SendVehicles):
         values = {**values, "where": district_names(act.districts, town)}
     if isinstance(event, Alert | Order):
         values = {**values, "text": Text(event.text_ja, event.text_en)}
@@ -57,8 +62,8 @@ def _entry(event: ScenarioEvent, act: Instruction, town: Town) -> TimelineEntry:
 def _about(act: Instruction) -> tuple[Topic, str, Mapping[str, object]]:
     """Topic, key of the text and numbers in it."""
     match act:
-        case acts.Alert():
-            return Topic.HAZARD, "alert", {}
+        case acts.Alert() | acts.SendVehicles():
+            return *_PLAIN[type(act)], {}
         case acts.Order():
             return Topic.ORDER, "order", {"level": act.level}
         case acts.Declare():

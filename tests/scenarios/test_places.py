@@ -12,9 +12,9 @@ from scenario_values import scenarios
 from strategies import tiny_town
 
 from scenarios.defaults import default_parameters
-from scenarios.places import check_against, select_districts, select_links, select_shelters
+from scenarios.places import check_against, open_at_once, select_districts, select_links, select_shelters
 from scenarios.reader import find_scenario, read_scenario
-from scenarios.scenario import CloseRoad, Impact, OpenShelter, Order, Scenario, ShelterGroup
+from scenarios.scenario import CloseRoad, CloseShelter, Impact, OpenShelter, Order, Scenario, ShelterGroup
 from scenarios.situate import situation_of
 from scenarios.writer import scenario_text
 from twin.shelters import Fitness, Hazard, Shelter, ShelterKind
@@ -164,3 +164,31 @@ def test_shipped_scenarios_fit_any_town(name: str) -> None:
     """The shipped scenarios name nothing that a town could lack."""
     scenario = read_scenario(find_scenario(name))
     assert check_against(scenario, TOWN, default_parameters()) == []
+
+
+def flooded(*events: OpenShelter | CloseShelter) -> Scenario:
+    """A flood with these events alone."""
+    return structs.replace(DRILL, hazard=Hazard.FLOOD, impact=(), event=events)
+
+
+def test_three_more_are_the_largest_not_open_yet_in_the_districts() -> None:
+    """``more`` opens so many that are closed at that time, the largest first, and only where it says."""
+    places = [place(row, capacity=10 + row, district=row % 2) for row in range(8)]
+    town = town_with(*places)
+    code = town.districts[1].code
+    scenario = flooded(
+        OpenShelter(at="0:40", shelters=ShelterGroup.GENERAL, districts=(code,), more=2),
+        OpenShelter(at="0:20", shelters=ShelterGroup.GENERAL, share=0.25),
+        CloseShelter(at="0:30", shelters=("s6",)),
+        OpenShelter(at="0:50", shelters=ShelterGroup.GENERAL, more=2),
+    )
+    assert open_at_once(scenario, town) == [(7, 6), (6,), (5, 3), (6, 4)]
+
+
+def test_more_than_are_left_is_a_fault() -> None:
+    """Who asks for more shelters than are left closed is told how many are."""
+    town = town_with(*(place(row) for row in range(3)))
+    opening = OpenShelter(at="0:10", shelters=ShelterGroup.GENERAL, more=4)
+    (fault,) = check_against(flooded(opening), town, default_parameters())
+    assert "only 3 shelters" in str(fault)
+    assert check_against(flooded(structs.replace(opening, more=3)), town, default_parameters()) == []
