@@ -14,7 +14,8 @@ class RunOptions:
     """A run as it was asked for; None leaves a thing to the scenario.
 
     ``scenario`` is a shipped name or a path, ``city_os`` reference, none or an address, ``baseline`` whether the same
-    town lives through it without a city OS too, ``command`` the words typed.
+    town lives through it without a city OS too, ``command`` the words typed, ``lean`` whether the report and the
+    exchanges are left out, which take most of the space.
     """
 
     scenario: str
@@ -29,3 +30,4 @@ class RunOptions:
     baseline: bool = False
     language: Language = Language.EN
     command: str = ""
+    lean: bool = False

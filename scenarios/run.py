@@ -12,7 +12,7 @@ from msgspec import structs
 
 from agents.simulation import Setting, Simulation
 from agents.situation import SetShelters, Situation
-from scenarios.city_os import CityOsInUse, open_city_os, paper
+from scenarios.city_os import EXCHANGES, CityOsInUse, open_city_os, paper
 from scenarios.defaults import default_parameters
 from scenarios.errors import InvalidScenario
 from scenarios.facts import scenario_facts
@@ -22,6 +22,7 @@ from scenarios.oracle import Oracle
 from scenarios.outcomes import follow
 from scenarios.output_folder import OutputFolder
 from scenarios.outputs import write_outputs
+from scenarios.people_table import PEOPLE, people_table, write_people
 from scenarios.places import check_against
 from scenarios.reader import find_scenario, read_scenario
 from scenarios.recipes import data_files, existing, find_recipe
@@ -70,7 +71,7 @@ class Stage:
 def run(
     options: RunOptions, progress: Progress, *, connect: Callable[[Stage, Path], CityOsInUse] | None = None
 ) -> RunResult:
-    """Run a scenario and write trace, exchanges, metrics, tables, maps and report into ``options.out``.
+    """Run a scenario and write trace, people, exchanges, metrics, tables, maps and report into ``options.out``.
 
     ``connect`` makes the city OS in place of ``options.city_os`` (tests put in broken ones); it is given the stage and
     the folder for the exchanges.
@@ -89,13 +90,17 @@ def run(
         finally:
             in_use.close()
         write_trace(folder / "trace.parquet", record)
+        write_people(folder / PEOPLE, people_table(record.population, record.town))
         without = _without_city_os(stage, progress) if options.baseline and record.header.connected else ()
         progress("report", 0.0)
         record = replace(record, wall_s=time.perf_counter() - began_s)
         outcomes = follow(record)
         metrics = [*measure(record, outcomes), *without]
         write_outputs(folder, record, outcomes, metrics, options.language)
-        write_report(folder / "report.html", record, outcomes, metrics, options.language)
+        if options.lean:
+            (folder / EXCHANGES).unlink(missing_ok=True)
+        else:
+            write_report(folder / "report.html", record, outcomes, metrics, options.language)
         progress("report", 1.0)
     return RunResult(options.out, options.out / "report.html", tuple(metrics), record.findings)
 

@@ -24,6 +24,7 @@ from twin.trace import EventColumns, Trace
 
 FILES = {
     "trace.parquet",
+    "people.parquet",
     "exchanges.jsonl",
     "metrics.json",
     "districts.csv",
