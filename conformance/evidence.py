@@ -229,7 +229,8 @@ def _words(found: Found) -> list[tuple[str, re.Pattern[str] | None, str]]:
     return [(word, pattern, label) for word, (pattern, label) in ordered]
 
 
-def _of_secret(secret: str, label: str) -> dict[str, tuple[re.Pattern[str] | None, str]]:
+@lru_cache(maxsize=20_000)
+def _of_secret(secret: str, label: str) -> Mapping[str, tuple[re.Pattern[str] | None, str]]:
     if len(secret) < SHORTEST_SECRET:
         return {}
     bare = re.compile(rf"(?<![\w*]){re.escape(secret)}(?!\w)") if len(secret) < 8 else None
@@ -240,7 +241,8 @@ def _of_secret(secret: str, label: str) -> dict[str, tuple[re.Pattern[str] | Non
     return words
 
 
-def _of_person(value: str, shape: str) -> dict[str, tuple[re.Pattern[str] | None, str]]:
+@lru_cache(maxsize=20_000)
+def _of_person(value: str, shape: str) -> Mapping[str, tuple[re.Pattern[str] | None, str]]:
     bare = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)") if value.isascii() else None
     return {variant: (bare if variant == value else None, shape) for variant in _variants(value)}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import deviant.faults
-from deviant.switches import deviant_app
+from deviant.switches import FAULTS, deviant_app
 from sandbox_city import small_seed
 from serving import listening
 from serving import served as over_http
@@ -45,6 +45,12 @@ def plan_for(url: str, profiles: Sequence[str] = PROFILES) -> Plan:
     )
 
 
+def _quota(fault: str | None) -> int:
+    """Requests a minute of a person: more than a run needs, but where a fault shows when they are used up."""
+    needs_a_refusal = fault is not None and "REST-027" in FAULTS[fault].breaks
+    return 600 if needs_a_refusal else 6000
+
+
 @contextmanager
 def served_city(fault: str | None = None, **changed: Any) -> Iterator[str]:
     """Address of a sandbox over the small town with a hospital; a deviant one if a fault is named."""
@@ -52,7 +58,8 @@ def served_city(fault: str | None = None, **changed: Any) -> Iterator[str]:
     run_inline(store.open())
     run_inline(load_into(store, with_hospital(small_seed(12)), sandbox=True))
     with listening() as (bound, url):
-        settings = Settings(issuer=url, sandbox=True, **{"registration": True, "subject_quota": 6000, **changed})
+        usual = {"registration": True, "subject_quota": _quota(fault)}
+        settings = Settings(issuer=url, sandbox=True, **(usual | changed))
         if fault is None:
             app = create_app(settings, store, WallClock())
             with over_http(with_background(app), bound, "on"):

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ Role = Literal["secret", "personal", "page", ""]
 
 DEPTH = 60
 """Deepest nesting that is walked; what lies deeper is left out. Confidence C."""
+
+SHORT = 80
+"""Longest text of which it is remembered that nothing in it is masked, in characters. Confidence C."""
 
 _BETWEEN_TAGS = re.compile(r">[^<]+<")
 
@@ -72,7 +76,7 @@ class _Writer:
             inherited = role if role == "personal" and plain(name) not in load_names().personal.codes else ""
             below = is_person or plain(name) in load_names().personal.holders
             text = self.written(value, given or inherited, person=below, depth=depth + 1)
-            yield f"{_quoted(mask_text(name, self.found))}: {text}"
+            yield f"{_quoted(self._masked(name))}: {text}"
 
     def _number(self, value: str, role: Role) -> str:
         if role == "secret":
@@ -88,7 +92,17 @@ class _Writer:
         if role == "secret":
             done = treatment("request_uri", value, self.found) if value.startswith("urn:") else None
             return (done or self.found.secret)(value)
-        return self.found.person(value) if role == "personal" else mask_text(value, self.found)
+        return self.found.person(value) if role == "personal" else self._masked(value)
+
+    def _masked(self, text: str) -> str:
+        return text if len(text) <= SHORT and _holds_nothing(text) else mask_text(text, self.found)
+
+
+@lru_cache(maxsize=50_000)
+def _holds_nothing(text: str) -> bool:
+    """Whether nothing in a text is masked; names of members, codes and times come again and again."""
+    found = Found()
+    return mask_text(text, found) == text and found == Found()
 
 
 def _quoted(text: str) -> str:

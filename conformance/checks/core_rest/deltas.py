@@ -122,7 +122,7 @@ def _moment(making: Making) -> str:
 def _judge_delta(ctx: Context, making: Making, request: Request, before: dict[str, Any], delta: dict[str, Any]) -> None:
     """The copy with the delta applied holds what a full read holds, the items of other checks apart."""
     now = everything(making, request)[0]
-    copy = applied(before, since(making, request, _moment(making)) | delta)
+    copy = applied(before, _with_later(delta, since(making, request, _moment(making))))
     again = everything(making, request)[0]
     missing = sorted(key for key in now if key in again and key not in copy)
     left = sorted(key for key in copy if key not in now and key not in again)
@@ -141,6 +141,11 @@ def _judge_delta(ctx: Context, making: Making, request: Request, before: dict[st
         expected=[],
         actual=stale,
     )
+
+
+def _with_later(delta: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """A delta, and what other checks did after it: items it does not know, and tombstones of those it knows alive."""
+    return later | {key: item for key, item in delta.items() if not is_tombstone(later.get(key))}
 
 
 USERS = {"purpose": "disaster_support"}

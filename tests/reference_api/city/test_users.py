@@ -26,11 +26,11 @@ def test_a_service_knows_people_by_its_own_names(city: Any) -> None:
     listed = city.everything(f"/v1/users?{QUERY}&limit=1", service)
     assert [item["data"]["name"] for item in listed] == ["𠮷野󠄁 1", "𠮷野󠄁 2", "𠮷野󠄁 5"]
     for item in listed:
-        assert not item["sub"].startswith("c")
+        assert item["sub"] not in ("c1", "c2", "c5")
         assert city.call("GET", f"/v1/users/{item['sub']}?{QUERY}", service).json == item
     assert city.call("GET", f"/v1/users/c1?{QUERY}", service).problem == "not-found"
     cursor = city.call("GET", f"/v1/users?{QUERY}&limit=1", service).json["next_cursor"]
-    assert b"c1" not in urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert b'"c1"' not in urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
 
 
 def test_whom_a_service_knew_it_is_told_to_ask_again(city: Any) -> None:

@@ -20,6 +20,9 @@ from reference_api.oidc.key_ring import (
 from reference_api.oidc.keys import ES256, RS256, new_key, unsealed
 from reference_api.settings import Settings
 
+CHANGES = st.tuples(st.integers(0, 100_000), st.permutations("Aa0-._"))
+"""Where and to which letter a token is changed: drawn before the token is made, as its signature is never the same."""
+
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "k"}
 
 
@@ -136,14 +139,14 @@ def test_no_living_token_loses_its_key(city: Any, steps: list[tuple[float, float
         city.opened.drive(judge())
 
 
-@given(st.sampled_from([ES256]), st.dictionaries(st.text(), st.integers() | st.text(), max_size=4), st.data())
-def test_a_changed_token_does_not_verify(alg: str, claims: dict[str, Any], data: st.DataObject) -> None:
+@given(st.sampled_from([ES256]), st.dictionaries(st.text(), st.integers() | st.text(), max_size=4), CHANGES)
+def test_a_changed_token_does_not_verify(alg: str, claims: dict[str, Any], chosen: tuple[int, list[str]]) -> None:
     """A token verifies as it was signed and typed, and not after any character of it was changed."""
     claims = {"claim " + name: value for name, value in claims.items()}
     key = new_key(alg, 0.0)
     token = key.sign(claims, "at+jwt")
     assert key.verify(token, "at+jwt") == claims
     assert key.verify(token, "JWT") is None
-    place = data.draw(st.integers(0, len(token) - 2))
-    letter = data.draw(st.sampled_from("Aa0-._").filter(lambda letter: letter != token[place]))
+    place = chosen[0] % (len(token) - 1)
+    letter = next(one for one in chosen[1] if one != token[place])
     assert key.verify(token[:place] + letter + token[place + 1 :], "at+jwt") is None

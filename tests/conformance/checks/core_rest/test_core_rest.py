@@ -18,7 +18,14 @@ def test_the_right_server_passes() -> None:
     omitted = {one.requirement.id for one in results} - {
         one.requirement.id for one in results if one.verdict.value == "pass"
     }
-    assert omitted == {"REST-016", "REST-039", "REST-040"}
+    assert omitted == {"REST-016", "REST-027", "REST-039", "REST-040"}
+
+
+def test_refusals_are_asked_for_where_the_quota_can_be_met() -> None:
+    """With the quota of real people, the right server refuses in the end and says when to come again."""
+    with judged_city(subject_quota=600) as target:
+        (result,) = results_at(target, "REST-027")
+    assert result.verdict.value == "pass"
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
