@@ -61,15 +61,20 @@ def read_scenario(path: Path, parameters: Parameters | None = None) -> Scenario:
     Raises:
         InvalidScenario: with every fault of the file.
     """
-    reading = _Reading(str(path), *_load(path))
-    table = {**reading.table, "behaviour": _flat(reading.table.get("behaviour", {}))}
+    reading = Reading(str(path), *load_file(path))
+    table = {**reading.table, "behaviour": flat_table(reading.table.get("behaviour", {}))}
     reading.check_table(table, Scenario, ())
     reading.check_meaning(table)
     if parameters is not None:
         reading.check_behaviour(table["behaviour"], parameters)
     if reading.faults:
-        raise InvalidScenario(sorted(reading.faults, key=lambda fault: int(fault.where.rpartition(":")[2])))
+        raise InvalidScenario(by_line(reading.faults))
     return msgspec.convert(table, Scenario)
+
+
+def by_line(faults: Sequence[Fault]) -> list[Fault]:
+    """Faults in the order of their lines."""
+    return sorted(faults, key=lambda fault: int(fault.where.rpartition(":")[2]))
 
 
 def lines_of(path: Path) -> LineIndex:
@@ -83,7 +88,7 @@ def behaviour_faults(overrides: Mapping[str, object], parameters: Parameters) ->
         if key not in parameters:
             yield key, Fault("", "unknown_parameter", {"key": key, "hint": hint_for(key, sorted(parameters))})
         elif is_valid(value, _NUMBERS) and not _admits(parameters[key], value):
-            values = {"key": key, "value": _shown(value), "expected": _range_of(parameters[key])}
+            values = {"key": key, "value": shown(value), "expected": _range_of(parameters[key])}
             yield key, Fault("", "parameter_range", values)
 
 
@@ -102,7 +107,12 @@ def _range_of(parameter: Parameter) -> Any:
     return words
 
 
-def _load(path: Path) -> tuple[dict[str, Any], LineIndex]:
+def load_file(path: Path) -> tuple[dict[str, Any], LineIndex]:
+    """The tables of a TOML file and the lines of their keys.
+
+    Raises:
+        InvalidScenario: it cannot be read, or is no TOML.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as reason:
@@ -116,7 +126,7 @@ def _load(path: Path) -> tuple[dict[str, Any], LineIndex]:
 
 
 @dataclass
-class _Reading:
+class Reading:
     """One file being read: its tables, its lines, and the faults found so far."""
 
     path: str
@@ -125,36 +135,40 @@ class _Reading:
     faults: list[Fault] = field(default_factory=list)
 
     def add(self, path: KeyPath, message: str, /, **values: object) -> None:
+        """Note a fault at a key."""
         self.faults.append(Fault(f"{self.path}:{self.index.line_of(path)}", message, values))
 
     def check_table(self, table: Mapping[str, Any], form: type[Form], path: KeyPath) -> None:
+        """Unknown, missing and wrong values of a table that should have a form."""
         fields = {one.name: one for one in msgspec.structs.fields(form)}
         own = {*fields, "kind"} if form.__struct_config__.tag else {*fields}
         for key in table.keys() - own:
             self.add((*path, key), "unknown_key", key=_dotted(path, key), hint=hint_for(key, sorted(own)))
         for name, one in fields.items():
             if name in table:
-                self._check_field(table[name], one, (*path, name))
+                self.check_field(table[name], one, (*path, name))
             elif one.required:
                 self.add(path, "missing_key", key=_dotted(path, name), expected=_type_words(one.type))
 
-    def _check_field(self, value: object, one: msgspec.structs.FieldInfo, path: KeyPath) -> None:
+    def check_field(self, value: object, one: msgspec.structs.FieldInfo, path: KeyPath) -> None:
+        """Whatever is wrong in the value of one key."""
         if one.name in _TABLES and isinstance(value, dict):
             self.check_table(value, _TABLES[one.name], path)
         elif one.name in {"event", "impact"} and isinstance(value, list):
             for number, entry in enumerate(value):
-                self._check_entry(entry, (*path, number))
+                self.check_entry(entry, (*path, number))
         elif one.name == "behaviour" and isinstance(value, dict):
             for key, override in value.items():
                 if not is_valid(override, _NUMBERS):
-                    self._wrong(override, (*path, *key.split(".")), _NUMBERS)
+                    self.wrong(override, (*path, *key.split(".")), _NUMBERS)
         elif not is_valid(value, one.type) or (one.name == "districts" and not _selects_districts(value)):
-            self._wrong(value, path, one.type)
+            self.wrong(value, path, one.type)
 
-    def _check_entry(self, entry: object, path: KeyPath) -> None:
+    def check_entry(self, entry: object, path: KeyPath) -> None:
+        """Whatever is wrong in one entry of ``event`` or ``impact``."""
         if not isinstance(entry, dict):
-            self._wrong(entry, path, Impact)
-        elif path[0] == "impact":
+            self.wrong(entry, path, Impact)
+        elif path[-2] == "impact":
             self.check_table(entry, Impact, path)
         elif "kind" not in entry:
             self.add(path, "missing_key", key=_dotted(path, "kind"), expected=_one_of(sorted(_EVENTS)))
@@ -162,11 +176,12 @@ class _Reading:
             self.check_table(entry, _EVENTS[entry["kind"]], path)
         else:
             kind = str(entry["kind"])
-            self.add((*path, "kind"), "unknown_kind", value=_shown(kind), hint=hint_for(kind, sorted(_EVENTS)))
+            self.add((*path, "kind"), "unknown_kind", value=shown(kind), hint=hint_for(kind, sorted(_EVENTS)))
 
-    def _wrong(self, value: object, path: KeyPath, hint: object) -> None:
+    def wrong(self, value: object, path: KeyPath, hint: object) -> None:
+        """Note that a value is none that its type admits."""
         key = _dotted(path[:-1], str(path[-1]))
-        self.add(path, "wrong_value", key=key, value=_shown(value), expected=_type_words(hint))
+        self.add(path, "wrong_value", key=key, value=shown(value), expected=_type_words(hint))
 
     def check_meaning(self, table: Mapping[str, Any]) -> None:
         """What no single value shows, in the events that are right one by one: times, closures, boxes."""
@@ -190,12 +205,12 @@ class _Reading:
         for number, event in events:
             if isinstance(event, CloseRoad):
                 if event.closure in closed_at:
-                    self.add(("event", number, "closure"), "twice_closure", value=_shown(event.closure))
+                    self.add(("event", number, "closure"), "twice_closure", value=shown(event.closure))
                 closed_at[event.closure] = event.at_s
         for number, event in events:
             if isinstance(event, ReopenRoad) and closed_at.get(event.closure, float("inf")) > event.at_s:
                 hint = hint_for(event.closure, sorted(closed_at))
-                self.add(("event", number, "closure"), "unknown_closure", value=_shown(event.closure), hint=hint)
+                self.add(("event", number, "closure"), "unknown_closure", value=shown(event.closure), hint=hint)
 
     def check_behaviour(self, overrides: object, parameters: Parameters) -> None:
         """Overrides of parameters that do not exist or lie out of range."""
@@ -204,17 +219,11 @@ class _Reading:
                 self.add(("behaviour", *key.split(".")), fault.key, **fault.values)
 
 
-def _valid_events(entries: object) -> Iterator[tuple[int, ScenarioEvent]]:
-    for number, entry in enumerate(entries if isinstance(entries, list) else []):
-        if is_valid(entry, ScenarioEvent):
-            yield number, msgspec.convert(entry, ScenarioEvent)
-
-
 def _selects_districts(value: object) -> bool:
     return not isinstance(value, str) or re.search(DISTRICTS_PATTERN, value) is not None
 
 
-def _flat(table: object, path: str = "") -> Any:
+def flat_table(table: object, path: str = "") -> Any:
     """Tables within tables as dotted keys; anything else as it is."""
     if not isinstance(table, dict):
         return table
@@ -222,7 +231,7 @@ def _flat(table: object, path: str = "") -> Any:
     for key, value in table.items():
         name = f"{path}.{key}" if path else str(key)
         if isinstance(value, dict):
-            flat.update(_flat(value, name))
+            flat.update(flat_table(value, name))
         else:
             flat[name] = value
     return flat
@@ -236,7 +245,7 @@ def _dotted(path: Sequence[str | int], key: str) -> str:
     return text.removeprefix(".")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as it stands in TOML, short."""
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
