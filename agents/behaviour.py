@@ -4,6 +4,8 @@ A draw is a uniform number in (0, 1) from ``twin.randomness``; the same draw is 
 level or time, so that a stronger warning never makes anybody stay who would have left (monotone by construction).
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from agents.situation import Snow
 from twin.events import Intent, ReceptionChannel, TravelMode
 from twin.parameters import Parameters
 from twin.shelters import Hazard
+from twin.units import SECONDS_PER_HOUR
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -88,6 +91,21 @@ def reception_mean_s(channel: int, members: int, parameters: Parameters) -> floa
     """Mean time to receive a party of ``members`` (>= 1) through a channel."""
     first_s = parameters.number(f"reception.{ReceptionChannel(channel).name.lower()}_mean_s")
     return first_s * (1.0 + (members - 1) * parameters.number("reception.further_member_share"))
+
+
+def stay_s(draw: float, parameters: Parameters) -> float:
+    """How long a household stays in a shelter before it goes home: exponential at first, and longer once it settled.
+
+    Many leave in the first day; those who are still there after it leave at a lower rate. A rate of 0 keeps everybody.
+    """
+    first_per_s = parameters.number("sheltering.leaving_per_h") / SECONDS_PER_HOUR
+    if first_per_s <= 0:
+        return math.inf
+    effort, settled_s = -math.log(draw), parameters.number("sheltering.settled_after_h") * SECONDS_PER_HOUR
+    if effort < first_per_s * settled_s:
+        return effort / first_per_s
+    later_per_s = parameters.number("sheltering.settled_leaving_per_h") / SECONDS_PER_HOUR
+    return settled_s + (effort - first_per_s * settled_s) / later_per_s
 
 
 def desks(capacity_persons: int, parameters: Parameters) -> int:

@@ -1,6 +1,5 @@
 """Shelter desks (受付): queues with a few desks; receive people by channel, fill up, send people on."""
 
-import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
@@ -190,11 +189,8 @@ class ShelterDesks:
 
     def stay(self, desk: ShelterDesk, evacuees: Evacuees) -> None:
         """A party has been received; when it goes home again is drawn now."""
-        rate_per_s = self.world.parameters.number("sheltering.leaving_per_h") / 3600.0
-        if rate_per_s <= 0:
-            return
         draw = self.world.stream.one("sheltering", int(evacuees.members[0]))
-        leaves_s = self.world.now_s - math.log(draw) / rate_per_s
+        leaves_s = self.world.now_s + behaviour.stay_s(draw, self.world.parameters)
         if leaves_s < self.world.situation.duration_s:
             self.world.at(leaves_s, lambda: self._go_home(desk, evacuees))
 

@@ -125,3 +125,24 @@ def test_every_shelter_has_a_desk(capacity: int) -> None:
     """Desks grow with the places, and there is always one."""
     parameters = load_parameters("agents")
     assert 1 <= behaviour.desks(capacity, parameters) <= behaviour.desks(capacity + 200, parameters)
+
+
+@given(draw=DRAWS, rate_per_h=st.floats(1e-4, 0.5), later_per_h=st.floats(1e-4, 0.01), settled_h=st.floats(0.0, 240.0))
+def test_a_stay_has_two_exponential_phases(
+    draw: float, rate_per_h: float, later_per_h: float, settled_h: float
+) -> None:
+    """The share that stays as long as a draw says is that draw, by the two rates in turn."""
+    overrides = {
+        "sheltering.leaving_per_h": rate_per_h,
+        "sheltering.settled_after_h": settled_h,
+        "sheltering.settled_leaving_per_h": later_per_h,
+    }
+    hours = behaviour.stay_s(draw, load_parameters("agents").with_overrides(overrides)) / 3600.0
+    effort = rate_per_h * min(hours, settled_h) + later_per_h * max(0.0, hours - settled_h)
+    assert np.exp(-effort) == pytest.approx(draw, rel=1e-6)
+
+
+def test_nobody_goes_home_at_rate_nought(parameters: Parameters) -> None:
+    """A first rate of 0 keeps everybody for good, whatever the later one."""
+    kept = parameters.with_overrides({"sheltering.leaving_per_h": 0.0})
+    assert behaviour.stay_s(0.5, kept) == np.inf
