@@ -9,6 +9,10 @@ ScenarioError
 ├── UnwritableOutput  the output folder cannot be written (PermissionError)
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
 ├── PortInUse         the server cannot listen there (OSError)
+├── UnusableRun       a folder is no finished run, or no finished replications (ValueError)
+├── UnpairedRuns      two runs are not of the same people of the same town (ValueError)
+├── FailedReplication a run among several could not be done (ChildProcessError)
+├── DeadWorker        a process died under its work (ChildProcessError)
 ├── MissingPackage    a part of citytwin is not installed (ImportError)
 └── ForeignPackage    another distribution's package stands where ours should (ImportError)
 """
@@ -104,6 +108,31 @@ class PortInUse(ScenarioError, OSError):
 
     def __init__(self, host: str, port: int, reason: object) -> None:
         super().__init__([Fault("", "port_in_use", {"host": host, "port": port, "reason": reason})])
+
+
+class UnusableRun(ScenarioError, ValueError):
+    """A folder is no finished run, or no finished replications."""
+
+    def __init__(self, folder: object, reason: object) -> None:
+        super().__init__([Fault("", "unusable_run", {"folder": folder, "reason": reason})])
+
+
+class UnpairedRuns(ScenarioError, ValueError):
+    """Two runs are not of the same people of the same town."""
+
+
+class FailedReplication(ScenarioError, ChildProcessError):
+    """A run among several could not be done."""
+
+    def __init__(self, seed: int, reasons: Sequence[str]) -> None:
+        super().__init__([Fault("", "failed_replication", {"seed": seed, "reason": one}) for one in reasons])
+
+
+class DeadWorker(ScenarioError, ChildProcessError):
+    """A process died under its work."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__([Fault("", "dead_worker", {"code": code})])
 
 
 class MissingPackage(ScenarioError, ImportError):

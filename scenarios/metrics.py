@@ -1,5 +1,6 @@
 """Metrics: what a run shows, as numbers with a unit and a definition; pure functions of the record."""
 
+import enum
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,14 @@ WHOLE: Mapping[str, str] = {}
 """``by`` of a metric of the whole town."""
 
 
+class Better(enum.StrEnum):
+    """Which of two values of a metric is the better for people."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    NEITHER = "neither"
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """What a metric means; ``text`` is exact enough to compute it again."""
@@ -32,6 +41,7 @@ class Definition:
     unit: str
     label: Text
     text: Text
+    better: Better = Better.NEITHER
 
 
 WITHOUT: Mapping[str, str] = {"city_os": "none"}
@@ -54,7 +64,9 @@ def definitions() -> Mapping[str, Definition]:
     """The definition of every metric, in the order of the file."""
     table = tomllib.loads(files("scenarios").joinpath("metric_definitions.toml").read_text(encoding="utf-8"))
     return {
-        name: Definition(row["unit"], Text(row["label_ja"], row["label_en"]), Text(row["ja"], row["en"]))
+        name: Definition(
+            row["unit"], Text(row["label_ja"], row["label_en"]), Text(row["ja"], row["en"]), Better(row["better"])
+        )
         for name, row in table.items()
     }
 

@@ -19,6 +19,9 @@ ALL = [
     errors.UnwritableOutput("/x", "no"),
     errors.UnusableCityOs("ftp://x"),
     errors.PortInUse("127.0.0.1", 80, "taken"),
+    errors.UnusableRun("out/a", "no metrics.json"),
+    errors.FailedReplication(7, ["no data"]),
+    errors.DeadWorker(-9),
     errors.MissingPackage("mesa", "pip install mesa"),
     errors.ForeignPackage("agents", "/site/agents"),
 ]

@@ -1,0 +1,109 @@
+"""Work in several processes: results as they come; a worker that dies, or the user's Ctrl-C, ends all of it cleanly.
+
+The standard library's pools hang (multiprocessing) or wait for work under way (concurrent.futures) in those two cases.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeAlias, TypeVar
+
+from scenarios.errors import DeadWorker
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Pipe: TypeAlias = "Connection[Any, Any]"
+
+GRACE_S = 5.0
+"""How long a process is given to end before it is killed. Confidence C."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Pipe
+
+
+def processors() -> int:
+    """Number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def work_through(
+    work: Callable[[Task], Result], tasks: Iterable[Task], processes: int
+) -> Iterator[tuple[Task, Result]]:
+    """Do all tasks in at most ``processes`` processes; each with its result, in the order in which they are done.
+
+    ``work`` is a function of a module; tasks and results can be pickled. It should give its expected faults as results.
+
+    Raises:
+        DeadWorker: a process died under a task: killed, or by an error, which it has printed.
+    """
+    waiting = list(tasks)[::-1]
+    workers = [_begin(work) for _ in range(min(processes, len(waiting)))]
+    try:
+        yield from _share_out(waiting, workers)
+    finally:
+        _end(workers)
+
+
+def _share_out(waiting: list[Task], workers: list[_Worker]) -> Iterator[tuple[Task, Any]]:
+    """Give each worker a task, and the next whenever it is done; ``waiting`` has the first task last."""
+    under_way: dict[int, Task] = {}
+    idle = list(enumerate(workers))
+    while waiting or under_way:
+        for place, worker in idle[: len(waiting)]:
+            under_way[place] = waiting.pop()
+            _send(worker, under_way[place])
+        ready = wait([workers[place].pipe for place in under_way])
+        idle = [(place, workers[place]) for place in sorted(under_way) if workers[place].pipe in ready]
+        for place, worker in idle:
+            yield under_way.pop(place), _received(worker)
+
+
+def _begin(work: Callable[[Any], Any]) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(work, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _send(worker: _Worker, task: object) -> None:
+    # A worker that died before it read the task is told of when its answer is read.
+    with suppress(ConnectionError):
+        worker.pipe.send(task)
+
+
+def _received(worker: _Worker) -> object:
+    try:
+        return worker.pipe.recv()
+    except (EOFError, ConnectionError) as reason:
+        worker.process.join(GRACE_S)
+        raise DeadWorker(worker.process.exitcode) from reason
+
+
+def _end(workers: Iterable[_Worker]) -> None:
+    for worker in workers:
+        worker.pipe.close()
+        worker.process.terminate()
+    for worker in workers:
+        worker.process.join(GRACE_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        worker.process.close()
+
+
+def _serve(work: Callable[[Any], Any], pipe: Pipe) -> None:
+    """Do what comes through the pipe until it closes; Ctrl-C is the first process's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, ConnectionError):
+        while True:
+            pipe.send(work(pipe.recv()))
