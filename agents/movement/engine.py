@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from agents.errors import InvalidMovement
 from agents.movement import kernel
-from agents.movement.network import NOBODY, World, make_links, make_world, with_room
+from agents.movement.network import NOBODY, Network, World, make_links, make_world, network_of, with_room
 from agents.movement.routes import Routes
 from agents.movement.trips import Arrivals, Conditions, FloatArray, Int32Array, Trips
 from twin.parameters import Parameters, load_parameters
@@ -30,13 +30,29 @@ class NetworkMovement:
         conditions: Conditions,
         parameters: Parameters | None = None,
     ) -> None:
-        self._roads = roads
+        self._start(
+            network_of(roads, conditions, parameters or load_parameters("agents", "movement.toml")), destinations
+        )
+
+    @classmethod
+    def on(cls, network: Network, destinations: npt.ArrayLike) -> "NetworkMovement":
+        """Movement on a network given as arrays.
+
+        Raises:
+            InvalidMovement: a destination is no node.
+        """
+        movement = cls.__new__(cls)
+        movement._start(network, destinations)
+        return movement
+
+    def _start(self, network: Network, destinations: npt.ArrayLike) -> None:
+        self._roads = network
         self._goals = np.asarray(destinations, dtype=np.int32)
-        if len(self._goals) and not 0 <= self._goals.min() <= self._goals.max() < roads.nodes:
-            raise InvalidMovement(f"destinations must be nodes 0..{roads.nodes - 1}, not {self._goals.tolist()}")
-        links = make_links(roads, conditions, parameters or load_parameters("agents", "movement.toml"))
+        if len(self._goals) and not 0 <= self._goals.min() <= self._goals.max() < network.nodes:
+            raise InvalidMovement(f"destinations must be nodes 0..{network.nodes - 1}, not {self._goals.tolist()}")
+        links = make_links(network)
         self._routes = Routes(
-            (links["from_node"].copy(), links["to_node"].copy()), roads.nodes, self._goals, _costs(roads, links)
+            (links["from_node"].copy(), links["to_node"].copy()), network.nodes, self._goals, _costs(network, links)
         )
         self._world = make_world(links, self._routes.next_link, _FIRST_ROOM)
         self._row_of_trip: dict[int, int] = {}
@@ -182,9 +198,9 @@ class NetworkMovement:
         return x_m[start] + share * (x_m[end] - x_m[start]), y_m[start] + share * (y_m[end] - y_m[start])
 
 
-def _costs(roads: Roads, links: npt.NDArray[np.void]) -> FloatArray:
+def _costs(network: Network, links: npt.NDArray[np.void]) -> FloatArray:
     """Time of each link for each mode, row 0 a walker at 1 m/s, row 1 a car; inf where the mode may not go."""
-    return np.vstack((np.where(roads.walk_allowed, roads.length_m, np.inf), links["free_s"]))
+    return np.vstack((np.where(network.walk_allowed, network.length_m, np.inf), links["free_s"]))
 
 
 def _outside(values: npt.NDArray[np.integer], limit: int) -> npt.NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """Roads and conditions as the arrays that the compiled movement works on."""
 
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,84 @@ from twin.parameters import Parameters
 from twin.roads import Roads
 
 NOBODY = -1
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Network:
+    """What movement knows of the roads: one row of each array is one node or one directed link.
+
+    Values hold for the whole link, all lanes together: capacities in vehicles/s, jam density in vehicles/m. Cars on a
+    link keep a triangular fundamental diagram of free speed, backward wave and jam density; ``capacity_vps`` limits
+    who leaves it, ``in_capacity_vps`` who enters. Of those who want to enter one link each passes in proportion to the
+    ``merge_priority`` of its own link. ``order`` ranks the links, for instance by id: ties are broken by it and never
+    by row. Links closed to cars may have any values in the columns of cars.
+    """
+
+    node_x_m: FloatArray
+    node_y_m: FloatArray
+    link_from: Int32Array
+    link_to: Int32Array
+    length_m: FloatArray
+    free_speed_mps: FloatArray
+    capacity_vps: FloatArray
+    in_capacity_vps: FloatArray
+    jam_density_vpm: FloatArray
+    wave_speed_mps: FloatArray
+    merge_priority: FloatArray
+    car_allowed: BoolArray
+    walk_allowed: BoolArray
+    walk_width_m: FloatArray
+    order: npt.NDArray[np.int64]
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.node_x_m)
+
+    @property
+    def links(self) -> int:
+        """Number of directed links."""
+        return len(self.link_from)
+
+    def picked(self, rows: npt.NDArray[np.integer]) -> "Network":
+        """The same network with these links, in this order."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _LINK_COLUMNS})
+
+
+_LINK_COLUMNS = tuple(name for name in Network.__dataclass_fields__ if not name.startswith("node_"))
+
+
+def network_of(roads: Roads, conditions: Conditions, parameters: Parameters) -> Network:
+    """The network of a town's roads in some weather; ``parameters`` are those of ``agents/data/movement.toml``.
+
+    Merges are shared in proportion to capacity.
+
+    Raises:
+        InvalidMovement: a condition lies outside (0, 1].
+    """
+    _check(conditions)
+    drivable = np.asarray(roads.car_allowed, dtype=bool)
+    capacity_vps = np.where(drivable, roads.capacity_vps, 1.0) * conditions.capacity_factor
+    return Network(
+        node_x_m=roads.node_x_m,
+        node_y_m=roads.node_y_m,
+        link_from=roads.link_from,
+        link_to=roads.link_to,
+        length_m=roads.length_m,
+        free_speed_mps=np.where(drivable, roads.free_speed_mps, 1.0) * conditions.car_speed_factor,
+        capacity_vps=capacity_vps,
+        in_capacity_vps=capacity_vps,
+        jam_density_vpm=parameters.number("cars.jam_density_vpm") * np.where(drivable, roads.lanes, 1.0),
+        wave_speed_mps=np.full(roads.links, parameters.number("cars.backward_wave_mps")),
+        merge_priority=capacity_vps,
+        car_allowed=drivable,
+        walk_allowed=np.asarray(roads.walk_allowed, dtype=bool),
+        walk_width_m=np.full(roads.links, parameters.number("walkers.width_m")),
+        order=np.arange(roads.links, dtype=np.int64),
+    )
+
 
 # One row a link. The second half is the state: queue on the link, queue at its entrance (who waits to enter).
 LINK = np.dtype(
@@ -77,35 +156,27 @@ class World(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-def make_links(roads: Roads, conditions: Conditions, parameters: Parameters) -> npt.NDArray[np.void]:
+def make_links(network: Network) -> npt.NDArray[np.void]:
     """One LINK row for each link, empty of cars.
 
-    Cars on a link keep a triangular fundamental diagram with the link's free speed, the backward wave w and the jam
-    density k of the parameters; the link's capacity cuts it where it is lower. Storage is a whole number N, so the
-    wave's time over the link is set to N/q - L/u, which is L/w where N = k L and keeps the flow of short links exact.
-
-    Raises:
-        InvalidMovement: a condition lies outside (0, 1].
+    Storage is a whole number N, so the wave's time over the link is set to N/q - L/u, which is L/w where N = k L and
+    keeps the flow of short links exact.
 
     Source: Newell (1993), "A simplified theory of kinematic waves in highway traffic", parts I-III.
     """
-    _check(conditions)
-    drivable = np.asarray(roads.car_allowed, dtype=bool)
-    lanes = np.where(drivable, roads.lanes, 1.0)
-    speed_mps = np.where(drivable, roads.free_speed_mps, 1.0) * conditions.car_speed_factor
-    wave_mps = parameters.number("cars.backward_wave_mps")
-    density_vpm = parameters.number("cars.jam_density_vpm") * lanes
-    flow_vps = density_vpm / (1.0 / speed_mps + 1.0 / wave_mps)
-    free_s = roads.length_m / speed_mps
-    links = np.zeros(roads.links, dtype=LINK)
-    links["from_node"], links["to_node"], links["length_m"] = roads.link_from, roads.link_to, roads.length_m
+    drivable = network.car_allowed
+    speed_mps = np.where(drivable, network.free_speed_mps, 1.0)
+    density_vpm = np.where(drivable, network.jam_density_vpm, 1.0)
+    flow_vps = density_vpm / (1.0 / speed_mps + 1.0 / np.where(drivable, network.wave_speed_mps, 1.0))
+    free_s = network.length_m / speed_mps
+    links = np.zeros(network.links, dtype=LINK)
+    links["from_node"], links["to_node"], links["length_m"] = network.link_from, network.link_to, network.length_m
     # Storage exceeds what travels at capacity, or the wave would need no time.
-    storage = np.maximum(np.floor(density_vpm * roads.length_m + 0.5), np.floor(flow_vps * free_s) + 1.0)
+    storage = np.maximum(np.floor(density_vpm * network.length_m + 0.5), np.floor(flow_vps * free_s) + 1.0)
     links["storage"] = np.where(drivable, storage, 0)
     links["ring"] = np.cumsum(links["storage"]) - links["storage"]
     links["free_s"] = np.where(drivable, free_s, np.inf)
-    capacity_vps = np.where(drivable, roads.capacity_vps, np.inf) * conditions.capacity_factor
-    links["headway_s"] = 1.0 / np.minimum(capacity_vps, flow_vps)
+    links["headway_s"] = 1.0 / np.minimum(np.where(drivable, network.capacity_vps, np.inf), flow_vps)
     links["wave_s"] = storage / flow_vps - free_s
     links["next_in_s"] = links["next_out_s"] = -np.inf
     links["try_s"] = np.inf
