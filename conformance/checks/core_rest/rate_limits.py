@@ -20,6 +20,8 @@ _PARAMETER = re.compile(rf"; *({_KEY})(?:=({_BARE}))?")
 
 MOST_REQUESTS = 1500
 """Requests sent at most to meet a quota. Source: none; twice the contract's own quota. Confidence C."""
+MOST_SLOW_REQUESTS = 10_000
+"""The same where the run may take long; sandboxes may allow more than real people have. Confidence C."""
 
 
 def parse_items(value: str) -> list[tuple[str, dict[str, str]]] | None:
@@ -89,10 +91,23 @@ RETRY_AFTER = re.compile(r"\d+|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} \w{3} \d{4
 @check("REST-027", when=(with_sandbox,), alone=True)
 def refusals_say_when(ctx: Context) -> None:
     """A person asks until the quota is used up: the 429 (or 503) says by Retry-After when to come again."""
+    _ask_until_refused(ctx, 0, MOST_REQUESTS)
+
+
+@check("REST-027", "large_quota", when=(with_sandbox,), alone=True, slow=True)
+def refusals_say_when_after_many(ctx: Context) -> None:
+    """The same where the quota is so large that using it up takes long, as in sandboxes."""
+    _ask_until_refused(ctx, MOST_REQUESTS, MOST_SLOW_REQUESTS)
+
+
+def _ask_until_refused(ctx: Context, more_than: int, most: int) -> None:
     limits = ctx.target.city_os.get("limits") or {}
     quota = limits.get("subject_requests_per_minute")
-    if not isinstance(quota, int) or quota > MOST_REQUESTS:
-        ctx.omit("the discovery document tells no quota that can be met", "上限が示されていないか、届かないほど大きい")
+    if not isinstance(quota, int) or not more_than < quota <= most:
+        ctx.omit(
+            f"the discovery document tells no quota between {more_than} and {most}",
+            f"{more_than}より大きく{most}以下の上限が示されていない",
+        )
     ctx.afterwards(ctx.sandbox.reset)
     person = ctx.city.person()
     path = {"sub": person.user}
