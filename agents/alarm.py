@@ -16,8 +16,8 @@ from agents.warning import (
     Push,
     public_channels,
     spread_by_push,
+    spread_by_talk,
     spread_publicly,
-    told_by_neighbours,
     unheard,
 )
 from agents.world import World
@@ -113,11 +113,8 @@ class Alarm:
         rows = np.arange(world.population.households)
         draw = world.stream.uniform(f"warning.NEIGHBOUR.{number}", rows, step)
         rate_per_s = world.parameters.number("warning.contagion_per_s")
-        told = told_by_neighbours(
-            spreading.heard, world.population.neighbourhood.astype(np.int64), draw, rate_per_s, CONTAGION_STEP_S
-        )
-        told_rows = np.flatnonzero(told & rest)
-        spreading.hearing.earlier(told_rows, np.full(len(told_rows), world.now_s), WarningChannel.NEIGHBOUR)
+        neighbourhood = world.population.neighbourhood.astype(np.int64)
+        spread_by_talk(spreading.hearing, rest, neighbourhood, draw, world.now_s, rate_per_s)
 
     def _heard(self, spreading: Spreading, rows: RowArray) -> None:
         at_s = spreading.hearing.at_s[rows]

@@ -119,3 +119,16 @@ def told_by_neighbours(
     growth = np.exp(rate_per_s * step_s)
     chance = share * (growth - 1.0) / (1.0 - share + share * growth)
     return np.asarray(~heard & (draw < chance[neighbourhood]))
+
+
+def spread_by_talk(
+    hearing: Hearing, meant: BoolArray, neighbourhood: IntArray, draw: FloatArray, now_s: float, rate_per_s: float
+) -> None:
+    """Let neighbours of ``meant`` households talk for CONTAGION_STEP_S from ``now_s``; columns over households.
+
+    Who hears otherwise in the first half of the step talks during it (midpoint rule), so that broadcast and talk
+    together follow Bass's curve to the step's square.
+    """
+    heard = hearing.at_s < now_s + 0.5 * CONTAGION_STEP_S
+    told = np.flatnonzero(told_by_neighbours(heard, neighbourhood, draw, rate_per_s, CONTAGION_STEP_S) & meant)
+    hearing.earlier(told, np.full(len(told), now_s), WarningChannel.NEIGHBOUR)
