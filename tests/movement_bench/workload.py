@@ -7,6 +7,7 @@ A workload is what every simulator gets. ``named("city")`` is that of issue 5: 1
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ _LEAVE_S = 2 * 3600.0
 _EDGE_OF_CURVE = 0.01
 """Share of the logistic curve before the first and after the last departure; the curve is cut there."""
 _CHOICE = 16
-"""Cars go to one of so many nearest shelters: 1.8 km of way on average, where people drove 2,431 m in 2011 (MLIT)."""
+"""Cars go to one of so many nearest shelters: 1.8 km of way on average; people drove 2,431 m in 2011 (MLIT)."""
 _WALK_MPS, _WALK_CV = 1.0, 0.2
 """Speed of walkers, "1.0 general" (Miyagi guideline); its spread is confidence C."""
 _WALK_WIDTH_M = 2.0
@@ -96,15 +97,20 @@ def part_of(whole: Workload, people: int) -> Workload:
 
 
 def grid(side: int, cars: int) -> Workload:
-    """A square grid of 500 m blocks, as UXsim's own examples: cars from anywhere to anywhere, over two hours."""
+    """A square grid of 500 m blocks: cars from anywhere to anywhere, over two hours.
+
+    Links have UXsim's defaults: 20 m/s, jam density 0.2 vehicles/m, reaction time 1 s (so a wave of 5 m/s, 0.8/s).
+    """
     stream, trip = Stream(7), np.arange(cars)
     roads = grid_streets(side, block_m=500.0)
     origin = stream.below("bench.origin", trip, roads.nodes)
     # A destination that is not the origin.
     goal = (origin + 1 + stream.below("bench.goal", trip, roads.nodes - 1)) % roads.nodes
-    base = _network(roads, people=1.0, capacity=1.0)
+    links = np.ones(roads.links)
     return Workload(
-        **base,
+        **_network(roads, people=1.0, capacity=1.0)
+        | {"free_speed_mps": 20.0 * links, "jam_density_vpm": 0.2 * links, "wave_speed_mps": 5.0 * links}
+        | {"capacity_vps": 0.8 * links, "lanes": links},
         origin_node=origin.astype(np.int32),
         destination_node=goal.astype(np.int32),
         departure_s=np.sort(stream.uniform("bench.leave", trip)) * _LEAVE_S,
@@ -142,7 +148,7 @@ def _workload(
     # Cars and walkers mixed, in the order in which they leave.
     mode = (stream.uniform("bench.mode", trip).argsort(kind="stable") < cars).astype(np.int8)
     origin = stream.below("bench.origin", trip, roads.nodes)
-    goal = np.where(mode == CAR, _gravity(roads, shelters, origin, stream), _nearest(roads, shelters, origin, 1)[:, 0])
+    goal = np.where(mode == CAR, _any_near(roads, shelters, origin, stream), _nearest(roads, shelters, origin, 1)[:, 0])
     share = _EDGE_OF_CURVE + (1.0 - 2.0 * _EDGE_OF_CURVE) * stream.uniform("bench.leave", trip)
     curve = np.log(share / (1.0 - share)) / np.log((1.0 - _EDGE_OF_CURVE) / _EDGE_OF_CURVE)
     return Workload(
@@ -155,7 +161,7 @@ def _workload(
     )
 
 
-def _network(roads: Roads, *, people: float, capacity: float) -> dict[str, npt.NDArray[np.generic]]:
+def _network(roads: Roads, *, people: float, capacity: float) -> dict[str, Any]:
     parameters = load_parameters("agents", "movement.toml")
     return {
         "node_x_m": roads.node_x_m,
@@ -172,16 +178,14 @@ def _network(roads: Roads, *, people: float, capacity: float) -> dict[str, npt.N
     }
 
 
-def _gravity(
+def _any_near(
     roads: Roads, shelters: npt.NDArray[np.int64], origin: npt.NDArray[np.int64], stream: Stream
 ) -> npt.NDArray[np.int64]:
-    """One of the nearest shelters; shelters differ in how many they draw."""
+    """One of the nearest shelters, each as likely."""
     near = _nearest(roads, shelters, origin, min(_CHOICE, len(shelters)))
-    draws = np.zeros(roads.nodes)
-    draws[shelters] = stream.lognormal("bench.draw", shelters, mean=1.0, cv=0.5)
-    odds = np.cumsum(draws[near], axis=1)
-    at = stream.uniform("bench.choice", np.arange(len(origin))) * odds[:, -1]
-    return near[np.arange(len(origin)), (odds < at[:, None]).sum(axis=1)]
+    rows = np.arange(len(origin))
+    chosen: npt.NDArray[np.int64] = near[rows, stream.below("bench.choice", rows, near.shape[1])]
+    return chosen
 
 
 def _nearest(
@@ -189,5 +193,5 @@ def _nearest(
 ) -> npt.NDArray[np.int64]:
     places = np.column_stack((roads.node_x_m, roads.node_y_m))
     near = cKDTree(places[shelters]).query(places, k=np.arange(1, count + 1))[1]
-    found: npt.NDArray[np.int64] = shelters[np.asarray(near)][origin]
-    return found
+    rows: npt.NDArray[np.int64] = np.asarray(near, dtype=np.int64)
+    return shelters[rows][origin]
