@@ -1,47 +1,84 @@
-"""Routes: for each mode and destination one tree of shortest travel times, made when it is first needed."""
+"""Routes: for each kind of traveller and destination one tree of least times, made when it is first needed."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from agents.movement.events import EVENT, pop, push
+from agents.movement.trees import NO_LINK, bucket_width_s, grow, make_inward, make_search
 from agents.movement.trips import FloatArray, Int32Array
 
-NO_LINK = -1
-
-
-class Inward(NamedTuple):
-    """The links that end at each node: rows ``start[n]`` to ``start[n + 1]`` of ``link`` and ``from_node``."""
-
-    start: Int32Array
-    link: Int32Array
-    from_node: Int32Array
+_NONE, _PART, _WHOLE = 0, 1, 2
+_NOBODY = np.empty(0, dtype=np.int32)
 
 
 class Routes:
-    """Trees of next links, ``next_link[mode, destination, node]``, kept true while links close and open.
+    """Trees of next links, ``next_link[kind, destination, node]``, kept true while links close, open and slow down.
 
-    ``costs`` holds a row for each mode: the time of each link, inf where the mode may not go. Equal times are decided
-    by the lower link, so a tree depends on the network alone.
+    ``costs`` holds a row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link,
+    inf where the kind may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so
+    a tree depends on neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true
+    at them and on their ways; elsewhere it is not to be read.
     """
 
-    def __init__(self, ends: tuple[Int32Array, Int32Array], nodes: int, goals: Int32Array, costs: FloatArray) -> None:
+    def __init__(
+        self,
+        ends: tuple[Int32Array, Int32Array],
+        nodes: int,
+        goals: Int32Array,
+        costs: FloatArray,
+        order: npt.NDArray[np.int64] | None = None,
+    ) -> None:
         self._link_from, self._link_to = ends
         self._goals = goals
-        self._free_costs = costs
-        self._costs = costs.copy()
-        self._inward = _inward(*ends, nodes)
-        self._is_grown = np.zeros((len(costs), len(goals)), dtype=np.bool_)
-        # Memory is touched, and so taken, tree by tree.
-        self.next_link = np.empty((len(costs), len(goals), nodes), dtype=np.int32)
+        self._order = np.arange(len(self._link_from), dtype=np.int64) if order is None else order
+        self._inward = make_inward(*ends, nodes, self._order)
+        self._search = make_search(nodes)
+        self._free_costs = costs.copy()
+        self._is_closed = np.zeros(costs.shape, dtype=np.bool_)
+        self._costs, self._inward_costs = costs.copy(), np.empty_like(costs)
+        self._width_s = [1.0] * len(costs)
+        self._price(range(len(costs)))
+        self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
+        self._nodes_of: dict[tuple[int, int], Int32Array] = {}
+        # Memory is touched, and so taken, where a tree is written.
+        self.next_link = np.zeros((len(costs), len(goals), nodes), dtype=np.int32)
 
-    def need(self, mode: npt.NDArray[np.integer], destination: Int32Array) -> None:
-        """Make the trees of these pairs of mode and destination unless they are there."""
-        missing = ~self._is_grown[mode, destination]
-        if missing.any():
-            self._grow(np.unique(np.column_stack((mode[missing], destination[missing])), axis=0).astype(np.int32))
+    def need(
+        self, mode: npt.NDArray[np.integer], destination: Int32Array, node: npt.NDArray[np.integer] | None = None
+    ) -> None:
+        """Make the trees of these pairs of kind and destination unless they are there; with ``node`` from there only.
+
+        With ``node``, one for each pair, a search ends when it has reached all that a tree is needed for.
+        """
+        if node is None:
+            missing = self._grown[mode, destination] != _WHOLE
+            if missing.any():
+                self._grow_whole(np.unique(np.column_stack((mode[missing], destination[missing])), axis=0))
+            return
+        _, goals, nodes = self.next_link.shape
+        for tree, wanted in _by_pair(np.asarray(mode, dtype=np.int64) * goals + destination, node, nodes):
+            self._grow_part(*divmod(tree, goals), wanted)
+
+    def replan(
+        self, costs: FloatArray, wanted: tuple[npt.NDArray[np.integer], Int32Array, Int32Array] | None = None
+    ) -> None:
+        """Take new times of the links; closed links stay closed.
+
+        The trees of kinds whose times changed are made anew: all that there were, whole, or with ``wanted`` (kinds,
+        destinations and nodes, as for ``need``) those alone, from those nodes.
+        """
+        changed = np.flatnonzero((costs != self._free_costs).any(axis=1))
+        self._free_costs = costs.copy()
+        self._price(changed.tolist())
+        grown = np.argwhere(self._grown != _NONE)
+        self._grown[changed] = _NONE
+        if wanted is None:
+            self._grow_whole(grown[np.isin(grown[:, 0], changed)])
+        else:
+            self.need(*wanted)
 
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
         """Sum of the links' ``values`` on the route from each node, inf where there is no route."""
@@ -50,70 +87,74 @@ class Routes:
         return total
 
     def time_s(self, mode: int, destination: int) -> FloatArray:
-        """Free travel time from each node, inf where there is no route."""
+        """Travel time from each node, inf where there is no route."""
         return self.along(mode, destination, self._costs[mode])
 
     def close(self, links: Int32Array, modes: tuple[int, ...]) -> None:
-        """Take links out of the routes of some modes."""
-        self._costs[np.ix_(np.array(modes, np.int32), links)] = np.inf
-        pairs = np.argwhere(self._is_grown).astype(np.int32)
+        """Take links out of the routes of some kinds."""
+        self._is_closed[np.ix_(np.array(modes, np.int32), links)] = True
+        self._price(modes)
+        pairs = np.argwhere(self._grown != _NONE)
         nexts = self.next_link[pairs[:, :1], pairs[:, 1:], self._link_from[links]]
-        self._grow(pairs[(nexts == links).any(axis=1)])
+        self._grow_whole(pairs[(nexts == links).any(axis=1)])
 
     def open(self, links: Int32Array) -> None:
         """Give closed links back to the routes."""
-        self._costs[:, links] = self._free_costs[:, links]
-        pairs = np.argwhere(self._is_grown).astype(np.int32)
-        gains = [self._gains(int(mode), int(destination), links) for mode, destination in pairs]
-        self._grow(pairs[np.array(gains, dtype=np.bool_)])
+        self._is_closed[:, links] = False
+        # Trees are judged by the times along them before any is made anew.
+        pairs = np.argwhere(self._grown != _NONE)
+        times_s = [self.time_s(kind, destination) for kind, destination in pairs.tolist()]
+        self._price(range(len(self._costs)))
+        gains = [self._gains(tree, links, time_s) for tree, time_s in zip(pairs.tolist(), times_s, strict=True)]
+        self._grow_whole(pairs[np.array(gains, dtype=np.bool_)])
 
-    def _gains(self, mode: int, destination: int, links: Int32Array) -> bool:
-        """Whether a tree changes when links open: one shortens the way from its start, or ties and is lower."""
-        time_s = self.time_s(mode, destination)
+    def _gains(self, tree: list[int], links: Int32Array, time_s: FloatArray) -> bool:
+        """Whether a tree changes when links open: one shortens the way from its start, or ties and ranks lower."""
+        mode, destination = tree
         now_s, then_s = time_s[self._link_from[links]], time_s[self._link_to[links]] + self._costs[mode, links]
         chosen = self.next_link[mode, destination, self._link_from[links]]
-        ties = (then_s == now_s) & np.isfinite(now_s) & (links < chosen)
+        ties = (then_s == now_s) & np.isfinite(now_s) & (self._order[links] < self._order[chosen])
         return bool(((then_s < now_s) | ties).any())
 
-    def _grow(self, pairs: Int32Array) -> None:
-        _grow(self._inward, self._costs, self._goals, self.next_link, pairs)
-        self._is_grown[pairs[:, 0], pairs[:, 1]] = True
+    def _price(self, kinds: range | list[int] | tuple[int, ...]) -> None:
+        for kind in kinds:
+            self._costs[kind] = np.where(self._is_closed[kind], np.inf, self._free_costs[kind])
+            self._inward_costs[kind] = self._costs[kind][self._inward.link]
+            self._width_s[kind] = bucket_width_s(self._costs[kind])
+
+    def _grow_whole(self, pairs: npt.NDArray[np.integer]) -> None:
+        for kind, destination in pairs.tolist():
+            self._grow(kind, destination, _NOBODY)
+            self._grown[kind, destination] = _WHOLE
+            self._nodes_of.pop((kind, destination), None)
+
+    def _grow_part(self, kind: int, destination: int, nodes: Int32Array) -> None:
+        grown = self._grown[kind, destination]
+        if grown == _PART:
+            known = self._nodes_of[kind, destination]
+            nodes = np.union1d(known, nodes).astype(np.int32)
+            if len(nodes) == len(known):
+                return
+        if grown != _WHOLE:
+            self._grow(kind, destination, nodes)
+            self._grown[kind, destination] = _PART
+            self._nodes_of[kind, destination] = nodes
+
+    def _grow(self, kind: int, destination: int, nodes: Int32Array) -> None:
+        ends = (int(self._goals[destination]), nodes)
+        tree = self.next_link[kind, destination]
+        grow(self._inward, self._inward_costs[kind], self._width_s[kind], ends, self._search, tree)
 
 
-def _inward(link_from: Int32Array, link_to: Int32Array, nodes: int) -> Inward:
-    order = np.argsort(link_to, kind="stable").astype(np.int32)
-    start = np.searchsorted(link_to[order], np.arange(nodes + 1)).astype(np.int32)
-    return Inward(start=start, link=order, from_node=link_from[order])
-
-
-@njit(cache=True)
-def _grow(
-    inward: Inward, costs: FloatArray, goals: Int32Array, next_link: npt.NDArray[np.int32], pairs: Int32Array
-) -> None:
-    """Dijkstra's method from each pair's goal against the direction of the links."""
-    events = np.empty(len(inward.link) + 1, dtype=EVENT)
-    counts = np.zeros(1, dtype=np.int64)
-    time_s = np.empty(len(inward.start) - 1)
-    for pair in range(len(pairs)):
-        mode, destination = pairs[pair, 0], pairs[pair, 1]
-        tree = next_link[mode, destination]
-        tree[:] = NO_LINK
-        time_s[:] = np.inf
-        time_s[goals[destination]] = 0.0
-        push(events, counts, 0.0, 0, goals[destination])
-        while counts[0] > 0:
-            reached_s, _, node = pop(events, counts)
-            if reached_s > time_s[node]:
-                continue
-            for row in range(inward.start[node], inward.start[node + 1]):
-                start, link = inward.from_node[row], inward.link[row]
-                total_s = reached_s + costs[mode, link]
-                if total_s < time_s[start]:
-                    time_s[start] = total_s
-                    tree[start] = link
-                    push(events, counts, total_s, 0, start)
-                elif total_s == time_s[start] and link < tree[start]:
-                    tree[start] = link
+def _by_pair(
+    tree: npt.NDArray[np.int64], node: npt.NDArray[np.integer], nodes: int
+) -> Iterator[tuple[int, Int32Array]]:
+    """Each tree with its nodes, ascending and each once."""
+    keys = np.unique(tree * nodes + node)
+    trees, of_tree = keys // nodes, (keys % nodes).astype(np.int32)
+    begins = np.flatnonzero(np.append(True, trees[1:] != trees[:-1])) if len(keys) else keys
+    for begin, end in pairwise([*begins.tolist(), len(keys)]):
+        yield int(trees[begin]), of_tree[begin:end]
 
 
 @njit(cache=True)
