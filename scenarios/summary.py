@@ -1,10 +1,14 @@
 """A run in a dozen lines for the terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from scenarios.language import Language, Text, say
-from scenarios.metrics import Metric, definitions
+from scenarios.metrics import Metric, Number, definitions, metric
 from scenarios.record import Finding
+
+if TYPE_CHECKING:
+    from scenarios.replications import Replications, Summary
 
 SHOWN = (
     "people",
@@ -36,6 +40,33 @@ def summary_lines(metrics: Iterable[Metric], language: Language) -> Iterator[str
         if name in whole:
             label = definitions()[name].label.in_language(language)
             yield f"{label}: {value_words(whole[name], language)}"
+
+
+def summary_of_runs(done: "Replications", language: Language) -> Iterator[str]:
+    """The median of each shown metric over the runs, with its interval and the level that it reaches."""
+    yield say(language, "cli.runs_done", count=len(done.rows), first=done.rows[0].seed, last=done.rows[-1].seed)
+    if done.reached is not None:
+        yield say(language, "cli.ci_reached" if done.reached else "cli.ci_not_reached", looks=done.looks)
+    whole = {one.name: one for one in done.summaries if not one.by or one.by == {"capacity": "town"}}
+    for name in SHOWN:
+        if name in whole and whole[name].n:
+            yield _median_line(whole[name], language)
+
+
+def _median_line(one: "Summary", language: Language) -> str:
+    middle, low, high = (value_words(metric(one.name, whole_number(value)), language) for value in _triple(one))
+    label = definitions()[one.name].label.in_language(language)
+    key = "cli.run_median" if one.low is not None else "cli.run_median_alone"
+    return say(language, key, label=label, median=middle, low=low, high=high, level=f"{100 * one.level:.1f}")
+
+
+def _triple(one: "Summary") -> tuple[Number, Number, Number]:
+    return one.median, one.low, one.high
+
+
+def whole_number(value: Number) -> Number:
+    """A number that is whole as an int, so that it is told without decimals."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def value_words(metric: Metric, language: Language) -> str:

@@ -1,0 +1,43 @@
+"""The shell of every page: one file with its style and its switch of language within; it fetches nothing."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.resources import files
+
+from scenarios.language import Language
+from scenarios.report.markup import Markup, element, escaped, words
+from scenarios.report.texts import phrase
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+def page_html(title: str, language: Language, header: Markup, sections: Mapping[str, Markup]) -> str:
+    """A whole page: ``header`` on top, then the sections, each under the phrase ``section.<name>``."""
+    told = version("citytwin")
+    body = element(
+        "body",
+        element("button", words(phrase("page.switch")), type="button", id="switch"),
+        element("main", header, *(_section(name, content) for name, content in sections.items())),
+        element("footer", words(phrase("page.generated", version=told))),
+        element("script", Markup(_asset("switch.js"))),
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="generator", content=f"citytwin {told}"),
+        # The page may fetch nothing at all, whatever a hostile name tries.
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("title", escaped(title)),
+        element("style", Markup(_asset("style.css"))),
+    )
+    page = element("html", head, body, lang=language, data_lang=language)
+    return f"<!DOCTYPE html>\n{page}\n"
+
+
+def _section(name: str, content: Markup) -> Markup:
+    return element("section", element("h2", words(phrase(f"section.{name}"))), content, id=name.replace("_", "-"))
+
+
+def _asset(name: str) -> str:
+    return files("scenarios.report").joinpath(name).read_text(encoding="utf-8")
