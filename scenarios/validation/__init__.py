@@ -1,0 +1,1 @@
+"""Validation: what was observed in drills, surveys and shelters, held against what this code gives, misfit and all."""
