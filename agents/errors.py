@@ -10,9 +10,16 @@ AgentsError
 │   └── NoReplyInTime      no response within the time allowed (TimeoutError)
 ├── SuspendedApp       an app in process waited for something outside itself (RuntimeError)
 ├── InvalidMovement    a departure, a time or a condition that movement cannot take (ValueError)
+├── InvalidTables      tables of a network or of trips cannot be used (ValueError); carries every fault
 ├── InvalidCalendar    the start of a scenario has no time zone (ValueError)
 └── InvalidDirectory   identifiers of a service do not fit the town's rows (ValueError)
 """
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agents.movement.gmns.faults import TableFault
 
 
 class AgentsError(Exception):
@@ -65,3 +72,11 @@ class InvalidDirectory(AgentsError, ValueError):
 
 class InvalidMovement(AgentsError, ValueError):
     """A departure, a time or a condition that movement cannot take."""
+
+
+class InvalidTables(AgentsError, ValueError):
+    """Tables of a network or of trips cannot be used; carries every fault, each with file and line."""
+
+    def __init__(self, faults: "Sequence[TableFault]") -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)

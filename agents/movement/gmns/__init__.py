@@ -1,0 +1,1 @@
+"""Networks and trips in GMNS tables (General Modeling Network Specification 0.96), as arrays for movement."""
