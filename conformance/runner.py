@@ -84,11 +84,11 @@ def _is_chosen(requirement: Requirement, target: Target, choice: Choice) -> bool
 
 def _rows(requirement: Requirement, checks: Sequence[Check], target: Target, choice: Choice) -> Iterator[Planned]:
     if requirement.way == "review":
-        told = Text(f"a person must look: {requirement.how}", f"人が確かめる: {requirement.how}")
+        told = Text(f"a person must look: {requirement.how}", f"人が確かめる: {requirement.how_ja}")
         yield Planned(requirement, None, Verdict.REVIEW, told)
     elif requirement.way == "none" or not checks:
         yield Planned(
-            requirement, None, Verdict.OMIT, Text(f"no check: {requirement.how}", f"検査なし: {requirement.how}")
+            requirement, None, Verdict.OMIT, Text(f"no check: {requirement.how}", f"検査なし: {requirement.how_ja}")
         )
     elif requirement.is_own_rule and not target.is_city_os:
         text = Text(

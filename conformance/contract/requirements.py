@@ -22,8 +22,9 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     ``clauses`` are as ``OIDCC 3.1.3.7`` or ``CITY C4``; the first is the one that demands it. ``condition`` says when
     it applies (empty: always, for services that declare the profile). ``operations`` are operationIds of the contract
     that it speaks of. ``covers`` are bullets of the contract's sections and needs of towns (N1 to N19). ``way`` is how
-    it is judged: by a check, by a person (review), or not at all; ``how`` says what is done, or why nothing is.
-    ``part`` names a sub-profile that it belongs to (``health-fhir/jp-core``), empty for the profile itself.
+    it is judged: by a check, by a person (review), or not at all; ``how`` says what is done, or why nothing is, and
+    ``how_ja`` the same where no check does it. ``part`` names a sub-profile that it belongs to
+    (``health-fhir/jp-core``), empty for the profile itself.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     clauses: tuple[str, ...]
     way: Way
     how: str
+    how_ja: str = ""
     condition: str = ""
     operations: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()

@@ -58,6 +58,7 @@ def test_requirement_is_whole(one: Requirement) -> None:
     assert one.en.endswith(".")
     assert not re.search(r"[ぁ-んァ-ン]", one.en)
     assert one.how.endswith((".", ")"))
+    assert one.how_ja.endswith("。") is (one.way != "check")
     assert one.clauses
     for clause in one.clauses:
         assert clause_link(clause).startswith(("https://", "#"))
