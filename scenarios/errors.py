@@ -3,11 +3,16 @@
 ScenarioError
 ├── InvalidScenario   a scenario file cannot be used (ValueError); carries every fault
 ├── UnknownScenario   no scenario of that name ships, and no such file exists (LookupError)
+├── UnknownStudy      no study of that name ships, and no such file exists (LookupError)
 ├── UnknownTown       no recipe of that name (LookupError)
 ├── MissingData       a folder or file of data is not there (FileNotFoundError)
 ├── OccupiedOutput    the output folder holds something already (FileExistsError)
 ├── UnwritableOutput  the output folder cannot be written (PermissionError)
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
+├── ForeignFolder     the output folder of a study holds something else (FileExistsError)
+├── TooManyCells      a study has more runs than can be meant (ValueError)
+├── UnreachableCluster no scheduler answers at the address (ConnectionError)
+├── FailedCell        a run of a study failed (RuntimeError)
 ├── PortInUse         the server cannot listen there (OSError)
 ├── UnusableRun       a folder is no finished run, or no finished replications (ValueError)
 ├── UnpairedRuns      two runs are not of the same people of the same town (ValueError)
@@ -18,11 +23,11 @@ ScenarioError
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from scenarios.language import Language, say
+from scenarios.language import Language, Text, say
 
 _FEW = 40
 
@@ -68,6 +73,13 @@ class UnknownScenario(ScenarioError, LookupError):
         super().__init__([_unknown("unknown_scenario", name, known)])
 
 
+class UnknownStudy(ScenarioError, LookupError):
+    """No study of that name ships, and no such file exists."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__([_unknown("unknown_study", name, known)])
+
+
 class UnknownTown(ScenarioError, LookupError):
     """No recipe of that name."""
 
@@ -101,6 +113,36 @@ class UnusableCityOs(ScenarioError, ValueError):
 
     def __init__(self, given: str) -> None:
         super().__init__([Fault("", "unusable_city_os", {"given": given})])
+
+
+class ForeignFolder(ScenarioError, FileExistsError):
+    """The output folder of a study holds something that no study wrote."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__([Fault("", "other_study", {"path": path})])
+
+
+class TooManyCells(ScenarioError, ValueError):
+    """A study has more runs than can be meant."""
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__([Fault("", "too_many_cells", {"count": count, "most": most})])
+
+
+class UnreachableCluster(ScenarioError, ConnectionError):
+    """No scheduler answers at the address."""
+
+    def __init__(self, address: str, reason: object) -> None:
+        super().__init__([Fault("", "no_cluster", {"address": address, "reason": reason})])
+
+
+class FailedCell(ScenarioError, RuntimeError):
+    """Runs of a study failed."""
+
+    def __init__(self, reasons: Mapping[str, Text]) -> None:
+        super().__init__(
+            [Fault("", "failed_cell", {"cell": cell, "reason": reason.in_language}) for cell, reason in reasons.items()]
+        )
 
 
 class PortInUse(ScenarioError, OSError):

@@ -148,7 +148,7 @@ def _named_links(event: CloseRoad, town: Town, hazard: Hazard) -> BoolArray:
 def check_against(scenario: Scenario, town: Town, parameters: Parameters, path: Path | None = None) -> list[Fault]:
     """What the scenario names that town and parameters do not have; with lines if the file is given."""
     index = LineIndex({}) if path is None else lines_of(path)
-    found = [*_place_faults(scenario, town), *_override_faults(scenario, parameters)]
+    found = [*place_faults(scenario, town), *_override_faults(scenario, parameters)]
     where = "" if path is None else f"{path}:"
     return [Fault(where and f"{where}{index.line_of(at)}", fault.key, fault.values) for at, fault in found]
 
@@ -158,7 +158,8 @@ def _override_faults(scenario: Scenario, parameters: Parameters) -> Iterator[tup
         yield ("behaviour", *key.split(".")), fault
 
 
-def _place_faults(scenario: Scenario, town: Town) -> Iterator[tuple[KeyPath, Fault]]:
+def place_faults(scenario: Scenario, town: Town) -> Iterator[tuple[KeyPath, Fault]]:
+    """What the scenario names that the town does not have, each with its place in the file."""
     by_time = sorted(range(len(scenario.event)), key=lambda number: scenario.event[number].at_s)
     for number, rows in zip(by_time, open_at_once(scenario, town), strict=True):
         event = scenario.event[number]

@@ -1,0 +1,101 @@
+"""``citytwin sweep``: a study of many runs, from its file to its page; what was run once is not run again."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scenarios.commands.inputs import PEOPLE, folder_option, language_option, option
+from scenarios.language import Language, say
+
+if TYPE_CHECKING:
+    from scenarios.study.conduct import Prepared
+    from scenarios.study.execute import Done, Task
+
+JOBS, SEEDS = click.IntRange(1, 1024), click.IntRange(1, 10_000)
+
+
+def build(language: Language) -> click.Command:
+    """The sub-command in a language."""
+
+    @click.command("sweep", help=say(language, "cli.sweep"))
+    @click.argument("study")
+    @option(language, "--cluster", metavar="ADDRESS")
+    @option(language, "--jobs", type=JOBS)
+    @folder_option(language, "--data")
+    @folder_option(language, "--roads")
+    @click.option("--out", type=click.Path(path_type=Path), help=say(language, "cli.out_study"))
+    @option(language, "--people", type=PEOPLE)
+    @click.option("--seeds", type=SEEDS, help=say(language, "cli.seeds"))
+    @option(language, "--dry-run", is_flag=True)
+    @option(language, "--quiet", is_flag=True)
+    @language_option(language)
+    def sweep(study: str, *, out: Path | None, dry_run: bool, quiet: bool, **given: Any) -> int:
+        conduct: Any = import_module("scenarios.study.conduct")
+        jobs = given["jobs"] or import_module("scenarios.workers").processors()
+        path = import_module("scenarios.study.reader").find_study(study)
+        folder = out or Path("out") / path.stem
+        asked = {name: given[name] for name in ("data", "roads", "people", "seeds")}
+        prepared = conduct.prepare(path, conduct.Asked(folder, **asked))
+        if dry_run:
+            _tell_cells(prepared, jobs, language)
+            return 0
+        told = _Remaining(prepared, jobs, language, quiet=quiet)
+        try:
+            conduct.conduct(prepared, runner(given["cluster"], jobs), told)
+        except KeyboardInterrupt:
+            click.echo(say(language, "cli.sweep_stopped", left=len(prepared.missing)), err=True)
+            raise
+        conduct.write_results(prepared, language, " ".join(["citytwin", *sys.argv[1:]]))
+        if not quiet:
+            click.echo(say(language, "cli.study_at", path=folder / conduct.PAGE))
+            click.echo(say(language, "cli.written", path=folder))
+        return 0
+
+    return sweep
+
+
+def runner(cluster: str | None, jobs: int) -> Callable[[Sequence["Task"]], Iterator["Done"]]:
+    """What runs the cells: processes of this machine, or a cluster."""
+    execute: Any = import_module("scenarios.study.execute")
+    if cluster is None:
+        return partial(execute.in_processes, processes=jobs)
+    return partial(execute.on_cluster, address=cluster, processes=jobs)
+
+
+def _tell_cells(prepared: "Prepared", jobs: int, language: Language) -> None:
+    missing = {cell.key for cell in prepared.missing}
+    for cell in prepared.cells:
+        state = "missing" if cell.key in missing else "there"
+        click.echo(f"{say(language, f'cli.cell_{state}')}  {cell.key}")
+    minutes = prepared.estimated_s(jobs) / 60
+    values = {"count": len(prepared.cells), "left": len(missing), "jobs": jobs, "minutes": f"{minutes:.0f}"}
+    click.echo(say(language, "cli.dry_run_sum", **values))
+
+
+class _Remaining:
+    """Tells on stderr how many runs are left, and about how long they take."""
+
+    def __init__(self, prepared: "Prepared", jobs: int, language: Language, *, quiet: bool) -> None:
+        self._count = len(prepared.missing)
+        self._language = language
+        self._quiet = quiet
+        self._began_s = time.monotonic()
+        minutes = prepared.estimated_s(jobs) / 60
+        there = len(prepared.cells) - self._count
+        self._say("sweep_begins", there=there, left=self._count, minutes=f"{minutes:.0f}")
+
+    def __call__(self, left: int) -> None:
+        """So many runs are left."""
+        done = self._count - left
+        minutes = (time.monotonic() - self._began_s) / done * left / 60
+        self._say("sweep_left", done=done, count=self._count, left=left, minutes=f"{minutes:.1f}")
+
+    def _say(self, key: str, **values: object) -> None:
+        if not self._quiet:
+            click.echo(say(self._language, f"progress.{key}", **values), err=True)

@@ -1,0 +1,203 @@
+"""The page of a study: the plans, what they change, how sure that is, and what is not known; one file, offline."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.resources import files
+
+from scenarios.language import Language, Text
+from scenarios.metrics import Better
+from scenarios.report.markup import Markup, element, escaped, joined, words
+from scenarios.report.tables import Cell, table
+from scenarios.report.texts import number, percent, phrase, plain
+from scenarios.statistics import Difference
+from scenarios.study.drawings import screening_figures, strip
+from scenarios.study.form import Plan, Study
+from scenarios.study.reader import StudyFile
+from scenarios.study.results import Figure, PlanFigure, Range, Results
+from scenarios.study.words import added, changed, dropped, shown_gap, shown_range, shown_value, title_of
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""The page may fetch nothing at all, whatever a hostile name tries."""
+
+
+def study_html(read: StudyFile, results: Results, language: Language, command: str) -> str:
+    """The whole page; equal for equal results."""
+    study = read.study
+    sections = {
+        "plans": _plans(study),
+        "answer": _answers(read, results),
+        "seeds": _strips(read, results),
+        "uncertainty": _uncertainty(read, results),
+        **({"screening": screening_figures(read, results)} if results.screened else {}),
+        "reproduce": _reproduce(command),
+    }
+    body = element(
+        "body",
+        element("button", words(phrase("page.switch")), type="button", id="switch"),
+        element("main", _title(read), *(_section(name, content) for name, content in sections.items())),
+        element("footer", words(phrase("page.generated", version=version("citytwin")))),
+        element("script", Markup(_asset("switch.js"))),
+    )
+    return f"<!DOCTYPE html>\n{element('html', _head(study, language), body, lang=language, data_lang=language)}\n"
+
+
+def _head(study: Study, language: Language) -> Markup:
+    title = study.title_ja if language is Language.JA else study.title_en
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("title", escaped(f"{title} – citytwin")),
+        element("style", Markup(_asset("style.css"))),
+    )
+
+
+def _asset(name: str) -> str:
+    return files("scenarios.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _section(name: str, content: Markup) -> Markup:
+    return element("section", element("h2", words(phrase(f"study.{name}"))), content, id=name)
+
+
+def _title(read: StudyFile) -> Markup:
+    study = read.study
+    sets = 1 + len(study.parameter_set)
+    seeds = len(study.all_seeds())
+    runs = len(read.bases) * len(study.plan) * sets * seeds
+    counts = {"runs": runs, "plans": len(study.plan), "seeds": seeds, "sets": sets}
+    scenarios = [Text(base.title_ja, base.title_en) for base in read.bases.values()]
+    shared = "; ".join(changed(study.set))
+    return joined(
+        (
+            element("p", words(phrase("study.kicker")), class_="kicker"),
+            element("h1", words(Text(study.title_ja, study.title_en))),
+            element("p", words(phrase("page.caution")), class_="caution"),
+            *(element("p", words(one)) for one in scenarios),
+            element("p", words(phrase("study.runs", **counts)), f" {shared}" if shared else "", class_="remark"),
+        )
+    )
+
+
+def _plans(study: Study) -> Markup:
+    rows: list[list[Cell]] = [[_name(one), _doing(one, is_first=number == 0)] for number, one in enumerate(study.plan)]
+    return table([phrase("study.plan"), phrase("study.does")], rows, numbers_from=2)
+
+
+def _name(plan: Plan) -> Text:
+    return Text(plan.title_ja, plan.title_en)
+
+
+def _doing(plan: Plan, *, is_first: bool) -> Markup:
+    parts = [
+        ("study.dropped", [dropped(one) for one in plan.drop]),
+        ("study.added", [added(one) for one in plan.event]),
+    ]
+    parts.append(("study.changed", changed(plan.set)))
+    lines = [words(phrase(key, what="; ".join(what))) for key, what in parts if what]
+    lines += [words(phrase("study.against"))] if is_first else []
+    return joined(element("div", one) for one in lines)
+
+
+def _by_scenario(read: StudyFile, blocks: Mapping[str, Markup]) -> Markup:
+    """Blocks with the scenario's title above each, where there are several."""
+    headed = len(read.bases) > 1
+    titles = {name: Text(base.title_ja, base.title_en) for name, base in read.bases.items()}
+    return joined(
+        joined((element("h3", words(titles[name])) if headed else Markup(""), block)) for name, block in blocks.items()
+    )
+
+
+def _figures(results: Results, scenario: str) -> list[Figure]:
+    return [one for one in results.figures if one.scenario == scenario]
+
+
+def _answers(read: StudyFile, results: Results) -> Markup:
+    names = {one.name: _name(one) for one in read.study.plan}
+    headings = [phrase(f"study.{name}") for name in ("metric", "plan", "median", "gap", "better")]
+    blocks = {
+        scenario: table(
+            headings,
+            [_answer(figure, one, names) for figure in _figures(results, scenario) for one in figure.plans],
+            numbers_from=2,
+        )
+        for scenario in read.bases
+    }
+    return joined((_by_scenario(read, blocks), element("p", words(phrase("study.answer_reading")), class_="remark")))
+
+
+def _answer(figure: Figure, one: PlanFigure, names: Mapping[str, Text]) -> list[Cell]:
+    metric, interval = figure.metric, one.interval
+    is_first = one is figure.plans[0]
+    median = words(shown_value(metric, one.median))
+    if interval.low is not None and interval.high is not None:
+        low, high = shown_value(metric, interval.low), shown_value(metric, interval.high)
+        median = _over(median, shown_range(low, high, interval.level))
+    gap, chance = (_gap(figure, one.difference), _better(figure, one.difference)) if one.difference else ("", "")
+    return [title_of(metric) if is_first else "", _on_one_line(names[one.plan]), median, gap, chance]
+
+
+def _over(value: Markup, interval: Text) -> Markup:
+    """A value with its interval below."""
+    return joined((value, element("span", words(interval), class_="key")))
+
+
+def _on_one_line(name: Text) -> Markup:
+    return element("span", words(name), class_="nowrap")
+
+
+def _gap(figure: Figure, found: Difference) -> Markup:
+    told = words(shown_gap(figure.metric, found.median))
+    if found.low is None or found.high is None:
+        return told
+    low, high = shown_gap(figure.metric, found.low), shown_gap(figure.metric, found.high)
+    sure = found.low > 0 or found.high < 0
+    return _over(element("strong", told) if sure else told, shown_range(low, high, found.level))
+
+
+def _better(figure: Figure, found: Difference) -> Text:
+    better, lower = figure.definition.better, found.probability_b_lower
+    if better is Better.NEITHER or lower is None:
+        return number(None)
+    return percent(lower if better is Better.LOWER else 1.0 - lower)
+
+
+def _strips(read: StudyFile, results: Results) -> Markup:
+    names = {one.name: _name(one) for one in read.study.plan}
+    blocks = {
+        scenario: joined(strip(figure, names) for figure in _figures(results, scenario)) for scenario in read.bases
+    }
+    return joined((_by_scenario(read, blocks), element("p", words(phrase("study.seeds_reading")), class_="remark")))
+
+
+def _uncertainty(read: StudyFile, results: Results) -> Markup:
+    names = {one.name: _name(one) for one in read.study.plan}
+    headings = [phrase(f"study.{name}") for name in ("metric", "plan", "natural", "knowledge", "gap_sets")]
+    blocks = {
+        scenario: table(
+            headings,
+            [_ranges(figure, one, names) for figure in _figures(results, scenario) for one in figure.plans],
+            numbers_from=2,
+        )
+        for scenario in read.bases
+    }
+    known = "uncertainty_reading" if read.study.parameter_set or results.screened else "uncertainty_none"
+    return joined((_by_scenario(read, blocks), element("p", words(phrase(f"study.{known}")), class_="remark")))
+
+
+def _ranges(figure: Figure, one: PlanFigure, names: Mapping[str, Text]) -> list[Cell]:
+    def told(found: Range | None, *, signed: bool = False) -> Text:
+        if found is None:
+            return number(None)
+        show = shown_gap if signed else shown_value
+        low, high = show(figure.metric, found[0]), show(figure.metric, found[1])
+        return Text(f"{low.ja}～{high.ja}", f"{low.en} to {high.en}")
+
+    title = title_of(figure.metric) if one is figure.plans[0] else plain("")
+    gaps = told(one.difference_knowledge, signed=True)
+    return [title, _on_one_line(names[one.plan]), told(one.natural), told(one.knowledge), gaps]
+
+
+def _reproduce(command: str) -> Markup:
+    return joined((element("pre", escaped(command)), element("p", words(phrase("study.reproduce_reading")))))

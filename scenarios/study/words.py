@@ -1,0 +1,85 @@
+"""Figures of a study as people read them: metrics and their parts, values with units, differences with a sign."""
+
+import msgspec
+
+from scenarios.language import Text
+from scenarios.metrics import Number, definitions
+from scenarios.report.texts import duration, number, percent, phrase
+from scenarios.scenario import ScenarioEvent
+from scenarios.statistics import LEVEL
+from scenarios.study.form import Changes, Drop, Measured
+
+ROUNDING = 0.0005
+"""How far a level may fall short of the one asked for before it is told: half of the last digit shown."""
+
+
+def title_of(metric: Measured) -> Text:
+    """A metric's label, with the part that it is of."""
+    label = definitions()[metric.name].label
+    if not metric.by:
+        return label
+    parts = [phrase(f"study.by_{part}", value=value) for part, value in sorted(metric.by.items())]
+    ja, en = "・".join(one.ja for one in parts), ", ".join(one.en for one in parts)
+    return Text(f"{label.ja}（{ja}）", f"{label.en} ({en})")
+
+
+def shown_value(metric: Measured, value: Number) -> Text:
+    """A value with its unit."""
+    unit = definitions()[metric.name].unit
+    if unit == "s":
+        return duration(value)
+    if metric.name.endswith("_share"):
+        return percent(value)
+    whole = value is None or float(value).is_integer() or abs(value) >= 100
+    return number(value, 0 if whole else 1)
+
+
+def shown_gap(metric: Measured, gap: Number) -> Text:
+    """A difference with its sign."""
+    if gap is None:
+        return number(None)
+    if gap == 0:
+        return Text("±0", "±0")
+    sign = "+" if gap > 0 else "−"
+    size = shown_value(metric, abs(gap))
+    return Text(sign + size.ja, sign + size.en)
+
+
+def shown_range(low: Text, high: Text, level: float = LEVEL) -> Text:
+    """An interval in brackets; the level where it is not the one asked for."""
+    told = phrase("study.reached", level=percent(level)) if level < LEVEL - ROUNDING else Text("", "")
+    ja, en = (f", {told.ja}", f", {told.en}") if told.ja else ("", "")
+    return Text(f"（{low.ja}～{high.ja}{ja}）", f"({low.en} to {high.en}{en})")
+
+
+def dropped(drop: Drop) -> str:
+    """An event that is left out, as it is written."""
+    return drop.kind if drop.at is None else f"{drop.kind} {drop.at}"
+
+
+def added(event: ScenarioEvent) -> str:
+    """An event that is added, as it is written."""
+    table = {key: value for key, value in msgspec.to_builtins(event).items() if value is not None}
+    kind, at = table.pop("kind"), table.pop("at")
+    rest = [f"{key} = {_plain(value)}" for key, value in table.items() if (key, value) not in _USUAL]
+    return f"{at} {kind}" + (f" ({', '.join(rest)})" if rest else "")
+
+
+_USUAL = (("districts", "all"), ("share", 1.0))
+"""Values of events that need not be told."""
+
+
+def changed(changes: Changes) -> list[str]:
+    """What is set, as it is written."""
+    table = msgspec.to_builtins(changes)
+    behaviour = table.pop("behaviour")
+    plain = {key: value for key, value in table.items() if value is not None and value not in ([], ())}
+    return [f"{key} = {_plain(value)}" for key, value in {**plain, **behaviour}.items()]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "・".join(_plain(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items() if one is not None)
+    return f"{value:g}" if isinstance(value, float) else str(value)
