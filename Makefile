@@ -4,7 +4,7 @@ BIN := .venv/bin
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types arch fix bench bench-api hostile deviance measure clean
+.PHONY: help setup demo test validation check lint types arch fix bench bench-api hostile deviance measure clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -59,6 +59,9 @@ hostile: setup  ## 100,000 requests that nobody should send, over all operations
 
 deviance: setup  ## every fault against the whole suite; writes the tables of docs/conformance (about an hour)
 	PYTHONPATH=tests $(BIN)/python -m deviant.matrix
+
+validation: setup  ## writes docs/validation: what was observed, what is simulated, the misfit (some minutes)
+	$(BIN)/python -m scenarios.validation --data $(DATA)
 
 measure: setup  ## the shape of the tree
 	$(BIN)/python ../shared/tools/measure.py . --against ../shared/tools/anchors.json

@@ -10,7 +10,12 @@ from scenarios.validation.tables import NOT_MODELLED, difference, row_of, rows_i
 LABELS = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters="\\"), min_size=1, max_size=20)
 
 
-@given(label=LABELS, value=st.floats(0, 1), simulated=st.lists(st.floats(0, 1), max_size=12), n=st.integers(0, 9999))
+@given(
+    label=LABELS,
+    value=st.integers(0, 1000).map(lambda one: one / 1000),
+    simulated=st.lists(st.floats(0, 1), max_size=12),
+    n=st.integers(0, 9999),
+)
 def test_rows_are_read_back_as_written(label: str, value: float, simulated: list[float], n: int) -> None:
     """Whatever a label holds, a page gives back the row, and a row under a case does not count twice."""
     figure = Figure(
