@@ -25,8 +25,9 @@ KMH_PER_MPS, S_PER_H, M_PER_KM = 3.6, 3600.0, 1000.0
 class NamedNetwork:
     """A network and the names in its files.
 
-    ``network`` has a row for each direction of a link. ``link_ids`` are the links of the file in its order, and
-    ``link_of`` the row there of each row of the network; ``rows_of`` names the one or two rows of each link.
+    ``network`` has a row for each direction of a link; its nodes and links stand in the order of their ids, so that
+    nothing can depend on the order of the files. ``node_rows`` are the rows of the nodes by id. ``link_ids`` are the
+    links of the file in its order, and ``link_of`` the row there of each row of the network.
     """
 
     network: Network
@@ -54,8 +55,9 @@ def read_network(nodes: Path, links: Path, faults: TableFaults) -> NamedNetwork:
     node_table = Table(nodes, NODE_COLUMNS, faults)
     node_table.need_rows("node")
     node_ids = node_table.ids("node_id")
-    node_rows = {one: row for row, one in enumerate(node_ids)}
-    x_m, y_m = node_table.numbers("x_coord"), node_table.numbers("y_coord")
+    by_id = np.argsort(ranks(node_ids))
+    node_rows = {node_ids[row]: rank for rank, row in enumerate(by_id.tolist())}
+    x_m, y_m = node_table.numbers("x_coord")[by_id], node_table.numbers("y_coord")[by_id]
     table = Table(links, LINK_COLUMNS, faults)
     table.need_rows("link")
     link_ids = table.ids("link_id")
@@ -65,17 +67,19 @@ def read_network(nodes: Path, links: Path, faults: TableFaults) -> NamedNetwork:
     forth, back = np.arange(len(table)), np.flatnonzero(~is_directed)
     link_of = np.concatenate((forth, back)).astype(np.int32)
     columns = {name: column[link_of] for name, column in _columns(table).items()}
+    order = np.concatenate((2 * ranks(link_ids), 2 * ranks(link_ids)[back] + 1))
     network = Network(
         node_x_m=x_m,
         node_y_m=y_m,
         link_from=np.concatenate((ends[0], ends[1][back])),
         link_to=np.concatenate((ends[1], ends[0][back])),
-        order=np.concatenate((2 * ranks(link_ids), 2 * ranks(link_ids)[back] + 1)),
+        order=order,
         car_allowed=np.ones(len(link_of), dtype=np.bool_),
         walk_allowed=np.ones(len(link_of), dtype=np.bool_),
         **columns,
     )
-    return NamedNetwork(network, node_rows, link_ids, link_of)
+    rows = np.argsort(order)
+    return NamedNetwork(network.picked(rows), node_rows, link_ids, link_of[rows])
 
 
 def _ends(table: Table, node_rows: Mapping[str, int], nodes: Path) -> tuple[Int32Array, Int32Array]:

@@ -4,19 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from agents.movement.gmns.faults import TableFaults
-from agents.movement.gmns.network import NamedNetwork, read_network
+from agents.movement.gmns.network import NamedNetwork, ranks, read_network
 from agents.movement.gmns.trips import read_closures, read_trips
 from agents.movement.simulate import Change, TripTable
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """A network, the trips on it and its closures; ``trip_ids`` are in the order of the file, as the trips are."""
+    """A network, the trips on it and its closures.
+
+    Trips stand in the order of their ids, so that nothing can depend on the order of the file; ``trip_ids`` are in that
+    of the file, and ``trip_rows`` the rows of ``trips`` in that order.
+    """
 
     named: NamedNetwork
     trips: TripTable
     trip_ids: Sequence[str]
+    trip_rows: npt.NDArray[np.int64]
     changes: tuple[Change, ...] = ()
 
 
@@ -31,4 +39,16 @@ def read_traffic(nodes: Path, links: Path, trips: Path, closures: Path | None = 
     table, trip_ids = read_trips(trips, nodes, named, faults)
     changes = () if closures is None else read_closures(closures, links, named, faults)
     faults.raise_any()
-    return Traffic(named=named, trips=table, trip_ids=trip_ids, changes=changes)
+    rows = ranks(trip_ids)
+    return Traffic(named, _sorted(table, np.argsort(rows)), trip_ids, rows, changes)
+
+
+def _sorted(trips: TripTable, rows: npt.NDArray[np.int64]) -> TripTable:
+    return TripTable(
+        origin_node=trips.origin_node[rows],
+        destination_node=trips.destination_node[rows],
+        departure_s=trips.departure_s[rows],
+        mode=trips.mode[rows],
+        speed_mps=trips.speed_mps[rows],
+        order=np.arange(len(rows)),
+    )

@@ -83,15 +83,15 @@ class Table:
             return np.full(len(self), empty)
         cells = self.cells(name)
         limits = definitions()["numbers"][name]
-        values = _numbers(cells)
-        is_empty = np.array([empty is not None and not cell for cell in cells], dtype=np.bool_)
-        bad = ~((values >= limits["low"]) & (values <= limits["high"])) & ~is_empty
-        bad &= True if where is None else where
+        asked = np.ones(len(cells), dtype=np.bool_) if where is None else where
+        if empty is not None and "" in cells:
+            asked = asked & np.array([cell != "" for cell in cells])
+        values = np.full(len(cells), np.nan if empty is None else empty)
+        values[asked] = _numbers(cells if asked.all() else [cells[row] for row in np.flatnonzero(asked).tolist()])
+        bad = asked & ~((values >= limits["low"]) & (values <= limits["high"]))
         for row in np.flatnonzero(bad).tolist():
             self.note(row, "number", column=name, value=shown(cells[row]), **_told(limits))
-        values[bad if where is None else bad | ~where] = np.nan
-        if empty is not None:
-            values[is_empty] = empty
+        values[bad] = np.nan
         return values
 
     def need_rows(self, thing: str) -> None:
@@ -164,7 +164,7 @@ def _numbers(cells: list[str]) -> FloatArray:
     except ValueError:
         values = np.array([_number(cell) for cell in cells], dtype=np.float64)
     # Python reads 1_000 as a number; no spreadsheet does.
-    if any("_" in cell for cell in cells):
+    if "_" in "".join(cells):
         values[["_" in cell for cell in cells]] = np.nan
     return values
 

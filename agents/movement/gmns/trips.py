@@ -24,7 +24,7 @@ _MODES = {"car": CAR, "foot": FOOT}
 
 
 def read_trips(path: Path, nodes: Path, named: NamedNetwork, faults: TableFaults) -> tuple[TripTable, list[str]]:
-    """The trips of a file, and their ids; faults are noted. Speeds of cars are not looked at."""
+    """The trips of a file in its order, and their ids; faults are noted. Speeds of cars are not looked at."""
     table = Table(path, TRIP_COLUMNS, faults)
     table.need_rows("trip")
     ids = table.ids("trip_id")
