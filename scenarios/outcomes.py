@@ -74,7 +74,7 @@ def follow(record: RunRecord) -> Outcomes:
     """Follow every person through the events of a run."""
     people = record.population.people
     stays = stays_of(record.events, record.scenario.duration_s)
-    departed = _first_departure(stays, people)
+    departed = first_departure(stays, people)
     needed = first_of(record.events.of(EventKind.HELP_NEEDED), people)
     without_need = ~record.population.needs_support
     needed.time_s[without_need] = NEVER_S
@@ -84,7 +84,7 @@ def follow(record: RunRecord) -> Outcomes:
         occupancy_total=occupancy(stays, np.zeros(len(stays.person), np.int32)),
         waits=_waits(stays),
         departed=departed,
-        arrived=_first_arrival(stays, departed),
+        arrived=first_arrival(stays, departed),
         warned=first_of(record.events.of(EventKind.WARNED), people),
         confirmed=first_of(record.events.of(EventKind.SAFETY_CONFIRMED), people),
         help_needed=needed,
@@ -118,7 +118,7 @@ def _first(person: npt.NDArray[np.integer], time_s: FloatArray, detail: npt.NDAr
     return first
 
 
-def _first_departure(stays: Stays, people: int) -> First:
+def first_departure(stays: Stays, people: int) -> First:
     """The first departure that did not lead home; a departure on the way (on foot after the car) goes on with it."""
     leads_to = stays.ended_by.copy()
     for row in np.flatnonzero(stays.ended_by == EventKind.DEPARTED)[::-1]:
@@ -127,7 +127,8 @@ def _first_departure(stays: Stays, people: int) -> First:
     return _first(trips.person, trips.from_s, trips.detail, people)
 
 
-def _first_arrival(stays: Stays, departed: First) -> First:
+def first_arrival(stays: Stays, departed: First) -> First:
+    """The first refuge reached after a departure for one; detail: the kind of event that it was."""
     elsewhere = (stays.kind == EventKind.SETTLED) & (stays.detail != Refuge.AWAY)
     reached = (stays.kind == EventKind.CHECKED_IN) | elsewhere
     ends = stays.where(reached & (stays.from_s >= departed.time_s[stays.person]))

@@ -82,11 +82,11 @@ def options_of(given: dict[str, Any], language: Language) -> RunOptions:
     if given["out"] is None:
         scenario = find_scenario(given["scenario"])
         seed = read_scenario(scenario).seed if given["seed"] is None else given["seed"]
-        given["out"] = _next_free(Path("out") / f"{scenario.stem}-{seed}")
+        given["out"] = next_free(Path("out") / f"{scenario.stem}-{seed}")
     return RunOptions(language=language, command=_typed(), **given)
 
 
-def _next_free(folder: Path) -> Path:
+def next_free(folder: Path) -> Path:
     """The folder, or the first of folder-2, folder-3, ... that does not exist."""
     names = chain([folder], (folder.with_name(f"{folder.name}-{number}") for number in count(2)))
     return next(one for one in names if not one.exists())
