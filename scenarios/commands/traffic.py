@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from scenarios.commands.inputs import Decorator, language_option
+from scenarios.commands.run import rare_collections
 from scenarios.language import Language, say
 from scenarios.progress import show_progress
 
@@ -55,7 +56,7 @@ def build(language: Language) -> click.Command:
     @told("--quiet", is_flag=True)
     @language_option(language)
     def traffic(*, quiet: bool, **given: Any) -> None:
-        with show_progress(sys.stderr, language, quiet=quiet) as progress:
+        with rare_collections(), show_progress(sys.stderr, language, quiet=quiet) as progress:
             # The movement's compiler takes a second to import.
             room = import_module("scenarios.traffic")
             read, moved = room.run_traffic(room.TrafficOptions(**given), progress)

@@ -138,15 +138,18 @@ class Table:
         repeated = sorted({name for name in head if name and head.count(name) > 1})
         for name in repeated:
             self.faults.add(self.path, lines[0], "repeated_column", column=shown(name))
-        self.lines = lines[1:] if not missing else []
-        body = [self._fitted(row, cells, len(head)) for row, cells in enumerate(rows[1:])] if not missing else []
-        columns = zip(*body, strict=True) if body else ([] for _ in head)
-        self._columns.update(zip(head, map(list, columns), strict=True))
+        if not missing:
+            self.lines = lines[1:]
+            self._columns.update(zip(head, self._body(rows[1:], len(head)), strict=True))
         return not missing and not repeated
 
+    def _body(self, rows: list[list[str]], width: int) -> list[list[str]]:
+        """The cells of each column."""
+        if set(map(len, rows)) - {width}:
+            rows = [self._fitted(row, cells, width) for row, cells in enumerate(rows)]
+        return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
     def _fitted(self, row: int, cells: list[str], width: int) -> list[str]:
-        if len(cells) == width:
-            return cells
         if any(cell.strip() for cell in cells[width:]):
             self.note(row, "extra_cells", count=len(cells), columns=width)
         return cells[:width] + [""] * (width - len(cells))
