@@ -93,7 +93,7 @@ class Parting:
     @property
     def parted(self) -> BoolArray:
         """Whose life is not the same to the end."""
-        return (self.a_kind != NOTHING) | (self.b_kind != NOTHING)
+        return np.asarray((self.a_kind != NOTHING) | (self.b_kind != NOTHING), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
