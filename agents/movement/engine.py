@@ -4,20 +4,38 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.errors import InvalidMovement
-from agents.movement import kernel
-from agents.movement.network import NOBODY, Network, World, make_links, make_world, network_of, with_room
+from agents.movement import cars, rerouting, walkers
+from agents.movement.events import Queue
+from agents.movement.network import Network, network_of
 from agents.movement.routes import Routes
-from agents.movement.trips import Arrivals, Conditions, FloatArray, Int32Array, Trips
+from agents.movement.state import (
+    NOBODY,
+    PARTY,
+    STRANDED,
+    UNDER_WAY,
+    Cars,
+    Walkers,
+    enlarged,
+    has_room,
+    make_cars,
+    make_links,
+    make_walkers,
+    make_ways,
+    set_factors,
+)
+from agents.movement.trips import CAR, FOOT, INFORMED_CAR, Arrivals, Conditions, FloatArray, Int32Array, Trips
 from twin.parameters import Parameters, load_parameters
 from twin.roads import Roads
 
 _FIRST_ROOM = 1024
+_TRIP_MASK = 0xFFFFFFFF
 
 
 class NetworkMovement:
     """The Movement of a run: ``destinations`` are nodes, and trips name them by row.
 
-    ``parameters`` are those of ``agents/data/movement.toml`` unless given.
+    A town's roads become a network under the ``conditions`` by the ``parameters``, those of
+    ``agents/data/movement.toml`` unless given; a network is taken as it is.
 
     Raises:
         InvalidMovement: a condition lies outside (0, 1], or a destination is no node.
@@ -25,36 +43,23 @@ class NetworkMovement:
 
     def __init__(
         self,
-        roads: Roads,
+        roads: Roads | Network,
         destinations: npt.ArrayLike,
-        conditions: Conditions,
+        conditions: Conditions = Conditions(),  # noqa: B008 - frozen
         parameters: Parameters | None = None,
     ) -> None:
-        self._start(
-            network_of(roads, conditions, parameters or load_parameters("agents", "movement.toml")), destinations
-        )
-
-    @classmethod
-    def on(cls, network: Network, destinations: npt.ArrayLike) -> "NetworkMovement":
-        """Movement on a network given as arrays.
-
-        Raises:
-            InvalidMovement: a destination is no node.
-        """
-        movement = cls.__new__(cls)
-        movement._start(network, destinations)
-        return movement
-
-    def _start(self, network: Network, destinations: npt.ArrayLike) -> None:
-        self._roads = network
+        network = roads if isinstance(roads, Network) else _network_of(roads, conditions, parameters)
+        self._network = network
         self._goals = np.asarray(destinations, dtype=np.int32)
         if len(self._goals) and not 0 <= self._goals.min() <= self._goals.max() < network.nodes:
             raise InvalidMovement(f"destinations must be nodes 0..{network.nodes - 1}, not {self._goals.tolist()}")
-        links = make_links(network)
+        links, ways, parties = make_links(network), make_ways(network), np.zeros(_FIRST_ROOM, dtype=PARTY)
+        self._free_costs = _costs(network, links)
         self._routes = Routes(
-            (links["from_node"].copy(), links["to_node"].copy()), network.nodes, self._goals, _costs(network, links)
+            (network.link_from, network.link_to), network.nodes, self._goals, self._free_costs, network.order
         )
-        self._world = make_world(links, self._routes.next_link, _FIRST_ROOM)
+        self._cars: Cars = make_cars(links, self._routes.next_link, parties)
+        self._walkers: Walkers = make_walkers(ways, self._routes.next_link, parties)
         self._row_of_trip: dict[int, int] = {}
         self._rows = 0
         self._now_s = 0.0
@@ -70,14 +75,18 @@ class NetworkMovement:
         if not ids:
             return
         self._check(trips, ids)
-        self._routes.need(trips.mode, trips.destination)
+        tree = self._trees_of(trips)
+        self._routes.need(tree, trips.destination)
         first, last = self._rows, self._rows + len(ids)
-        if last > len(self._world.parties):
-            self._world = with_room(self._world, max(last, 2 * self._rows))
-        self._write(self._world.parties[first:last], trips)
+        self._make_room(last)
+        parties = self._parties[first:last]
+        self._write(parties, trips)
+        parties["tree"] = tree
         self._row_of_trip.update(zip(ids, range(first, last), strict=True))
         self._rows = last
-        kernel.schedule(self._world, first, last)
+        by_car = trips.mode == CAR
+        cars.schedule(self._cars, first + np.flatnonzero(by_car))
+        walkers.schedule(self._walkers, first + np.flatnonzero(~by_car))
 
     def advance(self, until_s: float) -> Arrivals:
         """Let time pass until ``until_s`` (excluded) and return who arrived or stranded since the last call.
@@ -87,10 +96,14 @@ class NetworkMovement:
         """
         if not until_s >= self._now_s:
             raise InvalidMovement(f"time cannot go from {self._now_s} s to {until_s} s; advance to a later time")
-        kernel.run(self._world, float(until_s))
+        while not cars.run(self._cars, float(until_s)):
+            self._cars = self._cars._replace(queue=self._enlarged(self._cars.queue))
+        while not walkers.run(self._walkers, float(until_s)):
+            self._walkers = self._walkers._replace(queue=self._enlarged(self._walkers.queue))
         self._now_s = float(until_s)
-        ended = self._world.parties[self._world.ended[: self._world.counts[1]]]
-        self._world.counts[1] = 0
+        rows = np.concatenate([world.ended[: world.counts[0]] for world in (self._cars, self._walkers)])
+        self._cars.counts[0] = self._walkers.counts[0] = 0
+        ended = self._parties[rows]
         ended = ended[np.lexsort((ended["trip"], ended["since_s"]))]
         for trip in ended["trip"].tolist():
             del self._row_of_trip[trip]
@@ -98,7 +111,8 @@ class NetworkMovement:
             trip=ended["trip"].copy(),
             time_s=ended["since_s"].copy(),
             node=ended["node"].copy(),
-            stranded=ended["state"] == kernel.STRANDED,
+            stranded=ended["state"] == STRANDED,
+            distance_m=ended["distance_m"].copy(),
         )
 
     def close_links(self, links: Int32Array, *, walkers: bool = True) -> None:
@@ -106,13 +120,41 @@ class NetworkMovement:
 
         Routes change at once; who is on a closed link leaves it at its end.
         """
-        modes = (kernel.FOOT, kernel.CAR) if walkers else (kernel.CAR,)
-        self._routes.close(np.asarray(links, dtype=np.int32), modes)
+        kinds = tuple(kind for kind in range(len(self._free_costs)) if walkers or kind != FOOT)
+        self._routes.close(np.asarray(links, dtype=np.int32), kinds)
         self._reroute()
 
     def open_links(self, links: Int32Array) -> None:
         """Open closed links again from now on."""
         self._routes.open(np.asarray(links, dtype=np.int32))
+        self._reroute()
+
+    def set_factors(self, capacity_factor: FloatArray, speed_factor: FloatArray) -> None:
+        """Change every link by factors on its capacity and free speed, both above 0 and 1 for a link as built.
+
+        Capacities hold for headways from now on, speeds for those who enter from now on; routes stay.
+        """
+        set_factors(self._network, self._cars.links, capacity_factor, speed_factor)
+        self._walkers.ways["speed_factor"] = speed_factor
+        self._walkers.ways["width_m"] = self._network.walk_width_m * capacity_factor
+        self._make_room(0)
+        cars.replan_entrances(self._cars)
+        walkers.replan_entrances(self._walkers)
+
+    def replan(self) -> None:
+        """Give the informed cars new routes by the times that links took since the last call.
+
+        A link counts with the mean of those who left it, with the free time if nobody did, and at least with the time
+        that its first car is on it by now.
+        """
+        links = self._cars.links
+        passed = np.maximum(links["passed"], 1)
+        time_s = np.where(links["passed"] > 0, links["spent_s"] / passed, links["free_s"])
+        stands = links["head"] != NOBODY
+        time_s[stands] = np.maximum(time_s[stands], self._now_s - self._parties["since_s"][links["head"][stands]])
+        links["passed"], links["spent_s"] = 0, 0.0
+        self._free_costs[INFORMED_CAR] = np.where(self._network.car_allowed, time_s, np.inf)
+        self._routes.replan(self._free_costs)
         self._reroute()
 
     def positions(self, trips: Int32Array) -> tuple[FloatArray, FloatArray]:
@@ -123,12 +165,12 @@ class NetworkMovement:
         rows = np.array([self._row_of_trip.get(trip, NOBODY) for trip in trips.tolist()], dtype=np.int64)
         known = rows != NOBODY
         x_m, y_m = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        x_m[known], y_m[known] = self._places(self._world.parties[rows[known]])
+        x_m[known], y_m[known] = self._places(self._parties[rows[known]])
         return x_m, y_m
 
     def distance_m(self, mode: int, destination: int) -> FloatArray:
         """Length in metres of the chosen route from each node to a destination; inf where there is none."""
-        return self._routes.along(mode, destination, self._roads.length_m)
+        return self._routes.along(mode, destination, self._network.length_m)
 
     def route_time_s(self, mode: int, destination: int) -> FloatArray:
         """Free travel time of the chosen route from each node to a destination (a walker at 1 m/s); inf if none."""
@@ -136,26 +178,79 @@ class NetworkMovement:
 
     def gridlocked_links(self) -> Int32Array:
         """Links whose first car can never move on, each waiting for the next in a ring."""
-        return np.flatnonzero(kernel.gridlocked(self._world)).astype(np.int32)
+        return np.flatnonzero(rerouting.rings(self._cars) != NOBODY).astype(np.int32)
+
+    def gridlocks(self) -> tuple[tuple[int, ...], ...]:
+        """The rings of links whose first cars wait for one another, in order of driving, each from its lowest rank."""
+        onward, rank, found = rerouting.rings(self._cars), self._cars.links["rank"], []
+        left = set(np.flatnonzero(onward != NOBODY).tolist())
+        while left:
+            ring = [min(left, key=lambda link: int(rank[link]))]
+            while int(onward[ring[-1]]) != ring[0]:
+                ring.append(int(onward[ring[-1]]))
+            left.difference_update(ring)
+            found.append(tuple(ring))
+        return tuple(found)
 
     def give_up(self, links: Int32Array) -> None:
         """Let the first car of each link that cannot move on drive to the roadside; its trip ends there, stranded."""
         for link in np.unique(np.asarray(links, np.int64)).tolist():
-            kernel.give_up(self._world, link, self._now_s)
+            cars.give_up(self._cars, link, self._now_s)
 
     def under_way(self) -> Int32Array:
         """Trips that neither arrived nor stranded yet, in order of their ids; those still to depart are among them."""
         return np.array(sorted(self._row_of_trip), dtype=np.int32)
 
+    def distances_m(self, trips: Int32Array) -> FloatArray:
+        """Length of the links that trips under way have behind them."""
+        rows = np.array([self._row_of_trip[trip] for trip in trips.tolist()], dtype=np.int64)
+        return np.asarray(self._parties["distance_m"][rows], dtype=np.float64)
+
+    def queued(self) -> int:
+        """How many trips should have departed and wait at their origins."""
+        parties = self._parties[list(self._row_of_trip.values())]
+        return int(((parties["link"] == NOBODY) & (parties["departure_s"] < self._now_s)).sum())
+
     @property
-    def world(self) -> World:
-        """The arrays of the movement, to read: cars that entered and left each link, its occupancy and storage."""
-        return self._world
+    def world(self) -> Cars:
+        """The arrays of the cars, to read: those that entered and left each link, its occupancy and storage."""
+        return self._cars
+
+    @property
+    def ways(self) -> npt.NDArray[np.void]:
+        """The links as walkers see them, to read: those that walked in and out, how many are on each."""
+        return self._walkers.ways
+
+    @property
+    def _parties(self) -> npt.NDArray[np.void]:
+        return self._cars.parties
+
+    def _trees_of(self, trips: Trips) -> npt.NDArray[np.int32]:
+        """Row of the routes that each trip follows."""
+        if trips.informed is None:
+            return np.asarray(trips.mode, dtype=np.int32)
+        return np.where((trips.mode == CAR) & trips.informed, INFORMED_CAR, trips.mode).astype(np.int32)
+
+    def _make_room(self, parties: int) -> None:
+        """See that there is room for so many parties, and for an event of each and a few of each link."""
+        if parties > len(self._parties):
+            room = max(parties, 2 * self._rows)
+            larger = np.zeros(room, dtype=PARTY)
+            larger[: self._rows] = self._parties[: self._rows]
+            self._cars = self._cars._replace(parties=larger, ended=_longer(self._cars.ended, room))
+            self._walkers = self._walkers._replace(parties=larger, ended=_longer(self._walkers.ended, room))
+        if not has_room(self._cars.queue, self._network.links, len(self._parties)):
+            self._cars = self._cars._replace(queue=self._enlarged(self._cars.queue))
+        if not has_room(self._walkers.queue, self._network.links, len(self._parties)):
+            self._walkers = self._walkers._replace(queue=self._enlarged(self._walkers.queue))
+
+    def _enlarged(self, queue: Queue) -> Queue:
+        return enlarged(queue, self._network.links, len(self._parties))
 
     def _check(self, trips: Trips, ids: list[int]) -> None:
-        on_foot = trips.mode == kernel.FOOT
+        on_foot = trips.mode == FOOT
         faults = {
-            "origin_node is no node": _outside(trips.origin_node, self._roads.nodes),
+            "origin_node is no node": _outside(trips.origin_node, self._network.nodes),
             "destination is no row of the destinations": _outside(trips.destination, len(self._goals)),
             "mode is neither 0 (foot) nor 1 (car)": _outside(trips.mode, 2),
             "speed_mps of a walker is not positive": on_foot
@@ -172,35 +267,61 @@ class NetworkMovement:
             raise InvalidMovement("; ".join(wrong))
 
     def _write(self, parties: npt.NDArray[np.void], trips: Trips) -> None:
-        parties["trip"], parties["mode"] = trips.trip, trips.mode
+        on_foot = trips.mode == FOOT
+        parties["trip"] = trips.trip
         parties["destination"], parties["goal"] = trips.destination, self._goals[trips.destination]
         parties["node"] = trips.origin_node
-        parties["speed_mps"] = np.where(trips.mode == kernel.FOOT, trips.speed_mps, np.nan)
+        parties["speed_mps"] = np.where(on_foot, trips.speed_mps, np.nan)
         parties["departure_s"] = parties["since_s"] = trips.departure_s
         parties["link"] = parties["behind"] = NOBODY
-        parties["state"] = kernel.UNDER_WAY
+        parties["state"] = UNDER_WAY
+        parties["tie"] = _ties(trips, on_foot)
 
     def _reroute(self) -> None:
-        """Apply changed routes to cars that wait; cars at one node queue again in the order of their departures."""
-        rows = kernel.reroute(self._world, self._now_s)
-        parties = self._world.parties[rows]
-        order = np.lexsort((parties["trip"], parties["destination"], parties["departure_s"]))
-        kernel.join_all(self._world, rows[order], self._now_s)
+        """Apply changed routes to those who wait; at one node they queue again in the order of their departures."""
+        self._make_room(0)
+        rows = rerouting.reroute(self._cars, self._now_s)
+        cars.join_all(self._cars, self._in_order(rows), self._now_s)
+        rows = walkers.reroute(self._walkers)
+        walkers.step_all(self._walkers, self._in_order(rows), self._now_s)
+
+    def _in_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        parties = self._parties[rows]
+        return rows[np.lexsort((parties["tie"], parties["departure_s"]))]
 
     def _places(self, parties: npt.NDArray[np.void]) -> tuple[FloatArray, FloatArray]:
-        moves = parties["link"] != NOBODY
-        links = self._world.links[parties["link"]]
-        needed_s = np.where(parties["mode"] == kernel.CAR, links["free_s"], links["length_m"] / parties["speed_mps"])
+        moves, rows = parties["link"] != NOBODY, parties["link"]
+        network = self._network
+        by_car = parties["tree"] != FOOT
+        needed_s = np.where(by_car, self._cars.links["free_s"][rows], network.length_m[rows] / parties["speed_mps"])
         share = np.where(moves, np.minimum((self._now_s - parties["since_s"]) / needed_s, 1.0), 0.0)
-        start = np.where(moves, links["from_node"], parties["node"])
-        end = np.where(moves, links["to_node"], parties["node"])
-        x_m, y_m = self._roads.node_x_m, self._roads.node_y_m
+        start = np.where(moves, network.link_from[rows], parties["node"])
+        end = np.where(moves, network.link_to[rows], parties["node"])
+        x_m, y_m = network.node_x_m, network.node_y_m
         return x_m[start] + share * (x_m[end] - x_m[start]), y_m[start] + share * (y_m[end] - y_m[start])
 
 
+def _network_of(roads: Roads, conditions: Conditions, parameters: Parameters | None) -> Network:
+    return network_of(roads, conditions, parameters or load_parameters("agents", "movement.toml"))
+
+
 def _costs(network: Network, links: npt.NDArray[np.void]) -> FloatArray:
-    """Time of each link for each mode, row 0 a walker at 1 m/s, row 1 a car; inf where the mode may not go."""
-    return np.vstack((np.where(network.walk_allowed, network.length_m, np.inf), links["free_s"]))
+    """Time of each link for each tree: a walker at 1 m/s, a car, an informed car; inf where the mode may not go."""
+    foot_s = np.where(network.walk_allowed, network.length_m, np.inf)
+    return np.vstack((foot_s, links["free_s"], links["free_s"]))
+
+
+def _ties(trips: Trips, on_foot: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """What decides between parties at one time: destination (17 bits), walker's speed in 1/512 m/s (11), trip (32)."""
+    speed = np.where(on_foot, np.minimum(np.where(on_foot, trips.speed_mps, 0.0) * 512.0, 2047.0), 0.0)
+    destination = np.minimum(trips.destination.astype(np.int64), (1 << 17) - 1)
+    return (destination << 43) | (speed.astype(np.int64) << 32) | (trips.trip.astype(np.int64) & _TRIP_MASK)
+
+
+def _longer(rows: npt.NDArray[np.int64], room: int) -> npt.NDArray[np.int64]:
+    larger = np.zeros(room, dtype=np.int64)
+    larger[: len(rows)] = rows
+    return larger
 
 
 def _outside(values: npt.NDArray[np.integer], limit: int) -> npt.NDArray[np.bool_]:

@@ -1,7 +1,13 @@
-"""A binary heap of events, compiled; equal times are ordered by key, so the order of insertion never matters.
+"""Events in exact order of time and key, compiled: a wheel of short buckets, only the present one kept sorted.
 
-numba's cache of the callers does not see changes made here: after an edit delete ``agents/movement/__pycache__``.
+Equal times are ordered by key, so the order of insertion never matters. A later event waits unsorted in its bucket of
+the wheel; one beyond the wheel's turn waits in a heap. Numba's cache of the callers does not see changes made here:
+after an edit delete ``agents/movement/__pycache__``.
+
+Source: Brown (1988), "Calendar queues: a fast O(1) priority queue implementation for the simulation event set problem".
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +17,125 @@ Records = npt.NDArray[np.void]
 Counts = npt.NDArray[np.int64]
 
 EVENT = np.dtype([("time_s", "f8"), ("key", "i8"), ("row", "i8")])
+_WAITING = np.dtype([("time_s", "f8"), ("key", "i8"), ("row", "i4"), ("behind", "i4")])
+
+_PER_S = 16.0
+"""Buckets a second: a few events each in a city of a hundred thousand people. No result depends on it."""
+_BUCKETS = 1 << 16
+"""The wheel's turn is 4,096 s, longer than most of the waits of a run."""
+_NONE = -1
+
+# Places in ``counts``: events in the present, on the wheel and beyond it; the present bucket; first free waiting row.
+_NEAR, _WHEEL, _FAR, _BUCKET, _FREE = 0, 1, 2, 3, 4
+
+
+class Queue(NamedTuple):
+    """Room for events; ``near`` and ``far`` are heaps, ``wheel`` the first of ``waiting`` in each bucket."""
+
+    near: Records
+    far: Records
+    waiting: Records
+    wheel: npt.NDArray[np.int32]
+    counts: Counts
+
+
+def make_queue(room: int) -> Queue:
+    """An empty queue with room for so many events."""
+    waiting = np.zeros(room, dtype=_WAITING)
+    waiting["behind"] = np.arange(1, room + 1)
+    return Queue(
+        near=np.zeros(room, dtype=EVENT),
+        far=np.zeros(room, dtype=EVENT),
+        waiting=waiting,
+        wheel=np.full(_BUCKETS, _NONE, dtype=np.int32),
+        counts=np.zeros(5, dtype=np.int64),
+    )
+
+
+def queue_with_room(queue: Queue, room: int) -> Queue:
+    """The same queue with room for more events."""
+    larger = make_queue(room)
+    rows = len(queue.waiting)
+    larger.near[:rows], larger.far[:rows], larger.waiting[:rows] = queue.near, queue.far, queue.waiting
+    larger.wheel[:], larger.counts[:] = queue.wheel, queue.counts
+    return larger
 
 
 @njit(cache=True)
-def push(events: Records, counts: Counts, time_s: float, key: int, row: int) -> None:
-    """Add an event; ``counts[0]`` is the number of events in the heap."""
-    place = counts[0]
-    counts[0] = place + 1
+def pending(queue: Queue) -> int:
+    """Number of events in the queue."""
+    number: int = queue.counts[_NEAR] + queue.counts[_WHEEL] + queue.counts[_FAR]
+    return number
+
+
+@njit(cache=True)
+def push(queue: Queue, time_s: float, key: int, row: int) -> None:
+    """Add an event."""
+    counts = queue.counts
+    ahead = time_s * _PER_S - counts[_BUCKET]
+    if ahead < 1.0:
+        _push_heap(queue.near, counts, _NEAR, time_s, key, row)
+    elif ahead < _BUCKETS:
+        bucket = np.int64(time_s * _PER_S) % _BUCKETS
+        place = counts[_FREE]
+        event = queue.waiting[place]
+        counts[_FREE] = event.behind
+        event.time_s = time_s
+        event.key = key
+        event.row = row
+        event.behind = queue.wheel[bucket]
+        queue.wheel[bucket] = place
+        counts[_WHEEL] += 1
+    else:
+        _push_heap(queue.far, counts, _FAR, time_s, key, row)
+
+
+@njit(cache=True)
+def first_s(queue: Queue) -> float:
+    """Time of the first event; inf if there is none."""
+    counts = queue.counts
+    while counts[_NEAR] == 0:
+        if counts[_WHEEL] == 0:
+            if counts[_FAR] == 0:
+                return np.inf
+            counts[_BUCKET] = np.int64(queue.far[0].time_s * _PER_S)
+        else:
+            counts[_BUCKET] += 1
+        _sort_bucket(queue)
+    time_s: float = queue.near[0].time_s
+    return time_s
+
+
+@njit(cache=True)
+def _sort_bucket(queue: Queue) -> None:
+    """Bring the events of the present bucket into order."""
+    counts, bucket = queue.counts, queue.counts[_BUCKET]
+    while counts[_FAR] > 0 and queue.far[0].time_s * _PER_S < bucket + 1:
+        time_s, key, row = _pop_heap(queue.far, counts, _FAR)
+        _push_heap(queue.near, counts, _NEAR, time_s, key, row)
+    place = queue.wheel[bucket % _BUCKETS]
+    queue.wheel[bucket % _BUCKETS] = _NONE
+    while place != _NONE:
+        event = queue.waiting[place]
+        _push_heap(queue.near, counts, _NEAR, event.time_s, event.key, event.row)
+        behind = event.behind
+        event.behind = counts[_FREE]
+        counts[_FREE] = place
+        counts[_WHEEL] -= 1
+        place = behind
+
+
+@njit(cache=True)
+def pop(queue: Queue) -> tuple[float, int, int]:
+    """Take the first event: its time, key and row; ``first_s`` must have been asked and have named a time."""
+    event: tuple[float, int, int] = _pop_heap(queue.near, queue.counts, _NEAR)
+    return event
+
+
+@njit(cache=True)
+def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: int, row: int) -> None:
+    place = counts[heap]
+    counts[heap] = place + 1
     while place > 0:
         parent = (place - 1) >> 1
         if not (time_s < events[parent].time_s or (time_s == events[parent].time_s and key < events[parent].key)):
@@ -30,11 +148,10 @@ def push(events: Records, counts: Counts, time_s: float, key: int, row: int) -> 
 
 
 @njit(cache=True)
-def pop(events: Records, counts: Counts) -> tuple[float, int, int]:
-    """Take the first event: its time, key and row."""
+def _pop_heap(events: Records, counts: Counts, heap: int) -> tuple[float, int, int]:
     time_s, key, row = events[0].time_s, events[0].key, events[0].row
-    last = counts[0] - 1
-    counts[0] = last
+    last = counts[heap] - 1
+    counts[heap] = last
     last_s, last_key = events[last].time_s, events[last].key
     place, child = 0, 1
     while child < last:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from agents.errors import InvalidMovement
 from agents.movement.engine import NetworkMovement
 from agents.movement.network import Network
-from agents.movement.trips import FloatArray, Int8Array, Int32Array, Trips
+from agents.movement.trips import Arrivals, FloatArray, Int8Array, Int32Array, Trips
+from twin.randomness import Stream
 
 MOVING, ARRIVED, STRANDED = 0, 1, 2
+
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class TripTable:
     departure_s: FloatArray
     mode: Int8Array
     speed_mps: FloatArray
-    order: npt.NDArray[np.int64] | None = None
+    order: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Change:
     """Something that changes links for a time: closed, or slower, or of another capacity (flood, snow, contraflow).
 
     Capacity factors hold for headways from ``begin_s`` to ``end_s`` (inf: for good), speed factors for those who enter
-    then. Changes of one link at one time multiply.
+    then; both are above 0. Changes of one link at one time multiply. Neither changes the room on a link, so a factor
+    above 1 gives no more than the flow of the link's triangle.
     """
 
     links: Int32Array
@@ -51,8 +56,9 @@ class Moved:
 
     ``arrival_s`` is NaN for who did not arrive; ``distance_m`` is that of the links finished. ``queued`` is how many
     wait at their origins at the end. ``entered`` and ``left`` (cars) and ``walked_in`` and ``walked_out`` (walkers)
-    are cumulative counts, one row for each of ``count_time_s``, one column a link. ``gridlocks`` are the rings of links
-    whose first cars each waited for the next, in order of driving.
+    are cumulative counts before each of ``count_time_s`` (one row), one column a link. ``gridlocks`` are the rings of
+    links whose first cars each waited for the next, in order of driving, from the link of lowest order; also those that
+    a change of routes resolved later.
     """
 
     status: Int8Array
@@ -60,10 +66,10 @@ class Moved:
     distance_m: FloatArray
     queued: int
     count_time_s: FloatArray
-    entered: npt.NDArray[np.int64]
-    left: npt.NDArray[np.int64]
-    walked_in: npt.NDArray[np.int64]
-    walked_out: npt.NDArray[np.int64]
+    entered: IntArray
+    left: IntArray
+    walked_in: IntArray
+    walked_out: IntArray
     gridlocks: tuple[tuple[int, ...], ...]
 
 
@@ -78,58 +84,156 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
     seed: int = 0,
     count_every_s: float | None = None,
 ) -> Moved:
-    """Move trips over a network until ``until_s``.
+    """Move trips over a network until ``until_s`` (excluded).
 
-    With ``reroute_s`` the routes of the informed follow the travel times of the last interval, and those of the others
+    With ``reroute_s`` the routes of informed cars follow the travel times of the last interval; those of the others
     stay the free ones. ``seed`` decides who is informed.
 
     Raises:
         InvalidMovement: a trip or a change names what is not there, or has an impossible value.
     """
-    goals, destination = np.unique(trips.destination_node, return_inverse=True)
-    movement = NetworkMovement.on(network, goals)
-    rows = len(trips.departure_s)
-    movement.depart(
-        Trips(
-            trip=np.arange(rows, dtype=np.int32),
-            origin_node=trips.origin_node,
-            destination=destination.astype(np.int32),
-            mode=trips.mode,
-            speed_mps=trips.speed_mps,
-            departure_s=trips.departure_s,
+    _check(network, changes)
+    run = _Run(network, trips, _Plan(tuple(changes), network.links))
+    run.depart(None if reroute_s is None else Stream(seed).uniform("movement.informed", _ranks(trips)) < informed_share)
+    counts_s, replans_s = [*_every(count_every_s, until_s), until_s], _every(reroute_s, until_s)
+    for time_s in sorted({*counts_s, *replans_s, *run.plan.turns_s(until_s)}):
+        run.advance(time_s)
+        if time_s in counts_s:
+            run.count(time_s)
+        if time_s in replans_s:
+            run.movement.replan()
+        run.change(time_s)
+    return run.moved()
+
+
+class _Plan:
+    """Changes as factors of all links at a time."""
+
+    def __init__(self, changes: tuple[Change, ...], links: int) -> None:
+        self._changes, self._links = changes, links
+
+    def turns_s(self, until_s: float) -> list[float]:
+        """Times at which something begins or ends."""
+        ends_s = [time_s for change in self._changes for time_s in (max(change.begin_s, 0.0), change.end_s)]
+        return [time_s for time_s in ends_s if 0.0 <= time_s < until_s]
+
+    def at(self, time_s: float) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+        """Factors on capacity and speed of each link, and which are closed."""
+        capacity, speed, closed = np.ones(self._links), np.ones(self._links), np.zeros(self._links, dtype=np.bool_)
+        for change in self._changes:
+            if change.begin_s <= time_s < change.end_s:
+                rows = np.unique(change.links)
+                capacity[rows] *= change.capacity_factor
+                speed[rows] *= change.speed_factor
+                closed[rows] |= change.is_closed
+        return capacity, speed, closed
+
+
+class _Run:
+    """One movement of a table of trips, and what is noted of it."""
+
+    def __init__(self, network: Network, trips: TripTable, plan: _Plan) -> None:
+        self._trips, self.plan, rows = trips, plan, len(trips.departure_s)
+        self._goals = _goals(network, trips.destination_node)
+        self.movement = NetworkMovement(network, self._goals)
+        self._row_of_rank = np.argsort(_ranks(trips), kind="stable")
+        self._status, self._arrival_s = np.zeros(rows, dtype=np.int8), np.full(rows, np.nan)
+        self._distance_m = np.zeros(rows)
+        self._count_time_s: list[float] = []
+        self._counts: list[list[IntArray]] = []
+        self._gridlocks: dict[tuple[int, ...], None] = {}
+        self._factors = plan.at(-np.inf)
+
+    def depart(self, informed: npt.NDArray[np.bool_] | None) -> None:
+        """Hand the trips over, numbered by their ranks, so that rows decide nothing."""
+        trips, rows = self._trips, self._row_of_rank
+        place = np.zeros(int(self._goals.max(initial=0)) + 1, dtype=np.int32)
+        place[self._goals] = np.arange(len(self._goals), dtype=np.int32)
+        self.movement.depart(
+            Trips(
+                trip=np.arange(len(rows), dtype=np.int32),
+                origin_node=trips.origin_node[rows],
+                destination=place[trips.destination_node[rows]],
+                mode=trips.mode[rows],
+                speed_mps=trips.speed_mps[rows],
+                departure_s=trips.departure_s[rows],
+                informed=None if informed is None else informed[rows],
+            )
         )
-    )
-    status, arrival_s = np.zeros(rows, np.int8), np.full(rows, np.nan)
-    entered, left = [], []
-    counted_s = np.arange(0.0, until_s, count_every_s)[1:] if count_every_s else np.empty(0)
-    counted_s = np.append(counted_s, until_s)
-    for time_s in sorted({*counted_s.tolist(), *_turns(changes, until_s)}):
-        arrivals = movement.advance(time_s)
-        status[arrivals.trip] = np.where(arrivals.stranded, STRANDED, ARRIVED)
-        arrival_s[arrivals.trip] = np.where(arrivals.stranded, np.nan, arrivals.time_s)
-        for change in changes:
-            if change.is_closed and change.begin_s == time_s:
-                movement.close_links(change.links)
-            if change.is_closed and change.end_s == time_s:
-                movement.open_links(change.links)
-        if time_s in counted_s:
-            entered.append(movement.world.links["entered"].copy())
-            left.append(movement.world.links["left"].copy())
-    nothing = np.zeros((len(counted_s), network.links), np.int64)
-    return Moved(
-        status=status,
-        arrival_s=arrival_s,
-        distance_m=np.zeros(rows),
-        queued=0,
-        count_time_s=counted_s,
-        entered=np.stack(entered),
-        left=np.stack(left),
-        walked_in=nothing,
-        walked_out=nothing,
-        gridlocks=(),
-    )
+
+    def advance(self, time_s: float) -> None:
+        """Let time pass; rings of blocked cars are noted before anything may resolve them."""
+        arrivals: Arrivals = self.movement.advance(time_s)
+        rows = self._row_of_rank[arrivals.trip]
+        self._status[rows] = np.where(arrivals.stranded, STRANDED, ARRIVED)
+        self._arrival_s[rows] = np.where(arrivals.stranded, np.nan, arrivals.time_s)
+        self._distance_m[rows] = arrivals.distance_m
+        self._gridlocks.update(dict.fromkeys(self.movement.gridlocks()))
+
+    def count(self, time_s: float) -> None:
+        """Note what passed each link so far."""
+        links, ways = self.movement.world.links, self.movement.ways
+        self._count_time_s.append(time_s)
+        columns = (links["entered"], links["left"], ways["walked_in"], ways["walked_out"])
+        self._counts.append([column.copy() for column in columns])
+
+    def change(self, time_s: float) -> None:
+        """Bring links into the state of this time."""
+        then = self.plan.at(time_s)
+        closed, closes = self._factors[2], then[2]
+        if (then[0] != self._factors[0]).any() or (then[1] != self._factors[1]).any():
+            self.movement.set_factors(then[0], then[1])
+        if (closes & ~closed).any():
+            self.movement.close_links(np.flatnonzero(closes & ~closed).astype(np.int32))
+        if (closed & ~closes).any():
+            self.movement.open_links(np.flatnonzero(closed & ~closes).astype(np.int32))
+        self._factors = then
+
+    def moved(self) -> Moved:
+        """What became of everybody."""
+        moving = self.movement.under_way()
+        self._distance_m[self._row_of_rank[moving]] = self.movement.distances_m(moving)
+        entered, left, walked_in, walked_out = (np.stack(rows) for rows in zip(*self._counts, strict=True))
+        return Moved(
+            status=self._status,
+            arrival_s=self._arrival_s,
+            distance_m=self._distance_m,
+            queued=self.movement.queued(),
+            count_time_s=np.array(self._count_time_s),
+            entered=entered,
+            left=left,
+            walked_in=walked_in,
+            walked_out=walked_out,
+            gridlocks=tuple(self._gridlocks),
+        )
 
 
-def _turns(changes: Sequence[Change], until_s: float) -> list[float]:
-    times_s = [time_s for change in changes for time_s in (change.begin_s, change.end_s)]
-    return [time_s for time_s in times_s if 0.0 <= time_s < until_s]
+def _ranks(trips: TripTable) -> IntArray:
+    return np.arange(len(trips.departure_s)) if trips.order is None else trips.order
+
+
+def _goals(network: Network, nodes: Int32Array) -> Int32Array:
+    """Each destination once, in the order of the first link that leads to it: the same whatever the rows of nodes."""
+    rank = np.full(network.nodes, np.iinfo(np.int64).max)
+    np.minimum.at(rank, network.link_to, network.order)
+    goals = np.unique(nodes)
+    if len(goals) and not 0 <= goals[0] <= goals[-1] < network.nodes:
+        raise InvalidMovement(f"destinations must be nodes 0..{network.nodes - 1}, not {goals[0]} or {goals[-1]}")
+    return goals[np.argsort(rank[goals], kind="stable")].astype(np.int32)
+
+
+def _every(step_s: float | None, until_s: float) -> list[float]:
+    return [] if step_s is None else (np.arange(1, np.ceil(until_s / step_s)) * step_s).tolist()
+
+
+def _check(network: Network, changes: Sequence[Change]) -> None:
+    for change in changes:
+        rows = np.asarray(change.links)
+        if len(rows) and not 0 <= rows.min() <= rows.max() < network.links:
+            raise InvalidMovement(f"a change names link {rows.min()} or {rows.max()}; give 0..{network.links - 1}")
+        for name in ("capacity_factor", "speed_factor"):
+            factor = getattr(change, name)
+            if not 0.0 < factor < np.inf:
+                raise InvalidMovement(f"{name} of a change is {factor}; give a number above 0, or close the links")
+        if not change.begin_s < change.end_s:
+            raise InvalidMovement(f"a change ends at {change.end_s} s, not after it begins at {change.begin_s} s")

@@ -10,6 +10,11 @@ FloatArray = npt.NDArray[np.float64]
 Int32Array = npt.NDArray[np.int32]
 Int8Array = npt.NDArray[np.int8]
 
+FOOT, CAR = 0, 1
+"""Modes; also the rows of their routes."""
+INFORMED_CAR = 2
+"""Row of the routes of cars that know how long links take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trips:
@@ -17,7 +22,8 @@ class Trips:
 
     ``trip`` is any id, unique among those under way. ``destination`` is a row of the destinations that the movement
     was made with. ``mode`` is 0 on foot, 1 by car. ``speed_mps`` is a walker's own speed after all conditions; cars go
-    by the links' speeds. ``departure_s`` must not lie before the time reached by ``advance``.
+    by the links' speeds. ``departure_s`` must not lie before the time reached by ``advance``. ``informed`` cars follow
+    routes that are planned anew while they drive, if the movement is told to; nobody is, if not given.
     """
 
     trip: Int32Array
@@ -26,16 +32,21 @@ class Trips:
     mode: Int8Array
     speed_mps: FloatArray
     departure_s: FloatArray
+    informed: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Ends of trips, ordered by time and trip. ``stranded`` rows found no way on, at ``node``."""
+    """Ends of trips, ordered by time and trip, ``distance_m`` from their origins.
+
+    ``stranded`` rows found no way on, at ``node``.
+    """
 
     trip: Int32Array
     time_s: FloatArray
     node: Int32Array
     stranded: npt.NDArray[np.bool_]
+    distance_m: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from agents.errors import InvalidMovement
 from agents.movement.engine import NetworkMovement
-from agents.movement.kernel import CAR
-from agents.movement.trips import Conditions, Movement
+from agents.movement.trips import CAR, Conditions, Movement
 from tests.agents.movement.networks import (
     Trip,
     advance_all,

@@ -1,20 +1,41 @@
-"""The heap of events."""
+"""The queue of events."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.movement.events import EVENT, pop, push
+from agents.movement.events import first_s, make_queue, pending, pop, push, queue_with_room
 
-EVENTS = st.lists(st.tuples(st.sampled_from([0.0, 1.5]) | st.floats(0.0, 9.0), st.integers(0, 2**40)), unique=True)
+TIMES = st.sampled_from([0.0, 1.5, 1.53]) | st.floats(0.0, 9.0) | st.floats(0.0, 1e5)
+EVENTS = st.lists(st.tuples(TIMES, st.integers(0, 2**40)), unique=True)
 
 
 @given(EVENTS)
 def test_events_come_by_time_and_key(pairs: list[tuple[float, int]]) -> None:
-    """Whatever the order of insertion, events leave the heap sorted by time, then key, with their rows."""
-    heap = np.zeros(len(pairs), dtype=EVENT)
-    counts = np.zeros(1, dtype=np.int64)
+    """Whatever the order of insertion, events leave the queue sorted by time, then key, with their rows."""
+    queue = make_queue(len(pairs))
     for row, (time_s, key) in enumerate(pairs):
-        push(heap, counts, time_s, key, row)
-    taken = [pop(heap, counts) for _ in pairs]
+        push(queue, time_s, key, row)
+    taken = []
+    while pending(queue):
+        time_s = first_s(queue)
+        taken.append(pop(queue))
+        assert taken[-1][0] == time_s
     assert taken == sorted((time_s, key, row) for row, (time_s, key) in enumerate(pairs))
+
+
+@given(EVENTS, st.lists(st.floats(0.0, 1e4), min_size=1))
+def test_events_may_come_while_others_go(pairs: list[tuple[float, int]], waits_s: list[float]) -> None:
+    """An event that leads to a later one, in a queue that grows meanwhile, still leaves in its turn."""
+    queue = make_queue(len(pairs) + 1)
+    for row, (time_s, key) in enumerate(pairs):
+        push(queue, time_s, key, row)
+    last_s = 0.0
+    for wait_s in waits_s:
+        if first_s(queue) == float("inf"):
+            break
+        time_s, key, row = pop(queue)
+        assert time_s >= last_s
+        last_s = time_s
+        push(queue, time_s + wait_s, key, row)
+        queue = queue_with_room(queue, len(queue.waiting) + 1)
+    assert pending(queue) == len(pairs)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.errors import InvalidMovement
-from agents.movement.network import make_links, network_of
+from agents.movement.network import network_of
+from agents.movement.state import make_links
 from agents.movement.trips import Conditions
 from tests.agents.movement.networks import make_roads, textbook
 
@@ -18,7 +19,7 @@ ONE = make_roads(2, [(0, 1, 1000.0, 20.0, 2.0)])
 def test_whole_storage_gives_the_textbook_wave() -> None:
     """Where jam density times length is whole, the wave runs at w and the flow is k u w / (u + w)."""
     link = make_links(network_of(ONE, Conditions(), textbook()))[0]
-    assert (link["storage"], link["free_s"], link["wave_s"], link["headway_s"]) == (200, 50.0, 200.0, 1.25)
+    assert (link["storage"], link["free_s"], link["wave_s"], link["out_headway_s"]) == (200, 50.0, 200.0, 1.25)
 
 
 @given(st.floats(0.5, 500.0), st.floats(0.5, 35.0))
@@ -35,7 +36,7 @@ def test_conditions_slow_cars_and_cut_capacity() -> None:
     """Free time grows by the speed factor; headways by the capacity factor."""
     narrow = replace(ONE, capacity_vps=np.array([0.4]))
     link = make_links(network_of(narrow, Conditions(car_speed_factor=0.5, capacity_factor=0.5), textbook()))[0]
-    assert (link["free_s"], link["headway_s"]) == (100.0, 5.0)
+    assert (link["free_s"], link["out_headway_s"]) == (100.0, 5.0)
 
 
 def test_paths_need_no_capacity() -> None:

@@ -1,10 +1,14 @@
 """Filling the compiler's cache."""
 
-from agents.movement import kernel, routes, trees, warm
+from agents.movement import cars, rerouting, routes, trees, walkers, warm
 
 
 def test_every_public_kernel_is_compiled_once() -> None:
     """Afterwards each compiled entry has one specialisation, so no run compiles another."""
     warm.compile_kernels()
-    entries = (kernel.run, kernel.schedule, kernel.join_all, kernel.reroute, kernel.gridlocked)
-    assert [len(entry.signatures) for entry in (*entries, trees.grow, routes._along)] == [1] * 7
+    entries = (
+        *(cars.run, cars.schedule, cars.join_all, cars.replan_entrances, cars.give_up),
+        *(walkers.run, walkers.schedule, walkers.step_all, walkers.reroute, walkers.replan_entrances),
+        *(rerouting.reroute, rerouting.rings, trees.grow, routes._along),
+    )
+    assert [len(entry.signatures) for entry in entries] == [1] * len(entries)

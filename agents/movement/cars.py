@@ -1,0 +1,238 @@
+"""Cars, event by event, compiled; there is no time step.
+
+Each link is a first-in first-out queue with a free travel time, a headway at its entrance and at its end, and storage:
+the n-th car enters once car n - N has left and the backward wave has run over the link. Who may enter of those who
+wait is told by ``agents.movement.merges``.
+
+Events of one time are ordered by kind, then by the link's rank, or by the party's own key: results depend neither on
+the order in which departures were given or links are listed, nor on how time was cut into windows.
+
+Source: Newell (1993), "A simplified theory of kinematic waves in highway traffic", parts I-III; for single cars
+Leclercq, Laval, Chevallier (2007), "The Lagrangian coordinates and what it means for first order traffic flow models".
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from agents.movement.events import first_s, pop, push
+from agents.movement.merges import due, serve, take_back, take_next, wait
+from agents.movement.state import (
+    ARRIVED,
+    ENTRANCE_OPENS,
+    HEAD_ASKS,
+    KIND_BITS,
+    NOBODY,
+    ROOM_FOR_ONE_EVENT,
+    STRANDED,
+    Cars,
+)
+
+
+@njit(cache=True, nogil=True)
+def run(cars: Cars, until_s: float) -> bool:
+    """Handle all events before ``until_s``; whether there was room for all that they led to."""
+    queue = cars.queue
+    while first_s(queue) < until_s:
+        if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
+            return False
+        time_s, key, row = pop(queue)
+        kind = key >> KIND_BITS
+        if kind == ENTRANCE_OPENS:
+            _open_entrance(cars, row, time_s)
+        elif kind == HEAD_ASKS:
+            _ask(cars, row, time_s)
+        else:
+            join(cars, row, time_s)
+    return True
+
+
+@njit(cache=True)
+def schedule(cars: Cars, rows: npt.NDArray[np.int64]) -> None:
+    """Enter the departures of parties."""
+    for row in rows:
+        push(cars.queue, cars.parties[row].departure_s, cars.parties[row].tie, row)
+
+
+@njit(cache=True)
+def join(cars: Cars, row: int, time_s: float) -> None:
+    """Let a car that stands at a node queue for its first link, or end where no link leads on."""
+    party = cars.parties[row]
+    if party.node == party.goal:
+        end(cars, row, ARRIVED, time_s)
+        return
+    link = cars.next_link[party.tree, party.destination, party.node]
+    if link == NOBODY:
+        end(cars, row, STRANDED, time_s)
+        return
+    party.behind = NOBODY
+    entrance = cars.links[link]
+    if entrance.source_head == NOBODY:
+        entrance.source_head = row
+        entrance.source_tail = row
+        _claim(cars, len(cars.links) + link, link, time_s)
+    else:
+        cars.parties[entrance.source_tail].behind = row
+        entrance.source_tail = row
+
+
+@njit(cache=True)
+def join_all(cars: Cars, rows: npt.NDArray[np.int64], time_s: float) -> None:
+    """Let cars that stand at nodes queue again, in the order given."""
+    for row in rows:
+        join(cars, row, time_s)
+
+
+@njit(cache=True)
+def replan_entrances(cars: Cars) -> None:
+    """Look again at every entrance that somebody waits for, after headways or free times have changed."""
+    for link in range(len(cars.links)):
+        plan_entrance(cars, link)
+
+
+@njit(cache=True)
+def give_up(cars: Cars, link: int, time_s: float) -> None:
+    """Let the first car of a link that waits for another drive to the roadside: its trip ends at the link's end."""
+    wanted = cars.links[link].wanted
+    if wanted == NOBODY:
+        return
+    take_back(cars, link, wanted)
+    row = _leave(cars, link, time_s)
+    cars.parties[row].node = cars.links[link].to_node
+    end(cars, row, STRANDED, time_s)
+
+
+@njit(cache=True)
+def end(cars: Cars, row: int, state: int, time_s: float) -> None:
+    """End the trip of a party that stands at a node."""
+    party = cars.parties[row]
+    party.state = state
+    party.link = NOBODY
+    party.since_s = time_s
+    cars.ended[cars.counts[0]] = row
+    cars.counts[0] += 1
+
+
+@njit(cache=True)
+def push_link(cars: Cars, kind: int, link: int, time_s: float) -> None:
+    """Add an event of a link."""
+    push(cars.queue, time_s, (np.int64(kind) << KIND_BITS) | np.int64(cars.links[link].rank), link)
+
+
+@njit(cache=True)
+def _ask(cars: Cars, link: int, time_s: float) -> None:
+    """The head of a link is at its end: it ends its trip, or asks to enter its next link."""
+    here = cars.links[link]
+    row = here.head
+    party = cars.parties[row]
+    node = here.to_node
+    wanted = NOBODY if node == party.goal else cars.next_link[party.tree, party.destination, node]
+    here.asked_s = time_s
+    if wanted == NOBODY:
+        _leave(cars, link, time_s)
+        party.node = node
+        end(cars, row, ARRIVED if node == party.goal else STRANDED, time_s)
+        return
+    here.wanted = wanted
+    _claim(cars, link, wanted, time_s)
+
+
+@njit(cache=True)
+def _claim(cars: Cars, claimant: int, link: int, time_s: float) -> None:
+    if cars.links[link].wait_head == NOBODY and _entry_s(cars, link) <= time_s:
+        _admit(cars, claimant, link, due(cars, claimant, link), time_s)
+    else:
+        wait(cars, claimant, link)
+    plan_entrance(cars, link)
+
+
+@njit(cache=True)
+def _entry_s(cars: Cars, link: int) -> float:
+    """Earliest time at which the next car may enter; inf while nobody has left the place it needs."""
+    into = cars.links[link]
+    if into.occupancy == into.storage:
+        return np.inf
+    free_s: float = cars.exits[into.ring + into.entered % into.storage] + into.wave_s
+    entry_s: float = max(into.next_in_s, free_s)
+    return entry_s
+
+
+@njit(cache=True)
+def plan_entrance(cars: Cars, link: int) -> None:
+    """Note when the next of those who wait may enter, unless it is noted."""
+    if cars.links[link].wait_head == NOBODY:
+        return
+    entry_s = _entry_s(cars, link)
+    if entry_s < cars.links[link].try_s:
+        cars.links[link].try_s = entry_s
+        push_link(cars, ENTRANCE_OPENS, link, entry_s)
+
+
+@njit(cache=True)
+def _open_entrance(cars: Cars, link: int, time_s: float) -> None:
+    entrance = cars.links[link]
+    if time_s == entrance.try_s:
+        entrance.try_s = np.inf
+    if entrance.wait_head != NOBODY and _entry_s(cars, link) <= time_s:
+        claimant = take_next(cars, link)
+        _admit(cars, claimant, link, cars.claim_tags[claimant], time_s)
+    plan_entrance(cars, link)
+
+
+@njit(cache=True)
+def _admit(cars: Cars, claimant: int, link: int, tag: float, time_s: float) -> None:
+    """Move the claimant's first car onto a link; the next of a queue of departures asks anew."""
+    serve(cars, claimant, link, tag)
+    if claimant < len(cars.links):
+        _enter(cars, _leave(cars, claimant, time_s), link, time_s)
+        return
+    entrance = cars.links[link]
+    row = entrance.source_head
+    entrance.source_head = cars.parties[row].behind
+    _enter(cars, row, link, time_s)
+    if entrance.source_head != NOBODY:
+        wait(cars, claimant, link)
+
+
+@njit(cache=True)
+def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
+    party, into = cars.parties[row], cars.links[link]
+    party.link = link
+    party.since_s = time_s
+    party.reach_s = time_s + into.free_s
+    party.behind = NOBODY
+    into.entered += 1
+    into.occupancy += 1
+    into.next_in_s = time_s + into.in_headway_s
+    if into.head == NOBODY:
+        into.head = row
+        push_link(cars, HEAD_ASKS, link, max(party.reach_s, into.next_out_s))
+    else:
+        cars.parties[into.tail].behind = row
+    into.tail = row
+
+
+@njit(cache=True)
+def _leave(cars: Cars, link: int, time_s: float) -> int:
+    """Take the head off its link and call the next one.
+
+    The headway at the end counts from when the head asked, so waiting for its turn loses no capacity; but no more than
+    one car is made good.
+    """
+    out = cars.links[link]
+    row: int = out.head
+    party = cars.parties[row]
+    party.distance_m += out.length_m
+    cars.exits[out.ring + out.left % out.storage] = time_s
+    out.left += 1
+    out.occupancy -= 1
+    out.passed += 1
+    out.spent_s += time_s - party.since_s
+    out.next_out_s = max(out.asked_s, time_s - out.out_headway_s) + out.out_headway_s
+    out.wanted = NOBODY
+    out.head = party.behind
+    if out.head != NOBODY:
+        next_s = max(cars.parties[out.head].reach_s, out.next_out_s)
+        push_link(cars, HEAD_ASKS, link, max(next_s, time_s))
+    plan_entrance(cars, link)
+    return row

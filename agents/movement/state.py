@@ -1,0 +1,267 @@
+"""The arrays that the compiled movement works on: parties, links as cars see them, ways as walkers see them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.movement.crowding import FREE_DENSITY_PPM2, JAM_DENSITY_PPM2
+from agents.movement.events import Queue, make_queue, pending, queue_with_room
+from agents.movement.network import Network
+from agents.movement.trips import FloatArray, Int32Array
+
+NOBODY = -1
+
+UNDER_WAY, ARRIVED, STRANDED = 0, 1, 2
+
+# Kinds of events at one time, first to last: new claimants are all known before anybody is let in.
+PARTY_STEP, HEAD_ASKS, ENTRANCE_OPENS = 0, 1, 2
+KIND_BITS = 60
+
+ROOM_FOR_ONE_EVENT = 8
+"""Handling one event adds fewer events than this."""
+
+# One row a link. The second half is the state: queue on the link, queue at its entrance (who waits to enter).
+# The turn from link a into link b is row a.turn + b.exit of the tags.
+LINK = np.dtype(
+    [
+        ("to_node", "i4"),
+        ("rank", "i4"),
+        ("storage", "i4"),
+        ("ring", "i4"),
+        ("turn", "i4"),
+        ("exit", "i4"),
+        ("length_m", "f8"),
+        ("free_s", "f8"),
+        ("in_headway_s", "f8"),
+        ("out_headway_s", "f8"),
+        ("wave_s", "f8"),
+        ("share_cost", "f8"),
+        ("entered", "i8"),
+        ("left", "i8"),
+        ("next_in_s", "f8"),
+        ("next_out_s", "f8"),
+        ("asked_s", "f8"),
+        ("try_s", "f8"),
+        ("served_tag", "f8"),
+        ("spent_s", "f8"),
+        ("passed", "i4"),
+        ("occupancy", "i4"),
+        ("head", "i4"),
+        ("tail", "i4"),
+        ("source_head", "i4"),
+        ("source_tail", "i4"),
+        ("wait_head", "i4"),
+        ("wanted", "i4"),
+    ]
+)
+
+# One row a link. ``slept_s`` and ``since_s`` give the virtual time of the way, at ``pace`` of the clock's; ``heap`` is
+# the walker who gets to the end first, ``alarm_s`` the time at which that is looked after.
+WAY = np.dtype(
+    [
+        ("to_node", "i4"),
+        ("rank", "i4"),
+        ("storage", "i4"),
+        ("calm", "i4"),
+        ("length_m", "f8"),
+        ("width_m", "f8"),
+        ("area_m2", "f8"),
+        ("speed_factor", "f8"),
+        ("walked_in", "i8"),
+        ("walked_out", "i8"),
+        ("virtual_s", "f8"),
+        ("since_s", "f8"),
+        ("pace", "f8"),
+        ("alarm_s", "f8"),
+        ("last_in_s", "f8"),
+        ("try_s", "f8"),
+        ("occupancy", "i4"),
+        ("heap", "i4"),
+        ("wait_head", "i4"),
+        ("wait_tail", "i4"),
+    ]
+)
+
+# One row a party; ``link`` is NOBODY while it stands at ``node``; ``since_s`` is when it entered its link, or ended;
+# ``reach_s`` when it can be at the link's end (a walker: in the way's virtual time); ``tree`` whose routes it follows.
+PARTY = np.dtype(
+    [
+        ("departure_s", "f8"),
+        ("speed_mps", "f8"),
+        ("since_s", "f8"),
+        ("reach_s", "f8"),
+        ("distance_m", "f8"),
+        ("tie", "i8"),
+        ("trip", "i4"),
+        ("destination", "i4"),
+        ("goal", "i4"),
+        ("node", "i4"),
+        ("link", "i4"),
+        ("behind", "i4"),
+        ("left", "i4"),
+        ("right", "i4"),
+        ("tree", "i4"),
+        ("state", "i4"),
+    ]
+)
+
+
+class Cars(NamedTuple):
+    """All state of cars.
+
+    ``claims`` chains who waits for an entrance: claimant k is link k, or the departures onto link k - links;
+    ``claim_tags`` is when each is due, in the entrance's count of service; ``turn_tags`` when the next of each turn
+    will be. ``exits`` holds, link by link, the times at which its last ``storage`` cars left.
+    ``next_link[tree, destination, node]`` is the route. ``counts`` are the rows in ``ended``.
+    """
+
+    links: npt.NDArray[np.void]
+    claims: Int32Array
+    claim_tags: FloatArray
+    turn_tags: FloatArray
+    exits: FloatArray
+    next_link: npt.NDArray[np.int32]
+    parties: npt.NDArray[np.void]
+    queue: Queue
+    ended: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
+class Walkers(NamedTuple):
+    """All state of walkers; the columns in common with Cars are the same arrays."""
+
+    ways: npt.NDArray[np.void]
+    next_link: npt.NDArray[np.int32]
+    parties: npt.NDArray[np.void]
+    queue: Queue
+    ended: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
+def make_links(network: Network) -> npt.NDArray[np.void]:
+    """One LINK row for each link, empty of cars."""
+    drivable = network.car_allowed
+    links = np.zeros(network.links, dtype=LINK)
+    links["to_node"], links["length_m"] = network.link_to, network.length_m
+    links["rank"][np.argsort(network.order, kind="stable")] = np.arange(network.links)
+    density_vpm = np.where(drivable, network.jam_density_vpm, 1.0)
+    free_s = network.length_m / np.where(drivable, network.free_speed_mps, 1.0)
+    # Storage exceeds what travels at capacity, or the wave would need no time.
+    least = np.floor(_flow_vps(network, np.ones(network.links)) * free_s) + 1.0
+    storage = np.maximum(np.floor(density_vpm * network.length_m + 0.5), least)
+    links["storage"] = np.where(drivable, storage, 0)
+    links["ring"] = np.cumsum(links["storage"]) - links["storage"]
+    links["share_cost"] = 1.0 / np.where(drivable, network.merge_priority, 1.0)
+    links["next_in_s"] = links["next_out_s"] = links["asked_s"] = -np.inf
+    links["try_s"] = np.inf
+    for queue in ("head", "tail", "source_head", "source_tail", "wait_head", "wanted"):
+        links[queue] = NOBODY
+    _number_turns(network, links)
+    set_factors(network, links, np.ones(network.links), np.ones(network.links))
+    return links
+
+
+def set_factors(
+    network: Network, links: npt.NDArray[np.void], capacity_factor: FloatArray, speed_factor: FloatArray
+) -> None:
+    """Write the times of links for factors on capacity and free speed.
+
+    Storage N is a whole number, so the wave's time over the link is set to N/q - L/u, which is L/w where N = k L and
+    keeps the flow of short links exact.
+
+    Source: Newell (1993), "A simplified theory of kinematic waves in highway traffic", parts I-III.
+    """
+    drivable = network.car_allowed
+    flow_vps = _flow_vps(network, speed_factor)
+    free_s = network.length_m / (np.where(drivable, network.free_speed_mps, 1.0) * speed_factor)
+    links["free_s"] = np.where(drivable, free_s, np.inf)
+    # A storage that was rounded down leaves a very slow link no time for its wave: half the link's is kept.
+    least_s = 0.5 * network.length_m / np.where(drivable, network.wave_speed_mps, 1.0)
+    wave_s = links["storage"] / flow_vps - free_s
+    links["wave_s"] = np.where(speed_factor < 1.0, np.maximum(wave_s, least_s), wave_s)
+    for column, capacity_vps in (("out_headway_s", network.capacity_vps), ("in_headway_s", network.in_capacity_vps)):
+        links[column] = 1.0 / np.minimum(np.where(drivable, capacity_vps, np.inf) * capacity_factor, flow_vps)
+
+
+def make_ways(network: Network) -> npt.NDArray[np.void]:
+    """One WAY row for each link, empty of walkers.
+
+    A walker alone is not slowed: what is smaller than the room that this takes counts as large.
+    """
+    ways = np.zeros(network.links, dtype=WAY)
+    ways["to_node"], ways["length_m"], ways["width_m"] = network.link_to, network.length_m, network.walk_width_m
+    ways["rank"][np.argsort(network.order, kind="stable")] = np.arange(network.links)
+    area_m2 = np.maximum(network.length_m * network.walk_width_m, 1.0 / FREE_DENSITY_PPM2)
+    ways["area_m2"] = area_m2
+    ways["storage"] = np.floor(JAM_DENSITY_PPM2 * area_m2 + 1e-9)
+    ways["calm"] = np.floor(FREE_DENSITY_PPM2 * area_m2 + 1e-9)
+    ways["speed_factor"] = ways["pace"] = 1.0
+    ways["last_in_s"] = -np.inf
+    ways["alarm_s"] = ways["try_s"] = np.inf
+    for queue in ("heap", "wait_head", "wait_tail"):
+        ways[queue] = NOBODY
+    return ways
+
+
+def make_cars(links: npt.NDArray[np.void], next_link: npt.NDArray[np.int32], parties: npt.NDArray[np.void]) -> Cars:
+    """Roads without cars."""
+    return Cars(
+        links=links,
+        claims=np.full(2 * len(links), NOBODY, dtype=np.int32),
+        claim_tags=np.zeros(2 * len(links)),
+        turn_tags=np.zeros(int(links["turn"].max(initial=0)) + int(links["exit"].max(initial=0)) + 1 + len(links)),
+        exits=np.full(int(links["storage"].sum()), -np.inf),
+        next_link=next_link,
+        parties=parties,
+        queue=make_queue(room_for_events(len(links), len(parties))),
+        ended=np.zeros(len(parties), dtype=np.int64),
+        counts=np.zeros(1, dtype=np.int64),
+    )
+
+
+def make_walkers(
+    ways: npt.NDArray[np.void], next_link: npt.NDArray[np.int32], parties: npt.NDArray[np.void]
+) -> Walkers:
+    """Roads without walkers."""
+    return Walkers(
+        ways=ways,
+        next_link=next_link,
+        parties=parties,
+        queue=make_queue(room_for_events(len(ways), len(parties))),
+        ended=np.zeros(len(parties), dtype=np.int64),
+        counts=np.zeros(1, dtype=np.int64),
+    )
+
+
+def room_for_events(links: int, parties: int) -> int:
+    """Every party waits for one event at most, every link for one of its head and one of its entrance, or few more."""
+    return parties + 3 * links + ROOM_FOR_ONE_EVENT
+
+
+def has_room(queue: Queue, links: int, parties: int) -> bool:
+    """Whether a queue could take events of all parties and links on top of what it holds."""
+    return len(queue.waiting) - int(pending(queue)) >= room_for_events(links, parties)
+
+
+def enlarged(queue: Queue, links: int, parties: int) -> Queue:
+    """A queue with room for events of all parties and links on top of what it holds."""
+    return queue_with_room(queue, len(queue.waiting) + 2 * room_for_events(links, parties))
+
+
+def _flow_vps(network: Network, speed_factor: FloatArray) -> FloatArray:
+    """Greatest flow of the triangle of each link."""
+    drivable = network.car_allowed
+    speed_mps = np.where(drivable, network.free_speed_mps, 1.0) * speed_factor
+    wave_mps = np.where(drivable, network.wave_speed_mps, 1.0)
+    flow_vps: FloatArray = np.where(drivable, network.jam_density_vpm, 1.0) / (1.0 / speed_mps + 1.0 / wave_mps)
+    return flow_vps
+
+
+def _number_turns(network: Network, links: npt.NDArray[np.void]) -> None:
+    """Number the ways out of each node, and give each link a block of rows, one for each way out of its end."""
+    order = np.argsort(network.link_from, kind="stable")
+    starts = np.searchsorted(network.link_from[order], np.arange(network.nodes + 1))
+    links["exit"][order] = np.arange(network.links) - starts[network.link_from[order]]
+    ways_out = np.diff(starts)[network.link_to]
+    links["turn"] = np.cumsum(ways_out) - ways_out

@@ -1,0 +1,284 @@
+"""Walkers, event by event, compiled; there is no time step.
+
+All walkers on a link in its direction slow one another by their density; those of the other direction do not meet
+them. A link keeps a virtual time that runs at the pace of its density, in which each walker needs the length over the
+own speed; only who gets to the end first has an event. Who cannot enter the next link, because it is too dense or
+somebody entered just now, waits at the end of the link before and takes up room there; others pass. Who asked first
+enters first.
+
+On a link that was never dense since it was empty, virtual and real time are the same number.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from agents.movement.crowding import headway_s, pace
+from agents.movement.events import first_s, pop, push
+from agents.movement.state import (
+    ARRIVED,
+    ENTRANCE_OPENS,
+    HEAD_ASKS,
+    KIND_BITS,
+    NOBODY,
+    ROOM_FOR_ONE_EVENT,
+    STRANDED,
+    Walkers,
+)
+
+
+@njit(cache=True, nogil=True)
+def run(walkers: Walkers, until_s: float) -> bool:
+    """Handle all events before ``until_s``; whether there was room for all that they led to."""
+    queue = walkers.queue
+    while first_s(queue) < until_s:
+        if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
+            return False
+        time_s, key, row = pop(queue)
+        kind = key >> KIND_BITS
+        if kind == ENTRANCE_OPENS:
+            _open_entrance(walkers, row, time_s)
+        elif kind == HEAD_ASKS:
+            _look_at_end(walkers, row, time_s)
+        else:
+            step(walkers, row, time_s)
+    return True
+
+
+@njit(cache=True)
+def schedule(walkers: Walkers, rows: npt.NDArray[np.int64]) -> None:
+    """Enter the departures of parties."""
+    for row in rows:
+        push(walkers.queue, walkers.parties[row].departure_s, walkers.parties[row].tie, row)
+
+
+@njit(cache=True)
+def step(walkers: Walkers, row: int, time_s: float) -> None:
+    """Let a walker at a node end there, enter the next link, or wait for it."""
+    party = walkers.parties[row]
+    if party.node == party.goal:
+        _end(walkers, row, ARRIVED, time_s)
+        return
+    link = walkers.next_link[party.tree, party.destination, party.node]
+    if link == NOBODY:
+        _end(walkers, row, STRANDED, time_s)
+        return
+    way = walkers.ways[link]
+    if way.wait_head == NOBODY and _entry_s(walkers, link) <= time_s:
+        _enter(walkers, row, link, time_s)
+    else:
+        _wait(walkers, row, link)
+        _plan_entrance(walkers, link)
+
+
+@njit(cache=True)
+def step_all(walkers: Walkers, rows: npt.NDArray[np.int64], time_s: float) -> None:
+    """Let walkers at nodes go on, in the order given."""
+    for row in rows:
+        step(walkers, row, time_s)
+
+
+@njit(cache=True)
+def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
+    """Take out and return those who wait for links that their routes no longer want, to ``step`` again."""
+    moved = np.empty(len(walkers.parties), dtype=np.int64)
+    count = 0
+    for link in range(len(walkers.ways)):
+        way = walkers.ways[link]
+        row = way.wait_head
+        way.wait_head = NOBODY
+        while row != NOBODY:
+            party = walkers.parties[row]
+            behind = party.behind
+            if walkers.next_link[party.tree, party.destination, party.node] == link:
+                _wait(walkers, row, link)
+            else:
+                moved[count] = row
+                count += 1
+            row = behind
+    return moved[:count].copy()
+
+
+@njit(cache=True)
+def replan_entrances(walkers: Walkers) -> None:
+    """Look again at every entrance that somebody waits for, after widths have changed."""
+    for link in range(len(walkers.ways)):
+        _plan_entrance(walkers, link)
+
+
+@njit(cache=True)
+def _wait(walkers: Walkers, row: int, link: int) -> None:
+    way = walkers.ways[link]
+    walkers.parties[row].behind = NOBODY
+    if way.wait_head == NOBODY:
+        way.wait_head = row
+    else:
+        walkers.parties[way.wait_tail].behind = row
+    way.wait_tail = row
+
+
+@njit(cache=True)
+def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
+    party = walkers.parties[row]
+    if party.link != NOBODY:
+        _leave(walkers, row, time_s)
+    party.link = NOBODY
+    party.state = state
+    party.since_s = time_s
+    walkers.ended[walkers.counts[0]] = row
+    walkers.counts[0] += 1
+
+
+@njit(cache=True)
+def _entry_s(walkers: Walkers, link: int) -> float:
+    """Earliest time at which the next walker may enter; inf at jam density."""
+    way = walkers.ways[link]
+    if way.occupancy >= way.storage:
+        return np.inf
+    entry_s: float = way.last_in_s + headway_s(way.occupancy / way.area_m2, way.width_m)
+    return entry_s
+
+
+@njit(cache=True)
+def _plan_entrance(walkers: Walkers, link: int) -> None:
+    way = walkers.ways[link]
+    if way.wait_head == NOBODY:
+        return
+    entry_s = _entry_s(walkers, link)
+    if entry_s < way.try_s:
+        way.try_s = entry_s
+        push(walkers.queue, entry_s, (np.int64(ENTRANCE_OPENS) << KIND_BITS) | np.int64(way.rank), link)
+
+
+@njit(cache=True)
+def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
+    way = walkers.ways[link]
+    if time_s == way.try_s:
+        way.try_s = np.inf
+    if way.wait_head != NOBODY and _entry_s(walkers, link) <= time_s:
+        row = way.wait_head
+        way.wait_head = walkers.parties[row].behind
+        _enter(walkers, row, link, time_s)
+    _plan_entrance(walkers, link)
+
+
+@njit(cache=True)
+def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
+    """Move a walker from the origin or the link before onto a link."""
+    party, way = walkers.parties[row], walkers.ways[link]
+    if party.link != NOBODY:
+        _leave(walkers, row, time_s)
+    way.walked_in += 1
+    way.last_in_s = time_s
+    way.occupancy += 1
+    _set_pace(walkers, link, time_s)
+    party.link = link
+    party.since_s = time_s
+    party.reach_s = _virtual_s(walkers, link, time_s) + way.length_m / (party.speed_mps * way.speed_factor)
+    party.left = NOBODY
+    party.right = NOBODY
+    way.heap = _merge(walkers, way.heap, row)
+    _set_alarm(walkers, link, time_s)
+
+
+@njit(cache=True)
+def _leave(walkers: Walkers, row: int, time_s: float) -> None:
+    """Take a walker who was at the end of a link off it."""
+    party = walkers.parties[row]
+    link = party.link
+    way = walkers.ways[link]
+    party.distance_m += way.length_m
+    way.walked_out += 1
+    way.occupancy -= 1
+    if way.occupancy == 0:
+        way.virtual_s = 0.0
+        way.since_s = 0.0
+        way.pace = 1.0
+    else:
+        _set_pace(walkers, link, time_s)
+        _set_alarm(walkers, link, time_s)
+    _plan_entrance(walkers, link)
+
+
+@njit(cache=True)
+def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
+    """Let the first walker go on if the end is reached, and note when the next one will."""
+    way = walkers.ways[link]
+    if time_s == way.alarm_s:
+        way.alarm_s = np.inf
+    row = way.heap
+    if row != NOBODY and _reach_s(walkers, link) <= time_s:
+        way.heap = _merge(walkers, walkers.parties[row].left, walkers.parties[row].right)
+        walkers.parties[row].node = way.to_node
+        step(walkers, row, time_s)
+    _set_alarm(walkers, link, time_s)
+
+
+@njit(cache=True)
+def _virtual_s(walkers: Walkers, link: int, time_s: float) -> float:
+    way = walkers.ways[link]
+    virtual_s: float = way.virtual_s + way.pace * (time_s - way.since_s)
+    return virtual_s
+
+
+@njit(cache=True)
+def _reach_s(walkers: Walkers, link: int) -> float:
+    """When the first walker of a link gets to its end if nothing changes."""
+    way = walkers.ways[link]
+    reach_s: float = way.since_s + (walkers.parties[way.heap].reach_s - way.virtual_s) / way.pace
+    return reach_s
+
+
+@njit(cache=True)
+def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
+    way = walkers.ways[link]
+    new = 1.0 if way.occupancy <= way.calm else pace(way.occupancy / way.area_m2)
+    if new != way.pace:
+        way.virtual_s = _virtual_s(walkers, link, time_s)
+        way.since_s = time_s
+        way.pace = new
+
+
+@njit(cache=True)
+def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
+    """Note when the first walker is at the end, unless an earlier time is noted; then it will be looked at again."""
+    way = walkers.ways[link]
+    if way.heap == NOBODY:
+        return
+    reach_s = max(_reach_s(walkers, link), time_s)
+    if reach_s < way.alarm_s:
+        way.alarm_s = reach_s
+        push(walkers.queue, reach_s, (np.int64(HEAD_ASKS) << KIND_BITS) | np.int64(way.rank), link)
+
+
+@njit(cache=True)
+def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
+    first, second = walkers.parties[one], walkers.parties[other]
+    earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
+    return earlier
+
+
+@njit(cache=True)
+def _merge(walkers: Walkers, one: int, other: int) -> int:
+    """Merge two skew heaps of walkers.
+
+    Source: Sleator, Tarjan (1986), "Self-adjusting heaps".
+    """
+    if one == NOBODY:
+        return other
+    if other == NOBODY:
+        return one
+    parties = walkers.parties
+    if _goes_before(walkers, other, one):
+        one, other = other, one
+    root = one
+    while True:
+        rest = parties[one].right
+        parties[one].right = parties[one].left
+        if rest == NOBODY:
+            parties[one].left = other
+            return root
+        if _goes_before(walkers, other, rest):
+            rest, other = other, rest
+        parties[one].left = rest
+        one = rest
