@@ -37,16 +37,17 @@ def _say(ja: str, en: str) -> str:
 def validate(*, data: Path, out: Path, seeds: int, people: int, chosen: tuple[str, ...], quiet: bool) -> None:
     """Run the cases, write their pages, then the first page."""
     asked = Asked(seeds, people, data)
-    names = [name for name in NAMES if name in chosen] if chosen else _with_data(data)
+    possible = _with_data(data)
+    missing = MissingData(data / COUNTS).lines(LANGUAGE)[0]
+    names = [name for name in NAMES if name in chosen] if chosen else possible
+    if not set(names) <= set(possible):
+        raise click.UsageError(missing)
     with show_progress(sys.stderr, LANGUAGE, quiet=quiet) as progress:
         for number, name in enumerate(names):
             page_of(name, asked, _Share(progress, number, len(names))).write(out)
     write_summary(out, all_cases())
-    if "nanao" not in names and not chosen:
-        missing = MissingData(data / COUNTS).lines(LANGUAGE)[0]
-        click.echo(
-            _say(f"七尾市のページはそのまま: {missing}", f"The page of Nanao stays as it is: {missing}"), err=True
-        )
+    if len(names) < len(NAMES) and not chosen:
+        click.echo(_say("七尾市のページはそのまま: ", "The page of Nanao stays as it is: ") + missing, err=True)
 
 
 def _with_data(data: Path) -> list[str]:
