@@ -1,0 +1,67 @@
+"""UXsim in its C++ mode on a workload of cars.
+
+Run by the peer's interpreter: ``uxsim_peer.py WORKLOAD RESULT [PLATOON]``.
+
+The same nodes, links and departures; UXsim's own defaults otherwise: platoons of 5 cars, a step of 5 s, routes chosen
+by the state of the network every 600 s (dynamic user optimum), logging off (its documentation: significantly faster).
+Trips go in as demands between their two nodes in the step of their departure, five neighbours in time of one platoon.
+"""
+
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import uxsim
+
+UNTIL_S = 6 * 3600.0
+
+
+def world_of(work: dict[str, Any], platoon: int) -> Any:
+    """A world with the network and the trips."""
+    world = uxsim.World(
+        deltan=platoon,
+        tmax=UNTIL_S,
+        print_mode=0,
+        save_mode=0,
+        show_mode=0,
+        random_seed=0,
+        cpp=True,
+        vehicle_logging_timestep_interval=-1,
+    )
+    for row, (x, y) in enumerate(zip(work["node_x_m"].tolist(), work["node_y_m"].tolist(), strict=True)):
+        world.addNode(str(row), x, y)
+    columns = ("link_from", "link_to", "length_m", "free_speed_mps", "jam_density_vpm")
+    for row, (a, b, length, speed, jam) in enumerate(zip(*(work[name].tolist() for name in columns), strict=True)):
+        world.addLink(str(row), str(a), str(b), length, free_flow_speed=speed, jam_density=jam)
+    # Every fifth trip stands for its platoon, so that as many cars travel as in the workload.
+    columns = ("origin_node", "destination_node", "departure_s")
+    for origin, goal, departure in zip(*(work[name][::platoon].tolist() for name in columns), strict=True):
+        world.addVehicle(str(origin), str(goal), departure)
+    return world
+
+
+def main() -> None:
+    """Run once; print JSON."""
+    platoon = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    with np.load(sys.argv[1]) as arrays:
+        work = dict(arrays)
+    began_s = time.process_time()
+    world = world_of(work, platoon)
+    built_s = time.process_time() - began_s
+    began_s = time.process_time()
+    world.exec_simulation()
+    seconds = time.process_time() - began_s
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {"runs_s": [seconds], "built_s": built_s, "peak_mb": peak_mb}
+    world.analyzer.basic_analysis()
+    told |= {"done": int(world.analyzer.trip_completed), "trips": int(world.analyzer.trip_all)}
+    told |= {"mean_s": float(world.analyzer.average_travel_time)}
+    np.savez(sys.argv[2], mean_s=told["mean_s"])
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()
