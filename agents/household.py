@@ -18,6 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 
 NEVER_S = np.inf
+_HOME = int(State.HOME)
 
 
 @dataclass(slots=True)
@@ -66,9 +67,10 @@ class Household(mesa.Agent):
 
     def at_home(self) -> RowArray:
         """Rows of the members who are at home now and not about to depart."""
-        members, world = self.members(), self.households.world
-        here = (world.state.person_state[members] == State.HOME) & ~world.committed[members]
-        inside: RowArray = members[here]
+        world, start = self.households.world, self.households.world.population.household_start
+        first, end = int(start[self.row]), int(start[self.row + 1])
+        here = (world.state.person_state[first:end] == _HOME) & ~world.committed[first:end]
+        inside: RowArray = here.nonzero()[0] + first
         return inside
 
     def look(self, at_s: float) -> None:
@@ -85,8 +87,10 @@ class Household(mesa.Agent):
 
     def _only_children_wait(self) -> bool:
         """Whether no adult is at home, but members are expected: children do not set out alone then."""
+        if self.households.plans.missing[self.row] <= 0:
+            return False
         ages = self.households.world.population.age[self.at_home()]
-        return bool(self.households.plans.missing[self.row] > 0 and (ages < ADULT_AGE).all())
+        return bool((ages < ADULT_AGE).all())
 
     def leave(self, at_s: float, *, vehicle: TravelMode | None = None) -> Party | None:
         """Set out at ``at_s`` with everybody who is at home; ``vehicle`` is given when helpers bring one."""

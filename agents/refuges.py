@@ -60,6 +60,8 @@ class Refuges:
     _shares_position: BoolArray = field(init=False)
     _knows_sites: BoolArray = field(init=False)
     _target: npt.NDArray[np.int32] = field(init=False)
+    _board: ShelterBoard | None = field(init=False, default=None)
+    _open: BoolArray = field(init=False)
 
     def __post_init__(self) -> None:
         world = self.world
@@ -147,9 +149,14 @@ class Refuges:
         board = self._ask(evacuees)
         if board is None:
             return candidates & places.suited if self._knows_sites[evacuees.household] else candidates.copy()
-        is_open = np.array([status == ShelterStatus.OPEN for status in board.status])
-        near = candidates & is_open & (reach_m <= most_m)
+        near = candidates & self._is_open(board) & (reach_m <= most_m)
         return near if near.any() else candidates & places.suited
+
+    def _is_open(self, board: ShelterBoard) -> BoolArray:
+        """Which shelters a board says are open; most people read the same board, so it is read out once."""
+        if board is not self._board:
+            self._board, self._open = board, np.array([status is ShelterStatus.OPEN for status in board.status])
+        return self._open
 
     def _has_driver(self, members: RowArray) -> bool:
         """Whether one of the members can drive: an adult who needs no support."""
@@ -230,7 +237,8 @@ def _distances(world: World, destinations: range) -> FloatArray:
     """Length of the way on foot, shape (destinations, nodes)."""
     if not len(destinations):
         return np.empty((0, world.town.roads.nodes))
-    return np.stack([world.movement.distance_m(ON_FOOT, destination) for destination in destinations])
+    rows = np.stack([world.movement.distance_m(ON_FOOT, destination) for destination in destinations])
+    return np.asfortranarray(rows)  # people ask for all destinations of a node: these lie beside each other
 
 
 def _nearest_exit(world: World, travel: Travel) -> RowArray:

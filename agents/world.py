@@ -53,6 +53,7 @@ class World:
     helped: BoolArray = field(init=False)
     committed: BoolArray = field(init=False)
     household_district: npt.NDArray[np.int32] = field(init=False)
+    _factor_at: tuple[float, float] = field(init=False, default=(-1.0, 1.0))
 
     def __post_init__(self) -> None:
         # Mesa holds the agents; chance comes from the stream alone, the seed only keeps mesa from asking the machine.
@@ -80,14 +81,17 @@ class World:
     @property
     def walking_factor(self) -> float:
         """Factor of snow and darkness on walking speeds now."""
-        return walking_factor(self.situation.snow, self.parameters, night=self.is_night)
+        now_s = self.now_s
+        if self._factor_at[0] != now_s:
+            self._factor_at = (now_s, walking_factor(self.situation.snow, self.parameters, night=self.is_night))
+        return self._factor_at[1]
 
     def happen(
         self, kind: EventKind, people: Rows, *, at_s: float | npt.NDArray[np.float64] | None = None,
         place: Rows = -1, detail: Rows = 0,
     ) -> None:  # fmt: skip
         """Something happens to people: into the trace and into the town's state."""
-        rows = np.atleast_1d(np.asarray(people, np.int64))
+        rows = people if isinstance(people, np.ndarray) and people.ndim else np.atleast_1d(np.asarray(people, np.int64))
         self.trace.record(kind, self.now_s if at_s is None else at_s, rows, place, detail)
         self.state.apply(kind, rows, place)
 

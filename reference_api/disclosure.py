@@ -241,12 +241,13 @@ async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str,
         f" WHERE subject IN ({marks})",
         subjects,
     )
-    found: dict[str, Consents] = {}
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        found[row[0]] = (*found.get(row[0], ()), row[1:])
-    return found
+        found.setdefault(row[0], []).append(row[1:])
+    return {subject: tuple(several) for subject, several in found.items()}
 
 
+@lru_cache(maxsize=4096)
 def _record(row: Row) -> ConsentRecord:
     purpose, categories, recipients, modes_text, state, valid_from_s, valid_until_s = row
     return ConsentRecord(

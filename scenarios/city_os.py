@@ -15,7 +15,6 @@ from agents.city_os.recorder import ExchangeRecorder, Observer
 from agents.city_os.rest import RestCityOS
 from agents.city_os.service import Service
 from agents.city_os.transport import Transport
-from scenarios.connection import reference_transport
 from scenarios.errors import UnusableCityOs
 from scenarios.options import NONE, REFERENCE
 from scenarios.record import OperationCalls
@@ -25,6 +24,8 @@ from twin.population import Population
 from twin.town import Town
 
 EXCHANGES = "exchanges.jsonl"
+WRITTEN_AT_ONCE_BYTES = 1 << 20
+"""The file of a whole town's exchanges has hundreds of megabytes. Source: none. Confidence C."""
 
 
 @dataclass
@@ -74,6 +75,8 @@ def open_city_os(asked: str, scenario: Scenario, town: Town, population: Populat
         (folder / EXCHANGES).touch()
         return paper()
     if asked == REFERENCE:
+        from scenarios.connection import reference_transport  # noqa: PLC0415 - half a second
+
         transport = reference_transport(town, population, scenario.start)
         service = check_reached(transport, seeding(town, population))
         return connected(REFERENCE, transport, service, (scenario, town, population), folder)
@@ -102,7 +105,7 @@ def connected(
 ) -> CityOsInUse:
     """A city OS behind a transport, with its exchanges recorded in ``folder``."""
     scenario, town, population = run
-    file = (folder / EXCHANGES).open("wb")
+    file = (folder / EXCHANGES).open("wb", buffering=WRITTEN_AT_ONCE_BYTES)
     recorder = ExchangeRecorder(file)
     city_os = RestCityOS(
         transport,

@@ -13,6 +13,7 @@ from msgspec import structs
 from agents.simulation import Setting, Simulation
 from agents.situation import SetShelters, Situation
 from scenarios.city_os import EXCHANGES, CityOsInUse, open_city_os, paper
+from scenarios.collecting import rare_collections
 from scenarios.defaults import default_parameters
 from scenarios.errors import InvalidScenario
 from scenarios.facts import scenario_facts
@@ -68,6 +69,7 @@ class Stage:
     hashes: dict[str, str]
 
 
+@rare_collections()
 def run(
     options: RunOptions, progress: Progress, *, connect: Callable[[Stage, Path], CityOsInUse] | None = None
 ) -> RunResult:

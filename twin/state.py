@@ -27,7 +27,7 @@ class TownState:
         """Everybody at home, every shelter empty."""
         return cls(np.zeros(people, np.int8), np.full(people, -1, np.int32), shelters)
 
-    def apply(self, kind: EventKind, people: IntArray, place: npt.NDArray[np.integer] | int) -> None:
+    def apply(self, kind: EventKind, people: npt.NDArray[np.integer], place: npt.NDArray[np.integer] | int) -> None:
         """Fold events of one kind; ``people`` has one row for each event, ``place`` as well or one for all."""
         after = STATE_AFTER.get(kind)
         if after is None:

@@ -97,7 +97,7 @@ class Trace:
         return EventColumns(
             time_s[order],
             _column([int(batch.kind) for batch in self._batches], sizes, np.dtype(np.int8))[order],
-            _column([batch.people for batch in self._batches], sizes, np.dtype(np.int32))[order],
+            np.concatenate([np.empty(0, np.int32), *(batch.people for batch in self._batches)]).astype(np.int32)[order],
             _column([batch.place for batch in self._batches], sizes, np.dtype(np.int32))[order],
             _column([batch.detail for batch in self._batches], sizes, np.dtype(np.int16))[order],
         )
@@ -127,9 +127,11 @@ class Trace:
 
 def _column(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The parts of all batches in one column; a scalar part is repeated for each person of its batch."""
-    column = np.empty(int(sizes.sum()), dtype)
+    scalars = np.array([0 if isinstance(part, np.ndarray) else part for part in parts], dtype)
+    column = np.repeat(scalars, sizes)
     start = 0
     for part, size in zip(parts, sizes.tolist(), strict=True):
-        column[start : start + size] = part
+        if isinstance(part, np.ndarray):
+            column[start : start + size] = part
         start += size
     return column

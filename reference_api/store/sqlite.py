@@ -13,6 +13,10 @@ from reference_api.store.protocol import Row
 CACHED_STATEMENTS = 512
 """More than there are statements in the room, so that none is parsed twice."""
 
+PAGE_BYTES = 16_384
+"""Page of a database in memory: SQLite walks over all its pages at each commit, so that few large ones are cheaper.
+Measured with 450,000 rows; at 65,536 the copies of changed pages cost more than is won."""
+
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another process. Source: none; shorter than common HTTP client timeouts. Confidence C."""
 
@@ -33,6 +37,8 @@ class SqliteStore:
                 cached_statements=CACHED_STATEMENTS,
                 timeout=BUSY_TIMEOUT_S,
             )
+            if path == ":memory:":
+                self._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             self._db.execute("PRAGMA journal_mode = WAL")
             # Of a statement alone: it survives the end of the process, not always the loss of power.
             self._db.execute("PRAGMA synchronous = NORMAL")

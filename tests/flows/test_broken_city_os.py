@@ -9,7 +9,7 @@ from flows.runs import reference_behind, run_drill
 
 from agents.city_os.transport import Request, Response
 from agents.errors import NoConnection, NoReplyInTime, TransportFault
-from scenarios import city_os, run
+from scenarios import connection, run
 from scenarios.cli import run_command
 from scenarios.language import Language, say
 from scenarios.metrics import value_of
@@ -114,8 +114,8 @@ def test_a_command_against_a_broken_city_os_ends_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """From the words typed to the exit code, with a consent decision that permits everything."""
-    given = city_os.reference_transport
-    monkeypatch.setattr(city_os, "reference_transport", lambda *of: given(*of, decide=ignores_consent))
+    given = connection.reference_transport
+    monkeypatch.setattr(connection, "reference_transport", lambda *of: given(*of, decide=ignores_consent))
     assert run_command(["run", "drill", "--out", str(tmp_path / "o"), "--fail-on-findings", "--lang", "en"]) == 1
     assert FindingKind.LEAK in capsys.readouterr().out
     assert (tmp_path / "o" / "report.html").exists()
