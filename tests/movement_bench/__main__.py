@@ -1,28 +1,49 @@
-"""``python -m movement_bench [--only PART]...``: measures, and prints the Markdown table of all parts."""
+"""``python -m movement_bench [--only PART]... [--write PAGE]``: measures, and prints the table of all parts."""
+
+from pathlib import Path
+from typing import Any
 
 import click
 
+from movement_bench.environments import PACKAGES, version_of
 from movement_bench.parts import BUILD, PARTS, Row, measure, stored
 
 _WORDS = {True: "yes", False: "**no**", None: "-"}
 
 
+_BEGIN, _END = "<!-- measured -->", "<!-- end -->"
+
+
 @click.command()
 @click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Measure these parts alone.")
 @click.option("--table", is_flag=True, help="Measure nothing: print the table of what was measured before.")
-def main(*, only: tuple[str, ...], table: bool) -> None:
+@click.option("--write", type=click.Path(exists=True, path_type=Path), help="As --table, and into this page too.")
+def main(*, only: tuple[str, ...], table: bool, write: Path | None) -> None:
     """Measure movement against its floors and its peers."""
     BUILD.mkdir(parents=True, exist_ok=True)
     path = BUILD / "movement.json"
-    for part in () if table else only or PARTS:
+    for part in () if table or write else only or PARTS:
         click.echo(f"{part} ...", err=True)
         for row in measure(part, path):
             click.echo(f"  {row.name}: {row.measured}", err=True)
-    known = stored(path)
-    click.echo("| number | measured | asked | holds |\n|---|---|---|---|")
-    for part in PARTS:
-        for row in (Row(**one) for one in known.get(part, [])):
-            click.echo(f"| {row.name} | {row.measured} | {row.asked} | {_WORDS[row.holds]} |")
+    lines = [*_table(stored(path)), "", _peers()]
+    click.echo("\n".join(lines))
+    if write:
+        before, rest = write.read_text(encoding="utf-8").split(_BEGIN)
+        after = rest.split(_END)[1]
+        write.write_text("\n".join([before + _BEGIN, "", *lines, "", _END + after]), encoding="utf-8")
+
+
+def _table(known: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Markdown of all rows, in the order of the parts."""
+    rows = [Row(**one) for part in PARTS for one in known.get(part, [])]
+    shown = [f"| {row.name} | {row.measured} | {row.asked} | {_WORDS[row.holds]} |" for row in rows]
+    return ["| number | measured | asked | holds |", "|---|---|---|---|", *shown]
+
+
+def _peers() -> str:
+    installed = [version_of(peer, BUILD) for peer in PACKAGES if (BUILD / peer / ".ready").is_file()]
+    return f"Peers: {', '.join(installed) or 'none could be installed'}."
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ Run by the peer's interpreter; needs simpy and numpy alone: ``simpy_peer.py WORK
 process. A link is three resources: its end (one car at a time, kept for a headway: first in first out), its entrance
 (the same), and its room for N cars, where a place is free again once the backward wave has run over the link (Newell
 1993). Who waits at an entrance goes first come, first served; of the cars that wait at one origin only the first
-stands in that line. Walkers take each link's length over their own speed, slowed by who else is on the link (Weidmann 1993; constants
-as in JuPedSim and Vadere).
+stands in that line. Walkers take each link's length over their own speed, slowed by who else is on the link (Weidmann
+1993; constants as in Vadere).
 """
 
 import json
