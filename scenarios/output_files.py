@@ -18,8 +18,9 @@ class OutputFiles:
     """
 
     def __init__(self, *paths: Path) -> None:
-        self._work = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in paths}
+        self._work = {path: path.parent / f".{path.name}.{os.getpid()}.partial" for path in paths}
         self._made: list[Path] = []
+        self._begun: list[Path] = []
 
     def __enter__(self) -> Self:
         for path, work in self._work.items():
@@ -62,9 +63,10 @@ class OutputFiles:
             one.mkdir()
             self._made.append(one)
         work.touch()
+        self._begun.append(work)
 
     def _remove(self) -> None:
-        for work in self._work.values():
+        for work in self._begun:
             work.unlink(missing_ok=True)
         for folder in reversed(self._made):
             folder.rmdir()

@@ -47,7 +47,7 @@ class TableFaults:
     def __init__(self) -> None:
         self._found: dict[Path, list[TableFault]] = {}
 
-    def add(self, file: Path, line: int | None, kind: str, **values: object) -> None:
+    def add(self, file: Path, line: int | None, kind: str, /, **values: object) -> None:
         """Note a fault."""
         self._found.setdefault(file, []).append(TableFault(file, line, kind, values))
 

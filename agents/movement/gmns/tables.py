@@ -31,7 +31,7 @@ class Table:
     def __len__(self) -> int:
         return len(self.lines)
 
-    def note(self, row: int, kind: str, **values: object) -> None:
+    def note(self, row: int, kind: str, /, **values: object) -> None:
         """Note a fault of a row."""
         self.faults.add(self.path, self.lines[row], kind, **values)
 
