@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -19,7 +20,8 @@ from movement_bench.workload import Workload, named
 BUILD = Path("build/bench").absolute()
 WORK = BUILD / "work"
 _PEERS = Path(__file__).parent / "peers"
-_RUNS = 3
+_RUNS = int(os.environ.get("RUNS", "3"))
+"""Runs whose median counts; fewer for a quick look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +234,25 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 """Parts by name, in the order of the table."""
 
 
-def stored(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Rows measured before, by part."""
-    found: dict[str, list[dict[str, Any]]] = json.loads(path.read_text()) if path.is_file() else {}
+def stored(path: Path) -> dict[str, dict[str, Any]]:
+    """What was measured before, by part: its rows, and the seconds of the fixed loop beside them."""
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else {}
     return found
 
 
 def measure(part: str, path: Path) -> list[Row]:
     """Measure one part and keep its rows."""
+    loop_s = fixed_loop_s()
     rows = PARTS[part]()
-    path.write_text(json.dumps(stored(path) | {part: [asdict(row) for row in rows]}, indent=1))
+    kept = {"loop_s": 0.5 * (loop_s + fixed_loop_s()), "rows": [asdict(row) for row in rows]}
+    path.write_text(json.dumps(stored(path) | {part: kept}, indent=1))
     return rows
+
+
+def fixed_loop_s() -> float:
+    """CPU seconds of twenty million additions in plain Python: 1.0 s on the idle machine that this was written on."""
+    began_s = time.process_time()
+    total = 0
+    for number in range(20_000_000):
+        total += number
+    return time.process_time() - began_s
