@@ -178,7 +178,7 @@ def _town_faults(read: StudyFile, inputs: Inputs) -> Iterator[Fault]:
                     stream=Stream(study.all_seeds()[0]),
                 )
             for at, fault in place_faults(scenario, towns[scenario.town]):
-                line = read.index.line_of(read.place(number, base, at))
+                line = read.index.line_of(read.place(number, scenario, at))
                 yield Fault(f"{read.path}:{line}", fault.key, fault.values)
     for town in towns.values():
         yield from _part_faults(read, town)

@@ -5,12 +5,14 @@ that is cut short leaves nothing behind.
 """
 
 import logging
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from scenarios.errors import MissingPackage, UnreachableCluster, install_command, lines_of
 from scenarios.language import Language
@@ -126,9 +128,17 @@ def _connected(distributed: Any, address: str, processes: int) -> tuple[Any, Any
             settings = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": None}
             cluster = distributed.LocalCluster(**settings)
             return cluster, distributed.Client(cluster)
+        _knock(address)
         return None, distributed.Client(address, timeout=CONNECT_S)
     except (OSError, ValueError) as reason:
         raise UnreachableCluster(address, reason) from reason
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens: a client that was refused may hold up the end of the process."""
+    where = urlsplit(address if "//" in address else f"tcp://{address}")
+    if where.hostname and where.port:
+        socket.create_connection((where.hostname, where.port), timeout=CONNECT_S).close()
 
 
 def _quiet(_stage: str, _share: float) -> None:

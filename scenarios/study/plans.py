@@ -14,12 +14,10 @@ Values = Mapping[str, float | tuple[float, ...]]
 def planned(study: Study, plan: Plan, base: Scenario) -> Scenario:
     """The scenario under a plan: what the study sets, then what the plan sets, drops and adds."""
     scenario = _changed(_changed(base, study.set), plan.set)
-    return structs.replace(scenario, event=(*kept_events(base, plan), *plan.event))
-
-
-def kept_events(base: Scenario, plan: Plan) -> tuple[ScenarioEvent, ...]:
-    """The scenario's own events that a plan leaves in."""
-    return tuple(event for event in base.event if not any(is_meant(drop, event) for drop in plan.drop))
+    kept = [event for event in base.event if not any(is_meant(drop, event) for drop in plan.drop)]
+    # A study may end earlier than the scenario: what would come later does not come.
+    in_time = [event for event in kept if event.at_s <= scenario.duration_s]
+    return structs.replace(scenario, event=(*in_time, *plan.event))
 
 
 def is_meant(drop: Drop, event: ScenarioEvent) -> bool:

@@ -25,7 +25,7 @@ from scenarios.reader import (
 )
 from scenarios.scenario import Form, Scenario
 from scenarios.study.form import PARTS, Plan, Study
-from scenarios.study.plans import is_meant, kept_events, planned
+from scenarios.study.plans import is_meant, planned
 from twin.parameters import Parameter, Parameters
 
 
@@ -38,9 +38,9 @@ class StudyFile:
     bases: Mapping[str, Scenario]
     index: LineIndex
 
-    def place(self, plan: int, base: Scenario, at: KeyPath) -> KeyPath:
+    def place(self, plan: int, scenario: Scenario, at: KeyPath) -> KeyPath:
         """Where in the study file that stands which was found at a place of a plan's scenario."""
-        return placed(self.study.plan[plan], plan, base, at)
+        return placed(self.study.plan[plan], plan, scenario, at)
 
 
 def shipped_studies() -> list[str]:
@@ -90,9 +90,9 @@ def read_study(path: Path, parameters: Parameters) -> StudyFile:
     return StudyFile(path, study, bases, index)
 
 
-def placed(plan: Plan, number: int, base: Scenario, at: KeyPath) -> KeyPath:
+def placed(plan: Plan, number: int, scenario: Scenario, at: KeyPath) -> KeyPath:
     """The place of a key of a plan's scenario in the study file: of an added event, its own; else the plan."""
-    kept = len(kept_events(base, plan))
+    kept = len(scenario.event) - len(plan.event)
     if len(at) > 1 and at[0] == "event" and isinstance(at[1], int) and at[1] >= kept:
         return ("plan", number, "event", at[1] - kept, *at[2:])
     return ("plan", number)
@@ -231,12 +231,12 @@ def _check_plan(reading: StudyReading, study: Study, numbered: tuple[int, Plan],
     for name, base in bases.items():
         for row, drop in enumerate(plan.drop):
             if not any(is_meant(drop, event) for event in base.event):
-                what = drop.kind if drop.at is None else f"{drop.kind} at {drop.at}"
+                what = drop.kind if drop.at is None else f"{drop.kind} {drop.at}"
                 reading.add(("plan", number, "drop", row), "nothing_dropped", value=what, scenario=name)
         scenario = planned(study, plan, base)
-        table = msgspec.to_builtins(scenario)
+        table = {**msgspec.to_builtins(scenario), "event": [msgspec.to_builtins(one) for one in scenario.event]}
         checked = _PlanReading(
-            reading.path, table, reading.index, to_place=lambda at, base=base: placed(plan, number, base, at)
+            reading.path, table, reading.index, to_place=lambda at, made=scenario: placed(plan, number, made, at)
         )
         checked.check_meaning(table)
         reading.faults += checked.faults
