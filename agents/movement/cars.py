@@ -184,6 +184,8 @@ def _admit(cars: Cars, claimant: int, link: int, tag: float, time_s: float) -> N
     """Move the claimant's first car onto a link; the next of a queue of departures asks anew."""
     serve(cars, claimant, link, tag)
     if claimant < len(cars.links):
+        cars.links[link].held_s += time_s - cars.links[claimant].asked_s
+        cars.links[link].let_in += 1
         _enter(cars, _leave(cars, claimant, time_s), link, time_s)
         return
     entrance = cars.links[link]
@@ -227,7 +229,7 @@ def _leave(cars: Cars, link: int, time_s: float) -> int:
     out.left += 1
     out.occupancy -= 1
     out.passed += 1
-    out.spent_s += time_s - party.since_s
+    out.spent_s += out.asked_s - party.since_s
     out.next_out_s = max(out.asked_s, time_s - out.out_headway_s) + out.out_headway_s
     out.wanted = NOBODY
     out.head = party.behind

@@ -144,15 +144,21 @@ class NetworkMovement:
     def replan(self) -> None:
         """Give the informed cars new routes by the times that links took since the last call.
 
-        A link counts with the mean of those who left it, with the free time if nobody did, and at least with the time
-        that its first car is on it by now.
+        A link counts with the mean time that cars were held at its entrance, at the end of the link before, and the
+        mean of those who came to its end, free if nobody did; and with no less than its first car has been on it or
+        the first of those who wait for it has waited.
         """
         links = self._cars.links
-        passed = np.maximum(links["passed"], 1)
-        time_s = np.where(links["passed"] > 0, links["spent_s"] / passed, links["free_s"])
-        stands = links["head"] != NOBODY
-        time_s[stands] = np.maximum(time_s[stands], self._now_s - self._parties["since_s"][links["head"][stands]])
-        links["passed"], links["spent_s"] = 0, 0.0
+        on_link_s = np.where(links["passed"] > 0, links["spent_s"] / np.maximum(links["passed"], 1), links["free_s"])
+        held_s = links["held_s"] / np.maximum(links["let_in"], 1)
+        waits = np.flatnonzero(links["wanted"] != NOBODY)
+        drives = np.flatnonzero((links["head"] != NOBODY) & (links["wanted"] == NOBODY))
+        age_s = self._now_s - self._parties["since_s"][links["head"][drives]]
+        on_link_s[drives] = np.maximum(on_link_s[drives], age_s)
+        np.maximum.at(held_s, links["wanted"][waits], self._now_s - links["asked_s"][waits])
+        time_s = on_link_s + held_s
+        for column in ("passed", "let_in", "spent_s", "held_s"):
+            links[column] = 0
         self._free_costs[INFORMED_CAR] = np.where(self._network.car_allowed, time_s, np.inf)
         self._routes.replan(self._free_costs)
         self._reroute()
