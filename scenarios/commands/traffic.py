@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from scenarios.collecting import rare_collections
 from scenarios.commands.inputs import Decorator, language_option
-from scenarios.commands.run import rare_collections
 from scenarios.language import Language, say
 from scenarios.progress import show_progress
 
