@@ -1,6 +1,7 @@
 """A small town lives through a disaster."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from agents.city_os.paper import PaperCityOS
 from agents.city_os.port import Answer, CityOS, Failure, FailureKind
 from agents.refuges import ADULT_AGE
 from agents.simulation import SAMPLE_S, Setting, Simulation
-from agents.situation import Situation
+from agents.situation import SendVehicles, Situation
 from twin.events import EventKind, State, TravelMode
 from twin.parameters import Parameters
 from twin.population import Population
@@ -225,3 +226,17 @@ def test_impatient_households_do_not_depart_in_the_past(
     for patience_s in (0.0, 20.0, 61.0):
         changed = parameters.with_overrides({"gathering.wait_most_s": patience_s})
         assert len(finished(simulate(earthquake, changed))) > 0
+
+
+def test_a_city_that_rings_its_list_reaches_no_fewer_and_reaches_them_sooner(
+    simulate: Make, earthquake: Situation, parameters: Parameters
+) -> None:
+    """Where nobody would call, vehicles come because the city rings: more people are helped, never fewer."""
+    silent = parameters.with_overrides({"support.call_share": 0.0, "welfare.vehicles": 100})
+    sending = SendVehicles(60.0, tuple(range(2)))
+    helped = []
+    for instructions in (earthquake.instructions, (sending, *earthquake.instructions)):
+        simulation = simulate(replace(earthquake, instructions=instructions), silent, 1)
+        simulation.run(lambda _: None)
+        helped.append(int(simulation.world.helped.sum()))
+    assert helped[1] > helped[0]
