@@ -4,9 +4,11 @@ ScenarioError
 ├── InvalidScenario   a scenario file cannot be used (ValueError); carries every fault
 ├── UnknownScenario   no scenario of that name ships, and no such file exists (LookupError)
 ├── UnknownStudy      no study of that name ships, and no such file exists (LookupError)
+├── UnknownTrial      no test or standard of that name (LookupError)
 ├── UnknownTown       no recipe of that name (LookupError)
 ├── MissingData       a folder or file of data is not there (FileNotFoundError)
 ├── OccupiedOutput    the output folder holds something already (FileExistsError)
+├── UnwritableFile    a file of results cannot be written (PermissionError)
 ├── UnwritableOutput  the output folder cannot be written (PermissionError)
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
 ├── ForeignFolder     the output folder of a study holds something else (FileExistsError)
@@ -80,6 +82,13 @@ class UnknownStudy(ScenarioError, LookupError):
         super().__init__([_unknown("unknown_study", name, known)])
 
 
+class UnknownTrial(ScenarioError, LookupError):
+    """No test or standard of that name; carries every such name."""
+
+    def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__([Fault("", "unknown_trial", {"name": name, "hint": hint_for(name, known)}) for name in names])
+
+
 class UnknownTown(ScenarioError, LookupError):
     """No recipe of that name."""
 
@@ -106,6 +115,13 @@ class UnwritableOutput(ScenarioError, PermissionError):
 
     def __init__(self, path: object, reason: object) -> None:
         super().__init__([Fault("", "unwritable_output", {"path": path, "reason": reason})])
+
+
+class UnwritableFile(ScenarioError, PermissionError):
+    """A file of results cannot be written."""
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__([Fault("", "unwritable_file", {"path": path, "reason": reason})])
 
 
 class UnusableCityOs(ScenarioError, ValueError):

@@ -1,0 +1,239 @@
+"""Walkers on links against the tests of evacuation standards; a room is a node, a door or corridor a link.
+
+Source: RiMEA guideline 4.1.1, annex 1; NIST Technical Note 1822; ISO 20414:2020; IMO MSC.1/Circ.1238 and 1533;
+Weidmann (1993) for speeds under density.
+"""
+
+import numpy as np
+
+from agents.movement.simulate import Change, Moved
+from scenarios.verification.building import (
+    LATE_S,
+    FloatArray,
+    Got,
+    Street,
+    TripTable,
+    arrived,
+    counts_at,
+    evenly,
+    flow_per_s,
+    make_network,
+    simulate,
+    together,
+    travel_s,
+    walk,
+)
+from scenarios.verification.small_town import small_population
+
+FREE_MPS = 1.34
+"""Weidmann's mean free speed."""
+
+WIDE_M = 100.0
+PEOPLE = 20_000
+
+
+def corridor(length_m: float, speed_mps: float, start_s: float = 0.0, speed_factor: float = 1.0) -> Got:
+    """One person on one link; stairs and slopes are a factor on the link's speed."""
+    steep = Change(np.array([0], np.int32), 0.0, speed_factor=speed_factor)
+    table = walk(0, 1, start_s, speed_mps)
+    changes = [steep] if speed_factor < 1.0 else []
+    moved = simulate(make_network([Street(0, 1, length_m, width_m=2.0)]), table, until_s=LATE_S, changes=changes)
+    return {"time_s": float(moved.arrival_s[0]), "distance_m": float(moved.distance_m[0])}
+
+
+def corner() -> Got:
+    """20 people round a corner of two corridors of 12 m x 2 m: as long as on 24 m straight on."""
+    start_s = 2.0 * np.arange(20)
+    bent = simulate(
+        make_network([Street(0, 1, 12.0, width_m=2.0), Street(1, 2, 12.0, width_m=2.0)]),
+        walk(0, 2, start_s, 1.0), until_s=LATE_S,
+    )  # fmt: skip
+    return {"time_s": float((bent.arrival_s - start_s).mean()), "arrived": arrived(bent)}
+
+
+def reactions() -> Got:
+    """Ten people in a room of 8 m x 5 m who start after 10, 20, ... 100 s: largest error of a start."""
+    start_s = 10.0 * np.arange(1, 11)
+    table = walk(0, 1, start_s, 1.0)
+    moved = simulate(make_network([Street(0, 1, 8.0, width_m=5.0)]), table, until_s=LATE_S)
+    return {"error_s": float(np.abs(travel_s(table, moved) - 8.0).max()), "arrived": arrived(moved)}
+
+
+def _steady(moved: Moved, begin_s: float, end_s: float, area_m2: float) -> Got:
+    """Density, flow through the end and mean speed on the first link, in a time without change."""
+    here = (moved.count_time_s >= begin_s) & (moved.count_time_s <= end_s)
+    density = float((moved.walked_in - moved.walked_out)[here, 0].mean()) / area_m2
+    flow = float(flow_per_s(moved, moved.walked_out, begin_s, end_s)[0])
+    return {"density_ppm2": density, "flow_ps": flow}
+
+
+def flowing_density(density_ppm2: float, speed_mps: float) -> Got:
+    """A corridor of 100 m x 10 m into which as many come as keep a density below capacity: its speed."""
+    rate_ps = density_ppm2 * speed_mps * 10.0
+    table = walk(0, 1, evenly(rate_ps, 0.0, 1500.0), FREE_MPS)
+    moved = simulate(make_network([Street(0, 1, 100.0, width_m=10.0)]), table, until_s=1500.0, count_every_s=5.0)
+    got = _steady(moved, 1000.0, 1500.0, 1000.0)
+    times_s = travel_s(table, moved)
+    late = np.isfinite(times_s) & (table.departure_s > 900.0) & (table.departure_s < 1300.0)
+    return {"density_ppm2": got["density_ppm2"], "speed_mps": 100.0 / float(times_s[late].mean())}
+
+
+def crowded_density(flow_ppms: float) -> Got:
+    """A corridor of 100 m x 10 m that a narrower one holds back to a flow a metre: its density and speed."""
+    capacity_ppms = 1.2254
+    width_m = 10.0 * flow_ppms / capacity_ppms
+    network = make_network([Street(0, 1, 100.0, width_m=10.0), Street(1, 2, 50.0, width_m=width_m)])
+    table = walk(0, 2, evenly(13.0, 0.0, 6000.0), FREE_MPS)
+    moved = simulate(network, table, until_s=6000.0, count_every_s=20.0)
+    got = _steady(moved, 5000.0, 6000.0, 1000.0)
+    return {"density_ppm2": got["density_ppm2"], "speed_mps": got["flow_ps"] / got["density_ppm2"] / 10.0}
+
+
+def groups_of_ages() -> Got:
+    """50 people of each of RiMEA's groups, with the speeds that scenarios give them, over 50 m."""
+    people = small_population(PEOPLE)
+    able = ~people.needs_support
+    ages = {"young": (15, 30), "middle": (30, 51), "old": (51, 80)}
+    groups = {name: able & (people.age >= least) & (people.age < below) for name, (least, below) in ages.items()}
+    groups["support"] = people.needs_support
+    got = {}
+    for name, group in groups.items():
+        speeds_mps = people.walking_speed_mps[np.flatnonzero(group)[:50]]
+        table = walk(0, 1, 100.0 * np.arange(len(speeds_mps)), speeds_mps)
+        moved = simulate(make_network([Street(0, 1, 50.0, width_m=10.0)]), table, until_s=LATE_S)
+        seen_mps = 50.0 / travel_s(table, moved)
+        got[f"{name}_mps"] = float(seen_mps.mean())
+        got[f"{name}_apart"] = float(np.abs(seen_mps / speeds_mps - 1.0).max())
+    return got
+
+
+def three_storeys(speed_factor: float, width_m: float) -> Got:
+    """150 people on three floors, stairs between them and a door: the last arrival."""
+    streets = [
+        Street(2, 1, 10.0, width_m=width_m),
+        Street(1, 0, 10.0, width_m=width_m),
+        Street(0, 3, 10.0, width_m=2.0),
+    ]
+    stairs = Change(np.array([0, 1], np.int32), 0.0, speed_factor=speed_factor)
+    table = together(*(walk(floor, 3, np.zeros(50), FREE_MPS) for floor in range(3)))
+    moved = simulate(make_network(streets), table, until_s=LATE_S, changes=[stairs])
+    return {"last_s": float(moved.arrival_s.max()), "arrived": arrived(moved)}
+
+
+def building_sensitivity() -> Got:
+    """How the three-storey building's last arrival changes with each parameter: ratios to the reference."""
+    plain = three_storeys(0.6, 1.2)
+    return {
+        "slower_stairs": three_storeys(0.3, 1.2)["last_s"] / plain["last_s"],
+        "narrower_stairs": three_storeys(0.6, 0.6)["last_s"] / plain["last_s"],
+        "arrived": plain["arrived"],
+    }
+
+
+def _hall(exits: int) -> tuple[TripTable, Moved]:
+    """1000 people in the quarters of a hall of 30 m x 20 m with four doors of 1 m, of which some are open."""
+    streets = [Street(quarter, 4 + quarter, 10.0, width_m=10.0) for quarter in range(4)]
+    streets += [Street(4 + quarter, 8, 0.5, width_m=1.0) for quarter in range(4)]
+    streets += [Street(4 + quarter, 4 + (quarter + 2) % 4, 15.0, width_m=10.0) for quarter in range(4)]
+    shut = Change(np.arange(4 + exits, 8, dtype=np.int32), 0.0, is_closed=True)
+    table = together(*(walk(quarter, 8, np.zeros(250), FREE_MPS) for quarter in range(4)))
+    return table, simulate(make_network(streets), table, until_s=LATE_S, changes=[shut] if exits < 4 else [])
+
+
+def four_exits_then_two() -> Got:
+    """Last arrival with two doors over that with four; people through the least used of four doors."""
+    four, two = _hall(4)[1], _hall(2)[1]
+    return {
+        "ratio": float(two.arrival_s.max() / four.arrival_s.max()),
+        "least_used": float(four.walked_out[-1, 4:8].min()),
+        "arrived": arrived(four) + arrived(two),
+    }
+
+
+def bottleneck_corridor() -> Got:
+    """150 people: a room, a corridor 1 m wide, a room, an exit 1 m wide; people waiting before each."""
+    streets = [Street(0, 1, 5.0, width_m=10.0), Street(1, 2, 5.0, width_m=1.0), Street(2, 3, 5.0, width_m=10.0),
+               Street(3, 4, 1.0, width_m=1.0)]  # fmt: skip
+    moved = simulate(make_network(streets), walk(0, 4, np.zeros(150), FREE_MPS), until_s=300.0, count_every_s=1.0)
+    out_s = np.sort(moved.arrival_s)
+    inside = moved.walked_in - moved.walked_out
+    crossing = 5.0 / FREE_MPS
+    into_ps = flow_per_s(moved, moved.walked_out, 20.0, 80.0)
+    return {
+        "before_corridor": float(inside[:, 0].max()),
+        "before_exit": float(inside[:, 2].max()) - float(into_ps[1]) * crossing,
+        "flow_ps": (len(out_s) - 1) / float(out_s[-1] - out_s[0]),
+        "arrived": arrived(moved),
+    }
+
+
+def stairs_after_corridor() -> Got:
+    """A corridor 2 m wide, then stairs 1 m wide at half the speed: flow of each, jam before the stairs."""
+    streets = [Street(0, 1, 20.0, width_m=2.0), Street(1, 2, 20.0, width_m=1.0)]
+    slow = Change(np.array([1], np.int32), 0.0, speed_factor=0.5)
+    table = walk(0, 2, evenly(2.3, 0.0, 120.0), FREE_MPS)
+    moved = simulate(make_network(streets), table, until_s=LATE_S, changes=[slow])
+    counted = simulate(make_network(streets), table, until_s=240.0, changes=[slow], count_every_s=1.0)
+    into = flow_per_s(counted, counted.walked_in, 10.0, 25.0)[0]
+    out = flow_per_s(counted, counted.walked_out, 60.0, 110.0)[1]
+    return {
+        "difference_ps": float(into - out),
+        "jam": float((counted.walked_in - counted.walked_out)[:, 0].max()),
+        "arrived": arrived(moved),
+    }
+
+
+def door(people: int, width_m: float) -> Got:
+    """People in a room of 8 m x 5 m with one door: largest flow over any 10 s, and mean flow, per metre."""
+    streets = [Street(0, 1, 4.0, width_m=5.0), Street(1, 2, 0.5, width_m=width_m)]
+    moved = simulate(make_network(streets), walk(0, 2, np.zeros(people), FREE_MPS), until_s=LATE_S)
+    out_s = np.sort(moved.arrival_s)
+    ends = np.searchsorted(out_s, out_s + 10.0 - 1e-6)
+    return {
+        "most_ppms": float((ends - np.arange(people)).max()) / 10.0 / width_m,
+        "mean_ppms": (people - 1) / float(out_s[-1] - out_s[0]) / width_m,
+        "arrived": arrived(moved),
+    }
+
+
+def overtaking() -> Got:
+    """A fast walker sets out 10 s behind ten slow ones in a corridor of 2 m: both keep their own speed."""
+    table = together(walk(0, 1, 2.0 * np.arange(10), 0.5), walk(0, 1, 30.0, 1.5))
+    moved = simulate(make_network([Street(0, 1, 100.0, width_m=2.0)]), table, until_s=LATE_S)
+    times_s = travel_s(table, moved)
+    return {
+        "fast_s": float(times_s[-1]),
+        "slow_s": float(times_s[:-1].max()),
+        "overtaken": float((moved.arrival_s[:-1] > moved.arrival_s[-1]).sum()),
+    }
+
+
+def supporter_and_supported() -> Got:
+    """A party walks at the speed of its slowest, others are not held back: arrival after 100 m."""
+    table = together(walk(0, 1, 0.0, min(1.3, 0.5)), walk(0, 1, 0.0, 1.3))
+    moved = simulate(make_network([Street(0, 1, 100.0, width_m=5.0)]), table, until_s=LATE_S)
+    return {"party_s": float(moved.arrival_s[0]), "other_s": float(moved.arrival_s[1])}
+
+
+def _walked(density_of: FloatArray, width_m: float) -> Moved:
+    streets = [Street(0, 1, 200.0, width_m=width_m), Street(1, 2, 200.0, width_m=width_m)]
+    return simulate(make_network(streets), walk(0, 2, density_of, FREE_MPS), until_s=5000.0, count_every_s=10.0)
+
+
+def conserved() -> Got:
+    """400 people press through a narrow way: at each time, those on links, those arrived and those to come add up."""
+    moved = _walked(evenly(3.0, 0.0, 400.0 / 3.0), 1.5)
+    inside = moved.walked_in - moved.walked_out
+    passed = counts_at(moved, moved.walked_out, 5000.0)
+    return {
+        "negative": float((inside < 0).sum()),
+        "overfull": float((inside > 5.4 * 200.0 * 1.5 + 1e-6).sum()),
+        "passed": float(passed[1]),
+        "arrived": arrived(moved),
+    }
+
+
+def wider_is_never_slower() -> Got:
+    """Mean arrival of the same people over a way of 1, 2 and 4 m: each over the one before, the larger."""
+    means_s = [float(_walked(evenly(2.0, 0.0, 200.0), width_m).arrival_s.mean()) for width_m in (1.0, 2.0, 4.0)]
+    return {"worst": max(means_s[1] / means_s[0], means_s[2] / means_s[1]), "best": means_s[1] / means_s[0]}
