@@ -40,9 +40,14 @@ class Audience:
 
 @dataclass(slots=True)
 class Spreading:
-    """One order on its way: its level, the households meant, who hears when and who has heard."""
+    """One order on its way: its level, the households meant, who hears when and who has heard.
+
+    ``number`` counts, for each household, the orders to its district before this one: by it the draws are keyed, so
+    that an order to one district leaves the draws of all others as they are.
+    """
 
     level: int
+    number: RowArray
     meant: BoolArray
     hearing: Hearing
     heard: BoolArray
@@ -56,6 +61,7 @@ class Alarm:
         self._audience = audience
         self._spreading: list[Spreading] = []
         self._ever_heard = np.zeros(world.population.households, np.bool_)
+        self._orders = np.zeros(len(world.town.districts), np.int64)
         districts = world.household_district
         rows = np.arange(world.population.households)
         situation = world.situation
@@ -81,29 +87,37 @@ class Alarm:
         """An order is issued now; ``reached_by_push`` are the people whose devices got the message, so much later."""
         world = self._world
         meant = np.isin(world.household_district, districts)
-        hearing, number = unheard(world.population.households), len(self._spreading)
-        rows = np.flatnonzero(meant)
-        for channel in public_channels(world.parameters):
-            deaf = channel.needs is not None and ~world.works[channel.needs][rows]
-            spread_publicly(
-                hearing, rows[~np.broadcast_to(deaf, rows.shape)], world.now_s, number, channel, world.stream
-            )
+        hearing = unheard(world.population.households)
+        number = self._orders[world.household_district]
         household = world.population.household[reached_by_push].astype(np.int64)
         online = world.works[Service.NETWORK][household]
-        push = Push(reached_by_push[online], household[online], world.now_s + push_late_s, number)
-        spread_by_push(hearing, push, world.parameters, world.stream)
-        self._spreading.append(Spreading(level, meant, hearing, np.zeros(world.population.households, np.bool_)))
+        person, household = reached_by_push[online], household[online]
+        for one in np.unique(number).tolist():
+            self._tell_publicly(hearing, np.flatnonzero(meant & (number == one)), one)
+            so_far = number[household] == one
+            push = Push(person[so_far], household[so_far], world.now_s + push_late_s, one)
+            spread_by_push(hearing, push, world.parameters, world.stream)
+        self._orders[list(districts)] += 1
+        heard = np.zeros(world.population.households, np.bool_)
+        self._spreading.append(Spreading(level, number, meant, hearing, heard))
+
+    def _tell_publicly(self, hearing: Hearing, rows: RowArray, number: int) -> None:
+        world = self._world
+        for channel in public_channels(world.parameters):
+            deaf = channel.needs is not None and ~world.works[channel.needs][rows]
+            reachable = rows[~np.broadcast_to(deaf, rows.shape)]
+            spread_publicly(hearing, reachable, world.now_s, number, channel, world.stream)
 
     def step_until(self, until_s: float) -> None:
         """Pass on what is heard before ``until_s``."""
-        for number, spreading in enumerate(self._spreading):
-            self._talk(spreading, number)
+        for spreading in self._spreading:
+            self._talk(spreading)
             now = ~spreading.heard & (spreading.hearing.at_s < until_s)
             if now.any():
                 spreading.heard |= now
                 self._heard(spreading, np.flatnonzero(now))
 
-    def _talk(self, spreading: Spreading, number: int) -> None:
+    def _talk(self, spreading: Spreading) -> None:
         """Neighbours tell those who have not heard; counted once for each step of the talk."""
         world = self._world
         step = int(world.now_s // CONTAGION_STEP_S)
@@ -111,7 +125,10 @@ class Alarm:
         if not rest.any():
             return
         rows = np.arange(world.population.households)
-        draw = world.stream.uniform(f"warning.NEIGHBOUR.{number}", rows, step)
+        draw = np.empty(len(rows))
+        for one in np.unique(spreading.number).tolist():
+            alike = spreading.number == one
+            draw[alike] = world.stream.uniform(f"warning.NEIGHBOUR.{one}", rows[alike], step)
         rate_per_s = world.parameters.number("warning.contagion_per_s")
         neighbourhood = world.population.neighbourhood.astype(np.int64)
         spread_by_talk(spreading.hearing, rest, neighbourhood, draw, world.now_s, rate_per_s)
