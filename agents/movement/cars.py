@@ -29,7 +29,7 @@ from agents.movement.state import (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def run(cars: Cars, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
     queue = cars.queue
@@ -47,14 +47,14 @@ def run(cars: Cars, until_s: float) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def schedule(cars: Cars, rows: npt.NDArray[np.int64]) -> None:
     """Enter the departures of parties."""
     for row in rows:
         push(cars.queue, cars.parties[row].departure_s, cars.parties[row].tie, row)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def join(cars: Cars, row: int, time_s: float) -> None:
     """Let a car that stands at a node queue for its first link, or end where no link leads on."""
     party = cars.parties[row]
@@ -76,21 +76,21 @@ def join(cars: Cars, row: int, time_s: float) -> None:
         entrance.source_tail = row
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def join_all(cars: Cars, rows: npt.NDArray[np.int64], time_s: float) -> None:
     """Let cars that stand at nodes queue again, in the order given."""
     for row in rows:
         join(cars, row, time_s)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def replan_entrances(cars: Cars) -> None:
     """Look again at every entrance that somebody waits for, after headways or free times have changed."""
     for link in range(len(cars.links)):
         plan_entrance(cars, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def give_up(cars: Cars, link: int, time_s: float) -> None:
     """Let the first car of a link that waits for another drive to the roadside: its trip ends at the link's end."""
     wanted = cars.links[link].wanted
@@ -102,7 +102,7 @@ def give_up(cars: Cars, link: int, time_s: float) -> None:
     end(cars, row, STRANDED, time_s)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def end(cars: Cars, row: int, state: int, time_s: float) -> None:
     """End the trip of a party that stands at a node."""
     party = cars.parties[row]
@@ -113,13 +113,13 @@ def end(cars: Cars, row: int, state: int, time_s: float) -> None:
     cars.counts[0] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def push_link(cars: Cars, kind: int, link: int, time_s: float) -> None:
     """Add an event of a link."""
     push(cars.queue, time_s, (np.int64(kind) << KIND_BITS) | np.int64(cars.links[link].rank), link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _ask(cars: Cars, link: int, time_s: float) -> None:
     """The head of a link is at its end: it ends its trip, or asks to enter its next link."""
     here = cars.links[link]
@@ -137,7 +137,7 @@ def _ask(cars: Cars, link: int, time_s: float) -> None:
     _claim(cars, link, wanted, time_s)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _claim(cars: Cars, claimant: int, link: int, time_s: float) -> None:
     if cars.links[link].wait_head == NOBODY and _entry_s(cars, link) <= time_s:
         _admit(cars, claimant, link, due(cars, claimant, link), time_s)
@@ -146,7 +146,7 @@ def _claim(cars: Cars, claimant: int, link: int, time_s: float) -> None:
     plan_entrance(cars, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _entry_s(cars: Cars, link: int) -> float:
     """Earliest time at which the next car may enter; inf while nobody has left the place it needs."""
     into = cars.links[link]
@@ -157,7 +157,7 @@ def _entry_s(cars: Cars, link: int) -> float:
     return entry_s
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def plan_entrance(cars: Cars, link: int) -> None:
     """Note when the next of those who wait may enter, unless it is noted."""
     if cars.links[link].wait_head == NOBODY:
@@ -168,7 +168,7 @@ def plan_entrance(cars: Cars, link: int) -> None:
         push_link(cars, ENTRANCE_OPENS, link, entry_s)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _open_entrance(cars: Cars, link: int, time_s: float) -> None:
     entrance = cars.links[link]
     if time_s == entrance.try_s:
@@ -179,7 +179,7 @@ def _open_entrance(cars: Cars, link: int, time_s: float) -> None:
     plan_entrance(cars, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _admit(cars: Cars, claimant: int, link: int, tag: float, time_s: float) -> None:
     """Move the claimant's first car onto a link; the next of a queue of departures asks anew."""
     serve(cars, claimant, link, tag)
@@ -196,7 +196,7 @@ def _admit(cars: Cars, claimant: int, link: int, tag: float, time_s: float) -> N
         wait(cars, claimant, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     party, into = cars.parties[row], cars.links[link]
     party.link = link
@@ -214,7 +214,7 @@ def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     into.tail = row
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _leave(cars: Cars, link: int, time_s: float) -> int:
     """Take the head off its link and call the next one.
 

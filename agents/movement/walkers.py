@@ -27,7 +27,7 @@ from agents.movement.state import (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def run(walkers: Walkers, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
     queue = walkers.queue
@@ -45,14 +45,14 @@ def run(walkers: Walkers, until_s: float) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def schedule(walkers: Walkers, rows: npt.NDArray[np.int64]) -> None:
     """Enter the departures of parties."""
     for row in rows:
         push(walkers.queue, walkers.parties[row].departure_s, walkers.parties[row].tie, row)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def step(walkers: Walkers, row: int, time_s: float) -> None:
     """Let a walker at a node end there, enter the next link, or wait for it."""
     party = walkers.parties[row]
@@ -71,7 +71,7 @@ def step(walkers: Walkers, row: int, time_s: float) -> None:
         _plan_entrance(walkers, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def step_all(walkers: Walkers, rows: npt.NDArray[np.int64], time_s: float) -> None:
     """Let walkers at nodes go on, in the order given."""
     for row in rows:
@@ -99,14 +99,14 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
     return moved[:count].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def replan_entrances(walkers: Walkers) -> None:
     """Look again at every entrance that somebody waits for, after widths have changed."""
     for link in range(len(walkers.ways)):
         _plan_entrance(walkers, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _wait(walkers: Walkers, row: int, link: int) -> None:
     way = walkers.ways[link]
     walkers.parties[row].behind = NOBODY
@@ -117,7 +117,7 @@ def _wait(walkers: Walkers, row: int, link: int) -> None:
     way.wait_tail = row
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     party = walkers.parties[row]
     if party.link != NOBODY:
@@ -129,7 +129,7 @@ def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     walkers.counts[0] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _entry_s(walkers: Walkers, link: int) -> float:
     """Earliest time at which the next walker may enter; inf at jam density."""
     way = walkers.ways[link]
@@ -139,7 +139,7 @@ def _entry_s(walkers: Walkers, link: int) -> float:
     return entry_s
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _plan_entrance(walkers: Walkers, link: int) -> None:
     way = walkers.ways[link]
     if way.wait_head == NOBODY:
@@ -150,7 +150,7 @@ def _plan_entrance(walkers: Walkers, link: int) -> None:
         push(walkers.queue, entry_s, (np.int64(ENTRANCE_OPENS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     if time_s == way.try_s:
@@ -162,7 +162,7 @@ def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     """Move a walker from the origin or the link before onto a link."""
     party, way = walkers.parties[row], walkers.ways[link]
@@ -181,7 +181,7 @@ def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     """Take a walker who was at the end of a link off it."""
     party = walkers.parties[row]
@@ -200,7 +200,7 @@ def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     """Let the first walker go on if the end is reached, and note when the next one will."""
     way = walkers.ways[link]
@@ -214,14 +214,14 @@ def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _virtual_s(walkers: Walkers, link: int, time_s: float) -> float:
     way = walkers.ways[link]
     virtual_s: float = way.virtual_s + way.pace * (time_s - way.since_s)
     return virtual_s
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _reach_s(walkers: Walkers, link: int) -> float:
     """When the first walker of a link gets to its end if nothing changes."""
     way = walkers.ways[link]
@@ -229,7 +229,7 @@ def _reach_s(walkers: Walkers, link: int) -> float:
     return reach_s
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     new = 1.0 if way.occupancy <= way.calm else pace(way.occupancy / way.area_m2)
@@ -239,7 +239,7 @@ def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
         way.pace = new
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
     """Note when the first walker is at the end, unless an earlier time is noted; then it will be looked at again."""
     way = walkers.ways[link]
@@ -251,14 +251,14 @@ def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
         push(walkers.queue, reach_s, (np.int64(HEAD_ASKS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
     first, second = walkers.parties[one], walkers.parties[other]
     earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
     return earlier
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _merge(walkers: Walkers, one: int, other: int) -> int:
     """Merge two skew heaps of walkers.
 
