@@ -131,9 +131,10 @@ def shock(arrivals_vps: float) -> Got:
     table = trips(0, 10, evenly(arrivals_vps * WIDE, 0.0, 1200.0))
     moved = simulate(make_network(streets), table, until_s=1000.0, count_every_s=0.5)
     turns_s = [_turn_s(moved, link, 950.0, arrivals_vps * WIDE, 0.4 * WIDE) for link in range(10)]
+    span_s = turns_s[9] - turns_s[1]
     return {
         "tail_s": turns_s[0] - FREE_S,
-        "speed_mps": 800.0 / (turns_s[9] - turns_s[1]),
+        "speed_mps": 800.0 / span_s if span_s else np.nan,
         "density_vpkm": float((moved.entered - moved.left)[-1, :10].sum()) / WIDE,
     }
 

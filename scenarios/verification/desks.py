@@ -129,7 +129,7 @@ def littles_law() -> Got:
 def fluid(service_s: float) -> Got:
     """500 people in 60 min at three desks: when the last is received, the longest queue, the mean wait, in min."""
     arrivals_s = (np.arange(500) + 0.5) * 3600.0 / 500.0
-    seen = receive(arrivals_s, service_s, 0.0, desks=3)
+    seen = receive(np.asarray(arrivals_s, np.float64), service_s, 0.0, desks=3)
     begun_s = np.sort(seen.received_s) - service_s
     queue = np.searchsorted(seen.came_s, arrivals_s, side="right") - np.searchsorted(begun_s, arrivals_s, side="right")
     return {

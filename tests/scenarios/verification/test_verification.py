@@ -94,7 +94,7 @@ def slow_cars(network: Network) -> Network:
     [
         (half_capacity, ("K2", "K3a", "K3b", "K5a", "K14", "T8")),
         (no_storage_limit, ("K5a", "K5b", "K12", "T1", "T5")),
-        (wide_ways, ("RiMEA4-1", "RiMEA4-3", "NIST5.2", "RiMEA12")),
+        (wide_ways, ("RiMEA4-1.0", "RiMEA4-3", "NIST5.2", "RiMEA12")),
         (equal_priorities, ("K6c", "K6d")),
         (slow_cars, ("K1", "T4")),
     ],
