@@ -5,6 +5,7 @@ Weidmann (1993) for speeds under density.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from agents.movement.simulate import Change, Moved
 from scenarios.verification.building import (
@@ -151,20 +152,31 @@ def four_exits_then_two() -> Got:
 
 
 def bottleneck_corridor() -> Got:
-    """150 people: a room, a corridor 1 m wide, a room, an exit 1 m wide; people waiting before each."""
+    """150 people: a room, a corridor 1 m wide, a room, an exit 1 m wide; people waiting before each, and flows.
+
+    Flows are those between the first and the last decile of passages, without start and end.
+    """
     streets = [Street(0, 1, 5.0, width_m=10.0), Street(1, 2, 5.0, width_m=1.0), Street(2, 3, 5.0, width_m=10.0),
                Street(3, 4, 1.0, width_m=1.0)]  # fmt: skip
-    moved = simulate(make_network(streets), walk(0, 4, np.zeros(150), FREE_MPS), until_s=300.0, count_every_s=1.0)
-    out_s = np.sort(moved.arrival_s)
+    moved = simulate(make_network(streets), walk(0, 4, np.zeros(150), FREE_MPS), until_s=300.0, count_every_s=0.1)
+    into_ps, out_ps = _between_deciles_ps(moved, moved.walked_in, 1), _between_deciles_ps(moved, moved.walked_out, 3)
     inside = moved.walked_in - moved.walked_out
-    crossing = 5.0 / FREE_MPS
-    into_ps = flow_per_s(moved, moved.walked_out, 20.0, 80.0)
     return {
         "before_corridor": float(inside[:, 0].max()),
-        "before_exit": float(inside[:, 2].max()) - float(into_ps[1]) * crossing,
-        "flow_ps": (len(out_s) - 1) / float(out_s[-1] - out_s[0]),
+        "before_exit": float(inside[:, 2].max()) - into_ps * 5.0 / FREE_MPS,
+        "bottleneck_ps": into_ps,
+        "last_ps": out_ps,
+        "difference_ps": into_ps - out_ps,
         "arrived": arrived(moved),
     }
+
+
+def _between_deciles_ps(moved: Moved, passed: npt.NDArray[np.int64], link: int) -> float:
+    """Flow past one end of a link between the first and the last tenth of those who passed."""
+    people = int(passed[-1, link])
+    first, last = people // 10, people - people // 10
+    begin_s, end_s = moved.count_time_s[np.searchsorted(passed[:, link], (first, last))]
+    return float((last - first) / (end_s - begin_s))
 
 
 def stairs_after_corridor() -> Got:
