@@ -91,5 +91,6 @@ class Simulation:
             self._households.step_until(until_s)
             self._citizens.share_positions()
             self.travel.leave_blocked_cars()
+            self.travel.look_at_traffic()
             self.travel.advance(until_s)
             yield world.env.timeout(WINDOW_S)

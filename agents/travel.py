@@ -133,6 +133,14 @@ class Travel:
         patience_s = mean_s * (0.5 + world.stream.uniform("cars.patience", links))
         world.movement.give_up(links[waited_s >= patience_s])
 
+    def look_at_traffic(self) -> None:
+        """Let cars with the app in them choose their way anew, where it is time for that."""
+        if self._world.now_s % self._world.parameters.number("cars.replan_s") == 0:
+            self._world.movement.replan()
+
+    def _is_informed(self, party: Party) -> bool:
+        return bool(self._world.population.uses_app[party.members].any())
+
     def _depart(self) -> None:
         if not self._waiting:
             return
@@ -145,6 +153,7 @@ class Travel:
                 mode=np.array([ON_FOOT if p.mode == TravelMode.FOOT else BY_CAR for p in parties], np.int8),
                 speed_mps=np.array([party.speed_mps for party in parties], np.float64),
                 departure_s=np.array([party.depart_s for party in parties], np.float64),
+                informed=np.array([self._is_informed(party) for party in parties], np.bool_),
             )
         )
         self._parties.update(self._waiting)

@@ -9,6 +9,7 @@ import pytest
 
 from agents.city_os.paper import PaperCityOS
 from agents.city_os.port import Answer, CityOS, Failure, FailureKind
+from agents.movement.trips import Trips
 from agents.refuges import ADULT_AGE
 from agents.simulation import SAMPLE_S, Setting, Simulation
 from agents.situation import SendVehicles, Situation
@@ -240,3 +241,25 @@ def test_a_city_that_rings_its_list_reaches_no_fewer_and_reaches_them_sooner(
         simulation.run(lambda _: None)
         helped.append(int(simulation.world.helped.sum()))
     assert helped[1] > helped[0]
+
+
+def test_cars_with_the_app_choose_their_way_anew(
+    simulate: Make, earthquake: Situation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The movement hears which parties have the app with them, and is asked for new ways at the interval in force."""
+    simulation = simulate(earthquake)
+    movement = simulation.world.movement
+    told, asked_s = list[bool](), list[float]()
+    depart = movement.depart
+
+    def departing(trips: Trips) -> None:
+        assert trips.informed is not None
+        told.extend(trips.informed.tolist())
+        depart(trips)
+
+    monkeypatch.setattr(movement, "depart", departing)
+    monkeypatch.setattr(movement, "replan", lambda: asked_s.append(simulation.world.now_s))
+    finished(simulation)
+    interval_s = simulation.world.parameters.number("cars.replan_s")
+    assert asked_s == np.arange(0.0, earthquake.duration_s, interval_s).tolist()
+    assert {False, True} <= set(told)
