@@ -82,6 +82,9 @@ class Movement(Protocol):
     def open_links(self, links: Int32Array) -> None:
         """Open closed links again from now on."""
 
+    def replan(self) -> None:
+        """Give those who are informed new routes by the times that links took since the last call."""
+
     def positions(self, trips: Int32Array) -> tuple[FloatArray, FloatArray]:
         """East and north in metres of trips under way, at the time reached; NaN for trips not under way."""
 
