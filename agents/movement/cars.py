@@ -84,9 +84,18 @@ def join_all(cars: Cars, rows: npt.NDArray[np.int64], time_s: float) -> None:
 
 
 @njit(cache=True, _nrt=False)
-def replan_entrances(cars: Cars) -> None:
-    """Look again at every entrance that somebody waits for, after headways or free times have changed."""
+def carry_over(
+    cars: Cars, old_in_s: npt.NDArray[np.float64], old_out_s: npt.NDArray[np.float64], time_s: float
+) -> None:
+    """Go on with headways that were changed: of each that runs, the same share is left as of the old ones."""
     for link in range(len(cars.links)):
+        here = cars.links[link]
+        if here.next_in_s > time_s and here.in_headway_s != old_in_s[link]:
+            here.next_in_s = time_s + (here.next_in_s - time_s) * (here.in_headway_s / old_in_s[link])
+        if here.next_out_s > time_s and here.out_headway_s != old_out_s[link]:
+            here.next_out_s = time_s + (here.next_out_s - time_s) * (here.out_headway_s / old_out_s[link])
+            if here.ask_s < np.inf:
+                call_head(cars, link, max(cars.parties[here.head].reach_s, here.next_out_s))
         plan_entrance(cars, link)
 
 
@@ -120,9 +129,19 @@ def push_link(cars: Cars, kind: int, link: int, time_s: float) -> None:
 
 
 @njit(cache=True, _nrt=False)
+def call_head(cars: Cars, link: int, time_s: float) -> None:
+    """Note when the first car of a link will ask to leave it, in place of what was noted."""
+    cars.links[link].ask_s = time_s
+    push_link(cars, HEAD_ASKS, link, time_s)
+
+
+@njit(cache=True, _nrt=False)
 def _ask(cars: Cars, link: int, time_s: float) -> None:
     """The head of a link is at its end: it ends its trip, or asks to enter its next link."""
     here = cars.links[link]
+    if time_s != here.ask_s:
+        return
+    here.ask_s = np.inf
     row = here.head
     party = cars.parties[row]
     node = here.to_node
@@ -208,7 +227,7 @@ def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     into.next_in_s = time_s + into.in_headway_s
     if into.head == NOBODY:
         into.head = row
-        push_link(cars, HEAD_ASKS, link, max(party.reach_s, into.next_out_s))
+        call_head(cars, link, max(party.reach_s, into.next_out_s))
     else:
         cars.parties[into.tail].behind = row
     into.tail = row
@@ -235,6 +254,6 @@ def _leave(cars: Cars, link: int, time_s: float) -> int:
     out.head = party.behind
     if out.head != NOBODY:
         next_s = max(cars.parties[out.head].reach_s, out.next_out_s)
-        push_link(cars, HEAD_ASKS, link, max(next_s, time_s))
+        call_head(cars, link, max(next_s, time_s))
     plan_entrance(cars, link)
     return row

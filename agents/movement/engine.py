@@ -132,14 +132,17 @@ class NetworkMovement:
     def set_factors(self, capacity_factor: FloatArray, speed_factor: FloatArray) -> None:
         """Change every link by factors on its capacity and free speed, both above 0 and 1 for a link as built.
 
-        Capacities hold for headways from now on, speeds for those who enter from now on; routes stay.
+        Capacities hold for headways from now on, also for what is left of those that run; speeds for those who enter
+        from now on; routes stay.
         """
-        set_factors(self._network, self._cars.links, capacity_factor, speed_factor)
-        self._walkers.ways["speed_factor"] = speed_factor
-        self._walkers.ways["width_m"] = self._network.walk_width_m * capacity_factor
+        links, ways = self._cars.links, self._walkers.ways
+        in_s, out_s, width_m = links["in_headway_s"].copy(), links["out_headway_s"].copy(), ways["width_m"].copy()
+        set_factors(self._network, links, capacity_factor, speed_factor)
+        ways["speed_factor"] = speed_factor
+        ways["width_m"] = self._network.walk_width_m * capacity_factor
         self._make_room(0)
-        cars.replan_entrances(self._cars)
-        walkers.replan_entrances(self._walkers)
+        cars.carry_over(self._cars, in_s, out_s, self._now_s)
+        walkers.carry_over(self._walkers, width_m, self._now_s)
 
     def replan(self) -> None:
         """Give the informed cars new routes by the times that links took since the last call.

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from agents.movement.cars import plan_entrance, push_link
+from agents.movement.cars import call_head, plan_entrance
 from agents.movement.merges import wait
-from agents.movement.state import HEAD_ASKS, NOBODY, Cars
+from agents.movement.state import NOBODY, Cars
 
 
 @njit(cache=True)
@@ -63,7 +63,7 @@ def _thin_waiting(cars: Cars, link: int, time_s: float) -> None:
             _keep(cars, claimant, link)
         else:
             cars.links[claimant].wanted = NOBODY
-            push_link(cars, HEAD_ASKS, claimant, time_s)
+            call_head(cars, claimant, time_s)
         claimant = following
 
 

@@ -37,9 +37,10 @@ class TripTable:
 class Change:
     """Something that changes links for a time: closed, or slower, or of another capacity (flood, snow, contraflow).
 
-    Capacity factors hold for headways from ``begin_s`` to ``end_s`` (inf: for good), speed factors for those who enter
-    then; both are above 0. Changes of one link at one time multiply. Neither changes the room on a link, so a factor
-    above 1 gives no more than the flow of the link's triangle.
+    Capacity factors hold for headways from ``begin_s`` to ``end_s`` (inf: for good), also for the part of a headway
+    that lies between, speed factors for those who enter then; both are above 0. Changes of one link at one time
+    multiply. Neither changes the room on a link, so a factor above 1 gives no more than the flow of the link's
+    triangle.
     """
 
     links: Int32Array

@@ -21,7 +21,8 @@ KIND_BITS = 60
 ROOM_FOR_ONE_EVENT = 8
 """Handling one event adds fewer events than this."""
 
-# One row a link. The second half is the state: queue on the link, queue at its entrance (who waits to enter).
+# One row a link. The second half is the state: queue on the link, queue at its entrance (who waits to enter);
+# ``ask_s`` is when the head will ask: its event of any other time is out of date.
 # The turn from link a into link b is row a.turn + b.exit of the tags.
 LINK = np.dtype(
     [
@@ -41,6 +42,7 @@ LINK = np.dtype(
         ("left", "i8"),
         ("next_in_s", "f8"),
         ("next_out_s", "f8"),
+        ("ask_s", "f8"),
         ("asked_s", "f8"),
         ("try_s", "f8"),
         ("served_tag", "f8"),
@@ -156,7 +158,7 @@ def make_links(network: Network) -> npt.NDArray[np.void]:
     links["ring"] = np.cumsum(links["storage"]) - links["storage"]
     links["share_cost"] = 1.0 / np.where(drivable, network.merge_priority, 1.0)
     links["next_in_s"] = links["next_out_s"] = links["asked_s"] = -np.inf
-    links["try_s"] = np.inf
+    links["try_s"] = links["ask_s"] = np.inf
     for queue in ("head", "tail", "source_head", "source_tail", "wait_head", "wanted"):
         links[queue] = NOBODY
     _number_turns(network, links)

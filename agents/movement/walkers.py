@@ -100,9 +100,12 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
 
 
 @njit(cache=True, _nrt=False)
-def replan_entrances(walkers: Walkers) -> None:
-    """Look again at every entrance that somebody waits for, after widths have changed."""
+def carry_over(walkers: Walkers, old_width_m: npt.NDArray[np.float64], time_s: float) -> None:
+    """Go on with headways after widths were changed: of each that runs, the same share has passed as before."""
     for link in range(len(walkers.ways)):
+        way = walkers.ways[link]
+        if way.width_m != old_width_m[link]:
+            way.last_in_s = time_s - (time_s - way.last_in_s) * (old_width_m[link] / way.width_m)
         _plan_entrance(walkers, link)
 
 

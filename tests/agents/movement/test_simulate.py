@@ -188,6 +188,34 @@ def test_changes_hold_from_their_beginning_to_their_end() -> None:
     assert np.diff(moved.left[:, 0], prepend=0) == pytest.approx([0.8 * 450, 0.4 * 500, 0.8 * 500], abs=2)
 
 
+@pytest.mark.parametrize("mode", [0, 1])
+def test_capacity_comes_back_after_a_red(mode: int) -> None:
+    """Next to no capacity for 45 s of every 90 s halves the flow, in each cycle and however headways lie."""
+    number, whole = np.array([0], dtype=np.int32), 0.8 if mode else CAPACITY_PPMS
+    network = replace(make_network(2, [(0, 1, *KM, 0.8)]), walk_width_m=np.array([1.0]))
+    trips = table([(0, 1, mode, 1.34, 0.0)] * 4000)
+    reds = [Change(number, begin_s, begin_s + 45.0, capacity_factor=1e-9) for begin_s in np.arange(45.0, 2000.0, 90.0)]
+    moved = simulate(network, trips, until_s=1800.0, changes=reds, count_every_s=90.0)
+    entered = (moved.entered + moved.walked_in)[:, 0]
+    assert np.diff(entered) == pytest.approx(whole * 45.0, abs=1.0)
+    assert entered[-1] == pytest.approx(whole * 900.0, abs=1.5)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, 1e-9])
+def test_a_headway_goes_on_in_proportion(factor: float) -> None:
+    """K9: where 0.2 s of a headway of 1.25 s are left, a changed headway leaves the same share of itself."""
+    wide = replace(make_network(2, [(0, 1, *KM, 4.0)]), jam_density_vpm=np.ones(1))
+    trips = table([(0, 1, 1, 1.0, 0.0)] * 2)
+    cases = (
+        (1.05, replace(wide, in_capacity_vps=np.array([0.8]))),
+        (51.05, replace(wide, capacity_vps=np.array([0.8]))),
+    )
+    for begin_s, network in cases:
+        change = Change(np.array([0], dtype=np.int32), begin_s, begin_s + 0.05, capacity_factor=factor)
+        arrival_s = simulate(network, trips, until_s=LATE_S, changes=[change]).arrival_s
+        assert arrival_s[1] - arrival_s[0] == pytest.approx(1.25 + 0.05 * (1.0 - factor))
+
+
 def test_gridlock_is_told_in_order_of_driving() -> None:
     """Three cars that wait for one another are one ring, from the link of lowest order on; they move no more."""
     ring = [(1, 2, 4.0, 10.0, 1.0), (0, 1, 4.0, 10.0, 1.0), (2, 0, 4.0, 10.0, 1.0)]

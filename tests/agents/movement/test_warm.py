@@ -7,8 +7,8 @@ def test_every_public_kernel_is_compiled_once() -> None:
     """Afterwards each compiled entry has one specialisation, so no run compiles another."""
     warm.compile_kernels()
     entries = (
-        *(cars.run, cars.schedule, cars.join_all, cars.replan_entrances, cars.give_up),
-        *(walkers.run, walkers.schedule, walkers.step_all, walkers.reroute, walkers.replan_entrances),
+        *(cars.run, cars.schedule, cars.join_all, cars.carry_over, cars.give_up),
+        *(walkers.run, walkers.schedule, walkers.step_all, walkers.reroute, walkers.carry_over),
         *(rerouting.reroute, rerouting.rings, trees.grow, routes._along),
     )
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
