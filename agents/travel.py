@@ -153,7 +153,7 @@ class Travel:
                 mode=np.array([ON_FOOT if p.mode == TravelMode.FOOT else BY_CAR for p in parties], np.int8),
                 speed_mps=np.array([party.speed_mps for party in parties], np.float64),
                 departure_s=np.array([party.depart_s for party in parties], np.float64),
-                informed=np.array([self._is_informed(party) for party in parties], np.bool_),
+                informed=np.array([p.mode != TravelMode.FOOT and self._is_informed(p) for p in parties], np.bool_),
             )
         )
         self._parties.update(self._waiting)

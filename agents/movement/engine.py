@@ -6,6 +6,7 @@ import numpy.typing as npt
 from agents.errors import InvalidMovement
 from agents.movement import cars, rerouting, walkers
 from agents.movement.events import Queue
+from agents.movement.experience import car_times_s, walk_times_s
 from agents.movement.network import Network, network_of
 from agents.movement.routes import Routes
 from agents.movement.state import (
@@ -23,11 +24,22 @@ from agents.movement.state import (
     make_ways,
     set_factors,
 )
-from agents.movement.trips import CAR, FOOT, INFORMED_CAR, Arrivals, Conditions, FloatArray, Int32Array, Trips
+from agents.movement.trips import (
+    CAR,
+    FOOT,
+    INFORMED_CAR,
+    INFORMED_WALKER,
+    Arrivals,
+    Conditions,
+    FloatArray,
+    Int32Array,
+    Trips,
+)
 from twin.parameters import Parameters, load_parameters
 from twin.roads import Roads
 
 _FIRST_ROOM = 1024
+_ON_FOOT = (FOOT, INFORMED_WALKER)
 _TRIP_MASK = 0xFFFFFFFF
 
 
@@ -120,7 +132,7 @@ class NetworkMovement:
 
         Routes change at once; who is on a closed link leaves it at its end.
         """
-        kinds = tuple(kind for kind in range(len(self._free_costs)) if walkers or kind != FOOT)
+        kinds = tuple(kind for kind in range(len(self._free_costs)) if walkers or kind not in _ON_FOOT)
         self._routes.close(np.asarray(links, dtype=np.int32), kinds)
         self._reroute()
 
@@ -145,24 +157,12 @@ class NetworkMovement:
         walkers.carry_over(self._walkers, width_m, self._now_s)
 
     def replan(self) -> None:
-        """Give the informed cars new routes by the times that links took since the last call.
-
-        A link counts with the mean time that cars were held at its entrance, at the end of the link before, and the
-        mean of those who came to its end, free if nobody did; and with no less than its first car has been on it or
-        the first of those who wait for it has waited.
-        """
-        links = self._cars.links
-        on_link_s = np.where(links["passed"] > 0, links["spent_s"] / np.maximum(links["passed"], 1), links["free_s"])
-        held_s = links["held_s"] / np.maximum(links["let_in"], 1)
-        waits = np.flatnonzero(links["wanted"] != NOBODY)
-        drives = np.flatnonzero((links["head"] != NOBODY) & (links["wanted"] == NOBODY))
-        age_s = self._now_s - self._parties["since_s"][links["head"][drives]]
-        on_link_s[drives] = np.maximum(on_link_s[drives], age_s)
-        np.maximum.at(held_s, links["wanted"][waits], self._now_s - links["asked_s"][waits])
-        time_s = on_link_s + held_s
-        for column in ("passed", "let_in", "spent_s", "held_s"):
-            links[column] = 0
-        self._free_costs[INFORMED_CAR] = np.where(self._network.car_allowed, time_s, np.inf)
+        """Give the informed new routes by the times that links took since the last call."""
+        network, parties = self._network, self._parties
+        car_s = car_times_s(self._cars.links, parties, self._now_s)
+        walk_s = walk_times_s(self._walkers.ways, parties, self._now_s)
+        self._free_costs[INFORMED_CAR] = np.where(network.car_allowed, car_s, np.inf)
+        self._free_costs[INFORMED_WALKER] = np.where(network.walk_allowed, walk_s, np.inf)
         self._routes.replan(self._free_costs)
         self._reroute()
 
@@ -238,7 +238,8 @@ class NetworkMovement:
         """Row of the routes that each trip follows."""
         if trips.informed is None:
             return np.asarray(trips.mode, dtype=np.int32)
-        return np.where((trips.mode == CAR) & trips.informed, INFORMED_CAR, trips.mode).astype(np.int32)
+        informed = np.where(trips.mode == CAR, INFORMED_CAR, INFORMED_WALKER)
+        return np.where(trips.informed, informed, trips.mode).astype(np.int32)
 
     def _make_room(self, parties: int) -> None:
         """See that there is room for so many parties, and for an event of each and a few of each link."""
@@ -301,7 +302,7 @@ class NetworkMovement:
     def _places(self, parties: npt.NDArray[np.void]) -> tuple[FloatArray, FloatArray]:
         moves, rows = parties["link"] != NOBODY, parties["link"]
         network = self._network
-        by_car = parties["tree"] != FOOT
+        by_car = ~np.isin(parties["tree"], _ON_FOOT)
         needed_s = np.where(by_car, self._cars.links["free_s"][rows], network.length_m[rows] / parties["speed_mps"])
         share = np.where(moves, np.minimum((self._now_s - parties["since_s"]) / needed_s, 1.0), 0.0)
         start = np.where(moves, network.link_from[rows], parties["node"])
@@ -315,9 +316,9 @@ def _network_of(roads: Roads, conditions: Conditions, parameters: Parameters | N
 
 
 def _costs(network: Network, links: npt.NDArray[np.void]) -> FloatArray:
-    """Time of each link for each tree: a walker at 1 m/s, a car, an informed car; inf where the mode may not go."""
+    """Time of each link for each tree: a walker at 1 m/s, a car, both informed; inf where the mode may not go."""
     foot_s = np.where(network.walk_allowed, network.length_m, np.inf)
-    return np.vstack((foot_s, links["free_s"], links["free_s"]))
+    return np.vstack((foot_s, links["free_s"], links["free_s"], foot_s))
 
 
 def _ties(trips: Trips, on_foot: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

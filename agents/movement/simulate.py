@@ -87,8 +87,8 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
 ) -> Moved:
     """Move trips over a network until ``until_s`` (excluded).
 
-    With ``reroute_s`` the routes of informed cars follow the travel times of the last interval; those of the others
-    stay the free ones. ``seed`` decides who is informed.
+    With ``reroute_s`` the routes of the informed, on foot or by car, follow the times that links took in the last
+    interval; those of the others stay the free ones. ``seed`` decides who is informed.
 
     Raises:
         InvalidMovement: a trip or a change names what is not there, or has an impossible value.

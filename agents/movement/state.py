@@ -80,6 +80,10 @@ WAY = np.dtype(
         ("alarm_s", "f8"),
         ("last_in_s", "f8"),
         ("try_s", "f8"),
+        ("spent_s", "f8"),
+        ("held_s", "f8"),
+        ("passed", "i4"),
+        ("let_in", "i4"),
         ("occupancy", "i4"),
         ("heap", "i4"),
         ("wait_head", "i4"),
@@ -88,7 +92,8 @@ WAY = np.dtype(
 )
 
 # One row a party; ``link`` is NOBODY while it stands at ``node``; ``since_s`` is when it entered its link, or ended;
-# ``reach_s`` when it can be at the link's end (a walker: in the way's virtual time); ``tree`` whose routes it follows.
+# ``reach_s`` when it can be at the link's end (a walker: in the way's virtual time,
+# at its end or a node the time at which it asked to go on); ``tree`` whose routes it follows.
 PARTY = np.dtype(
     [
         ("departure_s", "f8"),

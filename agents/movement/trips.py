@@ -12,8 +12,8 @@ Int8Array = npt.NDArray[np.int8]
 
 FOOT, CAR = 0, 1
 """Modes; also the rows of their routes."""
-INFORMED_CAR = 2
-"""Row of the routes of cars that know how long links take."""
+INFORMED_CAR, INFORMED_WALKER = 2, 3
+"""Rows of the routes of those who know how long links take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Trips:
 
     ``trip`` is any id, unique among those under way. ``destination`` is a row of the destinations that the movement
     was made with. ``mode`` is 0 on foot, 1 by car. ``speed_mps`` is a walker's own speed after all conditions; cars go
-    by the links' speeds. ``departure_s`` must not lie before the time reached by ``advance``. ``informed`` cars follow
-    routes that are planned anew while they drive, if the movement is told to; nobody is, if not given.
+    by the links' speeds. ``departure_s`` must not lie before the time reached by ``advance``. The ``informed``
+    follow routes that are planned anew while they are under way, if the movement is told to; nobody is, if not given.
     """
 
     trip: Int32Array

@@ -56,6 +56,7 @@ def schedule(walkers: Walkers, rows: npt.NDArray[np.int64]) -> None:
 def step(walkers: Walkers, row: int, time_s: float) -> None:
     """Let a walker at a node end there, enter the next link, or wait for it."""
     party = walkers.parties[row]
+    party.reach_s = time_s
     if party.node == party.goal:
         _end(walkers, row, ARRIVED, time_s)
         return
@@ -171,6 +172,8 @@ def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     party, way = walkers.parties[row], walkers.ways[link]
     if party.link != NOBODY:
         _leave(walkers, row, time_s)
+    way.held_s += time_s - party.reach_s
+    way.let_in += 1
     way.walked_in += 1
     way.last_in_s = time_s
     way.occupancy += 1
@@ -212,7 +215,10 @@ def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     row = way.heap
     if row != NOBODY and _reach_s(walkers, link) <= time_s:
         way.heap = _merge(walkers, walkers.parties[row].left, walkers.parties[row].right)
-        walkers.parties[row].node = way.to_node
+        party = walkers.parties[row]
+        party.node = way.to_node
+        way.spent_s += (time_s - party.since_s) * party.speed_mps
+        way.passed += 1
         step(walkers, row, time_s)
     _set_alarm(walkers, link, time_s)
 

@@ -274,6 +274,20 @@ def weidmann_ppms(density_ppm2: float) -> float:
     return density_ppm2 * 1.34 * (1.0 - np.exp(-1.913 * (1.0 / density_ppm2 - 1.0 / 5.4)))
 
 
+def test_the_informed_leave_by_the_farther_door() -> None:
+    """Who waits in a room for its near door turns to the farther one if informed, and only then; all are out sooner."""
+    doors = narrow_path((0, 1, 5.0, 1.0), (1, 3, 10.0, 2.0), (0, 2, 20.0, 1.0), (2, 3, 10.0, 2.0))
+    trips = table([(0, 3, 0, 1.34, 0.0)] * 300)
+    runs = {share: simulate(doors, trips, until_s=LATE_S, reroute_s=10.0, informed_share=share) for share in (0.0, 0.5)}
+    without = simulate(doors, trips, until_s=LATE_S)
+    assert without.arrival_s.tobytes() == runs[0.0].arrival_s.tobytes()
+    assert without.walked_in[-1].tolist() == [300, 300, 0, 0]
+    assert 50 < runs[0.5].walked_in[-1, 2] < 250
+    assert runs[0.5].arrival_s.max() < 0.75 * without.arrival_s.max()
+    empty = simulate(doors, picked(trips, np.arange(1)), until_s=LATE_S, reroute_s=1.0)
+    assert empty.arrival_s[0] == pytest.approx(15.0 / 1.34)
+
+
 @pytest.mark.parametrize("width_m", [0.9, 0.5, 0.2])
 def test_a_crowd_behind_a_narrow_way_is_dense(width_m: float) -> None:
     """Before a narrow way the crowd has the density at which Weidmann's flow is what the narrow way lets through."""
