@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,7 @@ def run_traffic(options: TrafficOptions, tell: Tell) -> tuple[Traffic, Moved]:
             informed_share=options.informed,
             seed=options.seed,
             count_every_s=options.count_every if options.counts else None,
+            progress=partial(tell, "traffic_move"),
         )
         tell("traffic_write", 0.0)
         files.write(options.out, arrivals_csv(traffic, moved))

@@ -1,6 +1,6 @@
 """Movement alone: a network and trips as arrays in, arrivals and counts of links out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from agents.movement.trips import Arrivals, FloatArray, Int8Array, Int32Array, T
 from twin.randomness import Stream
 
 MOVING, ARRIVED, STRANDED = 0, 1, 2
+
+_TOLD_TIMES = 40
+"""How often progress is told."""
 
 IntArray = npt.NDArray[np.int64]
 
@@ -84,11 +87,13 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
     informed_share: float = 1.0,
     seed: int = 0,
     count_every_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Moved:
     """Move trips over a network until ``until_s`` (excluded).
 
     With ``reroute_s`` the routes of the informed, on foot or by car, follow the times that links took in the last
     interval; those of the others stay the free ones. ``seed`` decides who is informed.
+    ``progress`` is told the share of the time that is done, a few dozen times; no result depends on it.
 
     Raises:
         InvalidMovement: a trip or a change names what is not there, or has an impossible value.
@@ -98,7 +103,7 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
     run.depart(None if reroute_s is None else Stream(seed).uniform("movement.informed", _ranks(trips)) < informed_share)
     counts_s, replans_s = [*_every(count_every_s, until_s), until_s], _every(reroute_s, until_s)
     for time_s in sorted({*counts_s, *replans_s, *run.plan.turns_s(until_s)}):
-        run.advance(time_s)
+        run.advance(time_s, until_s, progress)
         if time_s in counts_s:
             run.count(time_s)
         if time_s in replans_s:
@@ -144,6 +149,7 @@ class _Run:
         self._counts: list[list[IntArray]] = []
         self._gridlocks: dict[tuple[int, ...], None] = {}
         self._factors = plan.at(-np.inf)
+        self._told = 1
 
     def depart(self, informed: npt.NDArray[np.bool_] | None) -> None:
         """Hand the trips over, numbered by their ranks, so that rows decide nothing."""
@@ -162,14 +168,24 @@ class _Run:
             )
         )
 
-    def advance(self, time_s: float) -> None:
+    def advance(self, time_s: float, until_s: float, progress: Callable[[float], None] | None) -> None:
         """Let time pass; rings of blocked cars are noted before anything may resolve them."""
+        if progress is not None:
+            while self._told < _TOLD_TIMES and (share_s := until_s * self._told / _TOLD_TIMES) <= time_s:
+                self._move(share_s)
+                progress(self._told / _TOLD_TIMES)
+                self._told += 1
+        self._move(time_s)
+        self._gridlocks.update(dict.fromkeys(self.movement.gridlocks()))
+        if progress is not None and time_s == until_s:
+            progress(1.0)
+
+    def _move(self, time_s: float) -> None:
         arrivals: Arrivals = self.movement.advance(time_s)
         rows = self._row_of_rank[arrivals.trip]
         self._status[rows] = np.where(arrivals.stranded, STRANDED, ARRIVED)
         self._arrival_s[rows] = np.where(arrivals.stranded, np.nan, arrivals.time_s)
         self._distance_m[rows] = arrivals.distance_m
-        self._gridlocks.update(dict.fromkeys(self.movement.gridlocks()))
 
     def count(self, time_s: float) -> None:
         """Note what passed each link so far."""

@@ -120,6 +120,21 @@ def test_a_stranger_changes_only_those_who_are_met(case: tuple[Network, TripTabl
     assert both.arrival_s[:rows].tobytes() == alone.arrival_s.tobytes()
 
 
+@given(cases(), st.floats(0.5, 500.0))
+def test_telling_progress_changes_nothing(case: tuple[Network, TripTable], until_s: float) -> None:
+    """Progress is told in even shares up to the whole, and every result is the same to the last bit."""
+    shares: list[float] = []
+    changes = [Change(np.zeros(1, dtype=np.int32), 11.0, 20.0, 0.5)]
+    quiet, told = (
+        simulate(*case, until_s=until_s, changes=changes, reroute_s=30.0, count_every_s=7.0, progress=progress)
+        for progress in (None, shares.append)
+    )
+    assert shares == [part / 40 for part in range(1, 41)]
+    assert told.gridlocks == quiet.gridlocks
+    for name in set(Moved.__dataclass_fields__) - {"gridlocks"}:
+        assert np.asarray(getattr(told, name)).tobytes() == np.asarray(getattr(quiet, name)).tobytes()
+
+
 @given(cases(), st.lists(st.floats(0.1, 3.0), min_size=2, max_size=2), st.floats(0.0, 60.0))
 def test_everybody_is_counted_whatever_changes(
     case: tuple[Network, TripTable], factors: list[float], begin_s: float
