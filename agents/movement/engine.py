@@ -40,7 +40,11 @@ from twin.roads import Roads
 
 _FIRST_ROOM = 1024
 _ON_FOOT = (FOOT, INFORMED_WALKER)
+_UNINFORMED = (FOOT, CAR)
 _TRIP_MASK = 0xFFFFFFFF
+
+_Choices = tuple[Int32Array, Int32Array, Int32Array]
+"""Tree, destination and node of each party that needs a way from there."""
 
 
 class NetworkMovement:
@@ -72,6 +76,7 @@ class NetworkMovement:
         )
         self._cars: Cars = make_cars(links, self._routes.next_link, parties)
         self._walkers: Walkers = make_walkers(ways, self._routes.next_link, parties)
+        self._unplanned: list[_Choices] = []
         self._row_of_trip: dict[int, int] = {}
         self._rows = 0
         self._now_s = 0.0
@@ -88,7 +93,9 @@ class NetworkMovement:
             return
         self._check(trips, ids)
         tree = self._trees_of(trips)
-        self._routes.need(tree, trips.destination)
+        is_free = np.isin(tree, _UNINFORMED)
+        self._routes.need(tree[is_free], trips.destination[is_free])
+        self._unplanned.append((tree[~is_free], trips.destination[~is_free], trips.origin_node[~is_free]))
         first, last = self._rows, self._rows + len(ids)
         self._make_room(last)
         parties = self._parties[first:last]
@@ -108,6 +115,7 @@ class NetworkMovement:
         """
         if not until_s >= self._now_s:
             raise InvalidMovement(f"time cannot go from {self._now_s} s to {until_s} s; advance to a later time")
+        self._plan()
         while not cars.run(self._cars, float(until_s)):
             self._cars = self._cars._replace(queue=self._enlarged(self._cars.queue))
         while not walkers.run(self._walkers, float(until_s)):
@@ -163,7 +171,7 @@ class NetworkMovement:
         walk_s = walk_times_s(self._walkers.ways, parties, self._now_s)
         self._free_costs[INFORMED_CAR] = np.where(network.car_allowed, car_s, np.inf)
         self._free_costs[INFORMED_WALKER] = np.where(network.walk_allowed, walk_s, np.inf)
-        self._routes.replan(self._free_costs)
+        self._routes.replan(self._free_costs, self._choices())
         self._reroute()
 
     def positions(self, trips: Int32Array) -> tuple[FloatArray, FloatArray]:
@@ -233,6 +241,20 @@ class NetworkMovement:
     @property
     def _parties(self) -> npt.NDArray[np.void]:
         return self._cars.parties
+
+    def _plan(self) -> None:
+        """Find the ways of the informed who departed since the last call or plan."""
+        for choices in self._unplanned:
+            self._routes.need(*choices)
+        self._unplanned = []
+
+    def _choices(self) -> _Choices:
+        """Tree, destination and next node to choose a way at, of each informed party under way."""
+        parties = self._parties[: self._rows]
+        parties = parties[(parties["state"] == UNDER_WAY) & ~np.isin(parties["tree"], _UNINFORMED)]
+        link = parties["link"]
+        node = np.where(link == NOBODY, parties["node"], self._network.link_to[link])
+        return parties["tree"], parties["destination"], node.astype(np.int32)
 
     def _trees_of(self, trips: Trips) -> npt.NDArray[np.int32]:
         """Row of the routes that each trip follows."""

@@ -55,8 +55,8 @@ class Routes:
         """
         if node is None:
             missing = self._grown[mode, destination] != _WHOLE
-            if missing.any():
-                self._grow_whole(np.unique(np.column_stack((mode[missing], destination[missing])), axis=0))
+            keys = np.unique(mode[missing].astype(np.int64) * self._grown.shape[1] + destination[missing])
+            self._grow_whole(np.column_stack(np.divmod(keys, self._grown.shape[1])))
             return
         _, goals, nodes = self.next_link.shape
         for tree, wanted in _by_pair(np.asarray(mode, dtype=np.int64) * goals + destination, node, nodes):
@@ -78,7 +78,8 @@ class Routes:
         if wanted is None:
             self._grow_whole(grown[np.isin(grown[:, 0], changed)])
         else:
-            self.need(*wanted)
+            afresh = np.isin(wanted[0], changed)
+            self.need(*(column[afresh] for column in wanted))
 
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
         """Sum of the links' ``values`` on the route from each node, inf where there is no route."""

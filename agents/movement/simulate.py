@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -100,13 +101,17 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
     """
     _check(network, changes)
     run = _Run(network, trips, _Plan(tuple(changes), network.links))
-    run.depart(None if reroute_s is None else Stream(seed).uniform("movement.informed", _ranks(trips)) < informed_share)
+    if reroute_s is not None:
+        run.inform(Stream(seed).uniform("movement.informed", _ranks(trips)) < informed_share)
     counts_s, replans_s = [*_every(count_every_s, until_s), until_s], _every(reroute_s, until_s)
+    next_replan_s = dict(pairwise([*replans_s, np.inf]))
+    run.depart(min(replans_s, default=np.inf))
     for time_s in sorted({*counts_s, *replans_s, *run.plan.turns_s(until_s)}):
         run.advance(time_s, until_s, progress)
         if time_s in counts_s:
             run.count(time_s)
-        if time_s in replans_s:
+        if time_s in next_replan_s:
+            run.depart(next_replan_s[time_s])
             run.movement.replan()
         run.change(time_s)
     return run.moved()
@@ -140,9 +145,17 @@ class _Run:
 
     def __init__(self, network: Network, trips: TripTable, plan: _Plan) -> None:
         self._trips, self.plan, rows = trips, plan, len(trips.departure_s)
-        self._goals = _goals(network, trips.destination_node)
-        self.movement = NetworkMovement(network, self._goals)
+        goals = _goals(network, trips.destination_node)
+        self.movement = NetworkMovement(network, goals)
+        place = np.zeros(int(goals.max(initial=0)) + 1, dtype=np.int32)
+        place[goals] = np.arange(len(goals), dtype=np.int32)
+        self._destination = place[trips.destination_node]
+        # Trips are numbered by their ranks, so that rows decide nothing.
         self._row_of_rank = np.argsort(_ranks(trips), kind="stable")
+        self._by_time = np.argsort(trips.departure_s[self._row_of_rank], kind="stable")
+        self._departures_s = trips.departure_s[self._row_of_rank][self._by_time]
+        self._handed = 0
+        self._informed: npt.NDArray[np.bool_] | None = None
         self._status, self._arrival_s = np.zeros(rows, dtype=np.int8), np.full(rows, np.nan)
         self._distance_m = np.zeros(rows)
         self._count_time_s: list[float] = []
@@ -151,20 +164,28 @@ class _Run:
         self._factors = plan.at(-np.inf)
         self._told = 1
 
-    def depart(self, informed: npt.NDArray[np.bool_] | None) -> None:
-        """Hand the trips over, numbered by their ranks, so that rows decide nothing."""
-        trips, rows = self._trips, self._row_of_rank
-        place = np.zeros(int(self._goals.max(initial=0)) + 1, dtype=np.int32)
-        place[self._goals] = np.arange(len(self._goals), dtype=np.int32)
+    def inform(self, informed: npt.NDArray[np.bool_]) -> None:
+        """Let these trips choose new ways when those are planned; call it before anybody departs."""
+        self._informed = informed
+
+    def depart(self, before_s: float) -> None:
+        """Hand over the trips that depart before a time, all of them before inf, and were not handed over yet.
+
+        Those who stay at home need no way: who departs after the next planning is handed over then.
+        """
+        trips, first = self._trips, self._handed
+        self._handed = int(np.searchsorted(self._departures_s, before_s)) if before_s < np.inf else len(self._by_time)
+        ranks = self._by_time[first : self._handed]
+        rows = self._row_of_rank[ranks]
         self.movement.depart(
             Trips(
-                trip=np.arange(len(rows), dtype=np.int32),
+                trip=ranks.astype(np.int32),
                 origin_node=trips.origin_node[rows],
-                destination=place[trips.destination_node[rows]],
+                destination=self._destination[rows],
                 mode=trips.mode[rows],
                 speed_mps=trips.speed_mps[rows],
                 departure_s=trips.departure_s[rows],
-                informed=None if informed is None else informed[rows],
+                informed=None if self._informed is None else self._informed[rows],
             )
         )
 

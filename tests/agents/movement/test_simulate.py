@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agents.errors import InvalidMovement
 from agents.movement.crowding import CAPACITY_DENSITY_PPM2, CAPACITY_PPMS
 from agents.movement.network import Network, network_of
+from agents.movement.routes import Routes
 from agents.movement.simulate import ARRIVED, MOVING, STRANDED, Change, Moved, TripTable, simulate
 from agents.movement.trips import Conditions
 from tests.agents.movement.networks import Link, Trip, journeys, make_roads, networks, textbook
@@ -118,6 +119,23 @@ def test_a_stranger_changes_only_those_who_are_met(case: tuple[Network, TripTabl
     )
     both = simulate(town, more, until_s=LATE_S)
     assert both.arrival_s[:rows].tobytes() == alone.arrival_s.tobytes()
+
+
+@given(cases(), st.floats(0.1, 200.0))
+def test_trees_need_reach_only_who_follows_them(case: tuple[Network, TripTable], reroute_s: float) -> None:
+    """Trees that end where nobody asks for more lead everybody as whole trees do, whatever closes meanwhile."""
+
+    def grow_whole(self: Routes, kind: int, destination: int, _: object) -> None:
+        self._grow_whole(np.array([[kind, destination]]))
+
+    changes = [Change(np.zeros(1, dtype=np.int32), 11.0, 50.0, is_closed=True)]
+    part = simulate(*case, until_s=1e4, changes=changes, reroute_s=reroute_s)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Routes, "_grow_part", grow_whole)
+        whole = simulate(*case, until_s=1e4, changes=changes, reroute_s=reroute_s)
+    assert part.gridlocks == whole.gridlocks
+    assert part.arrival_s.tobytes() == whole.arrival_s.tobytes()
+    assert part.distance_m.tobytes() == whole.distance_m.tobytes()
 
 
 @given(cases(), st.floats(0.5, 500.0))

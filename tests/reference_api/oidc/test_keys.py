@@ -49,7 +49,7 @@ def test_the_database_holds_no_key_in_the_clear(city: Any) -> None:
     jwks(city)
     stored = city.rows("SELECT kid, alg, sealed_jwk FROM signing_key")
     assert len(stored) == 2
-    assert not any('"d"' in row[2] or "kty" in row[2] for row in stored)
+    assert not any('"d"' in row[2] or '"kty"' in row[2] for row in stored)
     with pytest.raises(StoreFault, match="another secret"):
         unsealed(stored[0][0], stored[0][1], 0.0, stored[0][2], secret=bytes(32))
 
