@@ -110,7 +110,7 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
         run.advance(time_s, until_s, progress)
         if time_s in counts_s:
             run.count(time_s)
-        if time_s in next_replan_s:
+        if time_s in next_replan_s and not run.is_over():
             run.depart(next_replan_s[time_s])
             run.movement.replan()
         run.change(time_s)
@@ -207,6 +207,10 @@ class _Run:
         self._status[rows] = np.where(arrivals.stranded, STRANDED, ARRIVED)
         self._arrival_s[rows] = np.where(arrivals.stranded, np.nan, arrivals.time_s)
         self._distance_m[rows] = arrivals.distance_m
+
+    def is_over(self) -> bool:
+        """Whether everybody departed and ended."""
+        return self._handed == len(self._by_time) and not len(self.movement.under_way())
 
     def count(self, time_s: float) -> None:
         """Note what passed each link so far."""
