@@ -11,6 +11,8 @@ ScenarioError
 ├── UnwritableFile    a file of results cannot be written (PermissionError)
 ├── UnwritableOutput  the output folder cannot be written (PermissionError)
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
+├── NoServiceForFaults faults were given, and no city OS to put them in front of (ValueError)
+├── OtherRuns         the output folder holds runs of something else (FileExistsError)
 ├── ForeignFolder     the output folder of a study holds something else (FileExistsError)
 ├── TooManyCells      a study has more runs than can be meant (ValueError)
 ├── UnreachableCluster no scheduler answers at the address (ConnectionError)
@@ -129,6 +131,20 @@ class UnusableCityOs(ScenarioError, ValueError):
 
     def __init__(self, given: str) -> None:
         super().__init__([Fault("", "unusable_city_os", {"given": given})])
+
+
+class OtherRuns(ScenarioError, FileExistsError):
+    """The output folder holds replications of something else; ``other`` names what differs."""
+
+    def __init__(self, path: object, other: Sequence[str]) -> None:
+        super().__init__([Fault("", "other_runs", {"path": path, "other": ", ".join(other)})])
+
+
+class NoServiceForFaults(ScenarioError, ValueError):
+    """Faults were given, and no city OS to put them in front of."""
+
+    def __init__(self) -> None:
+        super().__init__([Fault("", "faults_need_service")])
 
 
 class ForeignFolder(ScenarioError, FileExistsError):

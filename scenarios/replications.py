@@ -70,7 +70,7 @@ class Replications:
     """Finished replications, by ascending seed.
 
     ``head`` is what all runs have in common, ``looks`` how often the interval was looked at, ``reached`` whether it met
-    the target (None without one).
+    the target (None without one), ``stopped`` whether the user stopped it before all runs were done.
     """
 
     folder: Path
@@ -80,6 +80,7 @@ class Replications:
     summaries: tuple[Summary, ...]
     looks: int
     reached: bool | None
+    stopped: bool = False
 
     @property
     def findings(self) -> int:
@@ -134,7 +135,7 @@ def summary_json(done: Replications) -> str:
     """The text of metrics.json of replications: ``run`` says what runs they were, ``metrics`` sums them up."""
     stopping = {"target": done.plan.target, "metrics": list(done.plan.metrics), "least": LEAST, "batch": BATCH}
     stopping |= {"most": done.plan.most, "looks": done.looks, "reached": done.reached}
-    head = {**done.head, "seeds": [one.seed for one in done.rows]}
+    head = {**done.head, "seeds": [one.seed for one in done.rows], "stopped": done.stopped}
     head |= {"until_ci": None if done.plan.target is None else stopping}
     rows = [
         {

@@ -6,8 +6,9 @@ The standard library's pools hang (multiprocessing) or wait for work under way (
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -36,15 +37,22 @@ def processors() -> int:
 
 def work_through(
     work: Callable[[Task], Result], tasks: Iterable[Task], processes: int
-) -> Iterator[tuple[Task, Result]]:
+) -> Generator[tuple[Task, Result], None, None]:
     """Do all tasks in at most ``processes`` processes; each with its result, in the order in which they are done.
+
+    One process is this one: nothing need be begun, and modules are imported once.
 
     ``work`` is a function of a module; tasks and results can be pickled. It should give its expected faults as results.
 
     Raises:
-        DeadWorker: a process died under a task: killed, or by an error, which it has printed.
+        DeadWorker: one of several processes died under a task: killed, or by an error, which it has printed.
     """
     waiting = list(tasks)[::-1]
+    if processes == 1:
+        while waiting:
+            task = waiting.pop()
+            yield task, work(task)
+        return
     workers = [_begin(work) for _ in range(min(processes, len(waiting)))]
     try:
         yield from _share_out(waiting, workers)
@@ -52,7 +60,7 @@ def work_through(
         _end(workers)
 
 
-def _share_out(waiting: list[Task], workers: list[_Worker]) -> Iterator[tuple[Task, Any]]:
+def _share_out(waiting: list[Task], workers: list[_Worker]) -> Generator[tuple[Task, Any], None, None]:
     """Give each worker a task, and the next whenever it is done; ``waiting`` has the first task last."""
     under_way: dict[int, Task] = {}
     idle = list(enumerate(workers))
@@ -70,9 +78,23 @@ def _begin(work: Callable[[Any], Any]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(work, theirs), daemon=True)
-    process.start()
+    with _ctrl_c_ignored():
+        process.start()
     theirs.close()
     return _Worker(process, ours)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """A process begun meanwhile never hears Ctrl-C, not even while it imports."""
+    if threading.current_thread() is not threading.main_thread():  # handlers are the first thread's alone
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _send(worker: _Worker, task: object) -> None:
@@ -103,7 +125,7 @@ def _end(workers: Iterable[_Worker]) -> None:
 
 def _serve(work: Callable[[Any], Any], pipe: Pipe) -> None:
     """Do what comes through the pipe until it closes; Ctrl-C is the first process's to hear."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whichever thread began it
     with suppress(EOFError, ConnectionError):
         while True:
             pipe.send(work(pipe.recv()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scenarios.commands.inputs import HOURS, PEOPLE, SEED, folder_option, language_option, option
-from scenarios.commands.several import run_several, several_options
+from scenarios.commands.several import is_several, run_several, several_options
 from scenarios.language import Language, say
 from scenarios.options import NONE, REFERENCE, RunOptions
 from scenarios.output_folder import check_free
@@ -48,7 +48,7 @@ def build(language: Language) -> click.Command:
     def run(*, quiet: bool, fail_on_findings: bool, **given: Any) -> int:
         wanted = {name: given.pop(name) for name in ("runs", "until_ci", "ci_metric", "jobs")}
         options = options_of(given, language)
-        if wanted["runs"] is not None or wanted["until_ci"] is not None:
+        if is_several(wanted, language):
             found = run_several(options, wanted, quiet=quiet)
             return FOUND_WRONG if fail_on_findings and found else 0
         # The movement's compiler takes a second to import: not before the files that are quick to read were read.

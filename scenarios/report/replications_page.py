@@ -36,14 +36,26 @@ def replications_html(done: Replications, language: Language) -> str:
                 (phrase("facts.city_os"), plain(str(done.head["city_os"]))),
             ]
         ),
+        *((element("p", words(_stopped(done)), class_="alarm"),) if done.stopped else ()),
         element("p", words(phrase("page.caution")), class_="caution"),
     )
-    first = element("a", words(phrase("replications.first")), href=f"run-{done.rows[0].seed}/report.html")
     sections = {
-        "replications": joined((_table(done), _remarks(done), element("p", first))),
+        "replications": joined((_table(done), _remarks(done), _first(done))),
         "runs": _drawing(done),
     }
     return page_html(f"{title.in_language(language)} – citytwin", language, header, sections)
+
+
+def _stopped(done: Replications) -> Text:
+    return phrase("replications.stopped", n=len(done.rows), most=done.plan.most)
+
+
+def _first(done: Replications) -> Markup:
+    """The way to the report of the run that was written in full, where that one is among them."""
+    name = f"run-{done.rows[0].seed}/report.html"
+    if not (done.folder / name).is_file():
+        return Markup("")
+    return element("p", element("a", words(phrase("replications.first")), href=name))
 
 
 def facts(pairs: Sequence[tuple[Text, Text]]) -> Markup:
@@ -71,7 +83,9 @@ def interval_text(name: str, low: Number, high: Number) -> Text:
 
 
 def _table(done: Replications) -> Markup:
-    shown = [one for name in SHOWN for one in done.summaries if one.name == name and set(one.by) <= {"capacity"}]
+    shown = [
+        one for name in SHOWN for one in done.summaries if one.name == name and one.n and set(one.by) <= {"capacity"}
+    ]
     headings = [phrase(f"replications.{name}") for name in ("metric", "median", "interval", "level", "range", "n")]
     return table(headings, [_row(one) for one in shown], numbers_from=1)
 
@@ -115,7 +129,7 @@ def _dots(done: Replications, name: str) -> Markup:
     values = values_of(done.rows, (name, ()))
     if not values:
         return Markup("")
-    scale = SECONDS_PER_HOUR if name.endswith("_s") else 1.0
+    scale, unit = _scale(name, max(values))
     summary = next(one for one in done.summaries if one.name == name and not one.by)
     ticks = nice_ticks(max(values) / scale or 1.0)
     axis = Axis(0.0, ticks[-1], LEFT, WIDTH - 30)
@@ -127,11 +141,19 @@ def _dots(done: Replications, name: str) -> Markup:
     if summary.median is not None:
         middle = axis.at(summary.median / scale)
         marks.append(element("line", x1=middle, x2=middle, y1=6, y2=34, class_="level"))
-    unit = phrase("replications.hours") if name.endswith("_s") else phrase("replications.persons")
     marks.append(element("text", words(unit, "tspan"), x=LEFT - 12, y=50, class_="axis-title end"))
     label = definitions()[name].label
     drawn = element("svg", *marks, viewBox=f"0 0 {WIDTH} {ROW}", role="img", aria_label=f"{label.ja} / {label.en}")
     return figure(label, drawn, phrase("replications.dots"))
+
+
+def _scale(name: str, most: float) -> tuple[float, Text]:
+    """What values are divided by to be drawn, and the unit that they then have."""
+    if not name.endswith("_s"):
+        return 1.0, phrase("replications.persons")
+    if most < 2 * SECONDS_PER_HOUR:
+        return 60.0, phrase("compare.minutes")
+    return SECONDS_PER_HOUR, phrase("replications.hours")
 
 
 def _tick(axis: Axis, value: float) -> Markup:

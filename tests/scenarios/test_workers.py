@@ -32,13 +32,14 @@ def test_every_task_is_done_once() -> None:
 def test_a_killed_process_is_told() -> None:
     """The death of a worker is an error at once and not a wait without end."""
     with pytest.raises(DeadWorker, match="-9"):
-        list(work_through(die, [0, 1, 2], 1))
+        list(work_through(die, [0, 1, 2], 2))
     assert multiprocessing.active_children() == []
 
 
 def test_who_stops_asking_leaves_no_process() -> None:
     """Whoever leaves in the middle (Ctrl-C) leaves no process behind."""
-    results = work_through(square, range(50), 1)
-    assert next(results) == (0, 0)
+    results = work_through(square, range(50), 2)
+    number, squared = next(results)
+    assert squared == number * number
     results.close()  # type: ignore[attr-defined]
     assert multiprocessing.active_children() == []
