@@ -185,7 +185,7 @@ class PortInUse(ScenarioError, OSError):
 
 
 class UnusableRun(ScenarioError, ValueError):
-    """A folder is no finished run, or no finished replications."""
+    """A folder is no finished run, or no finished replications; ``reason`` says why, or does in a language."""
 
     def __init__(self, folder: object, reason: object) -> None:
         super().__init__([Fault("", "unusable_run", {"folder": folder, "reason": reason})])

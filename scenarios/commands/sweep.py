@@ -70,12 +70,18 @@ def runner(cluster: str | None, jobs: int) -> Callable[[Sequence["Task"]], Itera
 
 def _tell_cells(prepared: "Prepared", jobs: int, language: Language) -> None:
     missing = {cell.key for cell in prepared.missing}
+    _tell_unused(prepared, language)
     for cell in prepared.cells:
         state = "missing" if cell.key in missing else "there"
         click.echo(f"{say(language, f'cli.cell_{state}')}  {cell.key}")
     minutes = prepared.estimated_s(jobs) / 60
     values = {"count": len(prepared.cells), "left": len(missing), "jobs": jobs, "minutes": f"{minutes:.0f}"}
     click.echo(say(language, "cli.dry_run_sum", **values))
+
+
+def _tell_unused(prepared: "Prepared", language: Language) -> None:
+    if prepared.unused:
+        click.echo(say(language, "cli.cells_unused", count=prepared.unused, path=prepared.folder / "cells"), err=True)
 
 
 class _Remaining:
@@ -88,6 +94,8 @@ class _Remaining:
         self._began_s = time.monotonic()
         minutes = prepared.estimated_s(jobs) / 60
         there = len(prepared.cells) - self._count
+        if not quiet:
+            _tell_unused(prepared, language)
         self._say("sweep_begins", there=there, left=self._count, minutes=f"{minutes:.0f}")
 
     def __call__(self, left: int) -> None:

@@ -20,6 +20,12 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 
 WALL = "wall_s"
 
+NO_FOLDER = Text("そのフォルダーはありません", "there is no such folder")
+A_STUDY = Text(
+    "検討（sweep）のフォルダーです。比べるのは cells/ の中の二つの計算です",
+    "it is a study; compare two runs in its cells/",
+)
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -127,6 +133,10 @@ def read_run(folder: Path) -> FinishedRun:
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise UnusableRun(folder, NO_FOLDER.in_language)
+    if (folder / "cells").is_dir():
+        raise UnusableRun(folder, A_STUDY.in_language)
     try:
         table = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as reason:

@@ -24,9 +24,10 @@ SCREENED = "morris"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What enters into every run beside its scenario: files of data, and what tells one version from another."""
+    """What enters into every run beside its scenario: files of data, and the hash of the code that runs it."""
 
     version: str
+    code: str
     data: Path | None = None
     roads: Path | None = None
     hashes: tuple[str, ...] = ()
@@ -130,7 +131,7 @@ def _cell(
     scenario = with_values(planned(read.study, plan, read.bases[base]), values, seed)
     text = scenario_text(scenario)
     city_os = read.study.city_os
-    enters = json.dumps([text, city_os, inputs.version, *inputs.hashes], ensure_ascii=False)
+    enters = json.dumps([text, city_os, inputs.version, inputs.code, *inputs.hashes], ensure_ascii=False)
     digest = hashlib.sha256(enters.encode()).hexdigest()[:10]
     key = ".".join((base, plan_name, parameters, f"seed-{seed}", digest))
     return Cell(base, plan_name, parameters, seed, city_os, text, key, scenario.people, scenario.duration_h)

@@ -1,6 +1,5 @@
 """Conducts a study: checks it against its towns, runs what is not there yet, and writes what was found."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,9 @@ from scenarios.errors import FailedCell, Fault, ForeignFolder, InvalidScenario, 
 from scenarios.language import Language, Text
 from scenarios.outputs import csv_text
 from scenarios.places import place_faults
+from scenarios.provenance import code_hash, file_hashes
 from scenarios.reader import by_line
-from scenarios.recipes import data_files, existing, find_recipe
+from scenarios.recipes import existing, find_recipe
 from scenarios.study.cells import Cell, Inputs, cells_of, count_of, estimated_s
 from scenarios.study.execute import Done, Task, put_away
 from scenarios.study.form import MAX_CELLS
@@ -48,6 +48,13 @@ class Prepared:
     def missing(self) -> list[Cell]:
         """The runs that are not there yet."""
         return [cell for cell in self.cells if not (self.folder / CELLS / cell.key).is_dir()]
+
+    @property
+    def unused(self) -> int:
+        """How many runs lie there that are none of these: of other plans, or by other code."""
+        cells = self.folder / CELLS
+        there = {one.name for one in cells.iterdir() if not one.name.startswith(".")} if cells.is_dir() else set()
+        return len(there - {cell.key for cell in self.cells})
 
     def tasks(self) -> list[Task]:
         """What is left to do."""
@@ -150,12 +157,8 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _inputs(read: StudyFile, data: Path | None, roads: Path | None) -> Inputs:
     """What enters into every run, with hashes of its files."""
-    files = [roads] if roads else []
-    for recipe in _recipes(read):
-        files.append(recipe)
-        files += [data / name for name in data_files(recipe, data)] if data else []
-    hashes = tuple(hashlib.sha256(one.read_bytes()).hexdigest() for one in files)
-    return Inputs(version("citytwin"), data and data.absolute(), roads and roads.absolute(), hashes)
+    hashes = tuple(file_hashes(_recipes(read), data, roads).values())
+    return Inputs(version("citytwin"), code_hash(), data and data.absolute(), roads and roads.absolute(), hashes)
 
 
 def _recipes(read: StudyFile) -> list[Path]:

@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scenarios.errors import MissingPackage, UnreachableCluster, install_command, lines_of
-from scenarios.language import Language
+from scenarios.language import Language, say
 from scenarios.options import RunOptions
 from scenarios.output_folder import OutputFolder
+from scenarios.provenance import code_hash
 from scenarios.study.cells import Cell, Inputs
 from scenarios.workers import work_through
 
@@ -52,6 +53,8 @@ class Done:
 
 def run_cell(task: Task) -> Done:
     """Run one cell in a folder of its own; faults that a user can mend are part of the answer."""
+    if code_hash() != task.inputs.code:
+        return Done(task.cell.key, {}, *(say(one, "fault.other_code") for one in (Language.JA, Language.EN)))
     from scenarios.run import run  # noqa: PLC0415 - the movement's compiler: not where cells are only listed
 
     cell, inputs = task.cell, task.inputs

@@ -31,7 +31,18 @@ def test_the_study_can_be_typed_as_it_stands(tmp_path: Path, capsys: pytest.Capt
 def test_the_study_runs(tmp_path: Path) -> None:
     """The study ends well with its page and tables; here with few people and one seed."""
     out = tmp_path / "out"
-    words = [*shlex.split(SWEEPS[-1])[1:], "--people", "400", "--seeds", "1", "--quiet", "--out", str(out)]
+    words = [
+        *shlex.split(SWEEPS[-1])[1:],
+        "--people",
+        "300",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+        "--quiet",
+        "--out",
+        str(out),
+    ]
     assert run_command(words) == 0
     assert (out / "study.html").stat().st_size > 0
     assert len((out / "results.csv").read_text(encoding="utf-8-sig").splitlines()) == 1 + 3 * 7

@@ -15,6 +15,9 @@ from scenarios.study import execute
 from scenarios.study.cells import DEFAULTS
 from scenarios.study.conduct import Asked, Prepared, conduct, prepare, write_results
 from scenarios.study.execute import Done, Task
+from twin.randomness import Stream
+from twin.sources.recipe import build_town
+from twin.town import Town
 
 Answer = Callable[[Task], float]
 
@@ -41,9 +44,24 @@ class Runner:
             yield answered(task, self.answer(task))
 
 
+@pytest.fixture(scope="module")
+def town() -> Callable[..., Town]:
+    """Builds each town once: it is the same for the same recipe and seed."""
+    built: dict[object, Town] = {}
+
+    def build(recipe: Path, *, stream: Stream, **files: Path | None) -> Town:
+        key = (recipe, stream.seed, *files.values())
+        if key not in built:
+            built[key] = build_town(recipe, stream=stream, **files)
+        return built[key]
+
+    return build
+
+
 @pytest.fixture
-def study(tmp_path: Path) -> Callable[..., Prepared]:
+def study(tmp_path: Path, town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Prepared]:
     """Makes a study ready, spoiled or not."""
+    monkeypatch.setattr("scenarios.study.conduct.build_town", town)
 
     def make(text: str = GOOD, **asked: int) -> Prepared:
         path = tmp_path / "small.toml"
@@ -78,6 +96,26 @@ def test_a_changed_plan_alone_is_run_again(study: Callable[..., Prepared]) -> No
     conduct(study(GOOD.replace("more = 2", "more = 1")), changed, untold)
     assert {key.split(".")[1] for key in changed.asked} == {"more"}
     assert len(changed.asked) == 4
+
+
+def test_other_code_runs_again(study: Callable[..., Prepared], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other code found is no answer of this one: its runs stay where they are, and none is used."""
+    first = Runner()
+    conduct(study(), first, untold)
+    monkeypatch.setattr("scenarios.study.conduct.code_hash", lambda: "other")
+    changed, again = study(), Runner()
+    assert changed.unused == len(first.asked)
+    conduct(changed, again, untold)
+    assert len(again.asked) == len(first.asked)
+    assert not {*again.asked} & {*first.asked}
+
+
+def test_a_worker_with_other_code_runs_nothing(study: Callable[..., Prepared]) -> None:
+    """A machine of the cluster with another version says so, and gives no result."""
+    task = study().tasks()[0]
+    done = execute.run_cell(replace(task, inputs=replace(task.inputs, code="other")))
+    assert done.files == {}
+    assert "same version" in done.fault_en
 
 
 def test_a_study_that_is_stopped_goes_on_where_it_was(study: Callable[..., Prepared]) -> None:
