@@ -93,9 +93,7 @@ class NetworkMovement:
             return
         self._check(trips, ids)
         tree = self._trees_of(trips)
-        is_free = np.isin(tree, _UNINFORMED)
-        self._routes.need(tree[is_free], trips.destination[is_free])
-        self._unplanned.append((tree[~is_free], trips.destination[~is_free], trips.origin_node[~is_free]))
+        self._unplanned.append((tree, trips.destination, trips.origin_node))
         first, last = self._rows, self._rows + len(ids)
         self._make_room(last)
         parties = self._parties[first:last]
@@ -243,7 +241,7 @@ class NetworkMovement:
         return self._cars.parties
 
     def _plan(self) -> None:
-        """Find the ways of the informed who departed since the last call or plan."""
+        """Find the ways of those who departed since the last call."""
         for choices in self._unplanned:
             self._routes.need(*choices)
         self._unplanned = []

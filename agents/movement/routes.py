@@ -51,7 +51,8 @@ class Routes:
     ) -> None:
         """Make the trees of these pairs of kind and destination unless they are there; with ``node`` from there only.
 
-        With ``node``, one for each pair, a search ends when it has reached all that a tree is needed for.
+        With ``node``, one for each pair, a search ends when it has reached all that a tree is needed for. A tree that
+        is needed from elsewhere again is made whole: it may be needed often.
         """
         if node is None:
             missing = self._grown[mode, destination] != _WHOLE
@@ -78,8 +79,9 @@ class Routes:
         if wanted is None:
             self._grow_whole(grown[np.isin(grown[:, 0], changed)])
         else:
-            afresh = np.isin(wanted[0], changed)
-            self.need(*(column[afresh] for column in wanted))
+            kinds, destinations, nodes = wanted
+            afresh = np.isin(kinds, changed)
+            self.need(kinds[afresh], destinations[afresh], nodes[afresh])
 
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
         """Sum of the links' ``values`` on the route from each node, inf where there is no route."""
@@ -131,15 +133,12 @@ class Routes:
 
     def _grow_part(self, kind: int, destination: int, nodes: Int32Array) -> None:
         grown = self._grown[kind, destination]
-        if grown == _PART:
-            known = self._nodes_of[kind, destination]
-            nodes = np.union1d(known, nodes).astype(np.int32)
-            if len(nodes) == len(known):
-                return
-        if grown != _WHOLE:
+        if grown == _NONE:
             self._grow(kind, destination, nodes)
             self._grown[kind, destination] = _PART
             self._nodes_of[kind, destination] = nodes
+        elif grown == _PART and not np.isin(nodes, self._nodes_of[kind, destination]).all():
+            self._grow_whole(np.array([[kind, destination]]))
 
     def _grow(self, kind: int, destination: int, nodes: Int32Array) -> None:
         ends = (int(self._goals[destination]), nodes)
