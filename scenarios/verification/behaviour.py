@@ -7,7 +7,6 @@ from agents import behaviour
 from agents.household import Households
 from agents.refuges import Refuges
 from agents.shelter_desk import ShelterDesks
-from agents.situation import Snow
 from agents.travel import Travel
 from agents.warning import CONTAGION_STEP_S, Channel, spread_by_talk, spread_publicly, told_by_neighbours, unheard
 from scenarios.defaults import default_parameters
@@ -94,7 +93,7 @@ def departures(cv: float) -> Got:
     return {
         "ks": float(apart) * np.sqrt(len(ready_s)),
         "median_s": float(np.median(ready_s)),
-        "households": len(ready_s),
+        "outside": float((ready_s <= 0.0).sum()) + small_population(PEOPLE).households - len(ready_s),
     }
 
 
@@ -115,11 +114,12 @@ def leaving_shares() -> Got:
 
 
 def refuges_by_affiliation() -> Got:
-    """Shares of 0.2, 0.3, 0.45, 0.05 for relatives, car, shelter, out of town, where half have no relatives."""
+    """Wishes of 0.2, 0.3, 0.45, 0.05 for relatives, car, shelter, out of town, where half have no relatives."""
     rows = np.arange(HOUSEHOLDS)
     draw, everybody = Stream(SEED).uniform("refuge", rows), np.ones(HOUSEHOLDS, np.bool_)
     with_relatives = Stream(SEED).uniform("relatives", rows) < 0.5
-    parameters = default_parameters().with_overrides({"refuge.earthquake_shares": (0.0, 0.2, 0.3, 0.45, 0.05)})
+    wishes = {"refuge.earthquake_shares": (0.0, 0.2, 0.3, 0.45, 0.05), "refuge.open_shares": (1.0,) * 5}
+    parameters = default_parameters().with_overrides(wishes)
     chosen = behaviour.refuge(
         Hazard.EARTHQUAKE, draw, has_relatives=with_relatives, has_car=everybody, has_upstairs=everybody,
         parameters=parameters,
@@ -130,19 +130,6 @@ def refuges_by_affiliation() -> Got:
         "shelter": float((chosen == Intent.SHELTER).mean()),
         "strangers": float((chosen[~with_relatives] == Intent.RELATIVES).sum()),
     }
-
-
-def speeds_of_ages() -> Got:
-    """Walking speeds of the people whom scenarios make, by RiMEA's groups: lowest and highest mean of each."""
-    people = small_population(PEOPLE)
-    able = ~people.needs_support
-    groups = {"young": (15, 30), "middle": (30, 51), "old": (51, 80)}
-    got = {}
-    for name, (least, below) in groups.items():
-        group = people.walking_speed_mps[able & (people.age >= least) & (people.age < below)]
-        got[f"{name}_mps"] = float(group.mean())
-    got["support_mps"] = float(people.walking_speed_mps[people.needs_support].mean())
-    return got
 
 
 def slowest_member() -> Got:
@@ -157,15 +144,3 @@ def slowest_member() -> Got:
         apart_mps = max(apart_mps, abs(speed_mps - float(people.walking_speed_mps[members].min())))
         slower += speed_mps < float(people.walking_speed_mps[members].max()) - 1e-9
     return {"apart_mps": apart_mps, "slowed": float(slower)}
-
-
-def speed_in_darkness_and_snow() -> Got:
-    """Factors on everybody's walking speed: night 0.8, shallow snow 0.85, both."""
-    parameters = default_parameters().with_overrides(
-        {"walking.night_factor": 0.8, "walking.snow_factor": (1.0, 0.85, 0.5)}
-    )
-    return {
-        "day": behaviour.walking_factor(Snow.NONE, parameters, night=False),
-        "night": behaviour.walking_factor(Snow.NONE, parameters, night=True),
-        "snow_night": behaviour.walking_factor(Snow.SHALLOW, parameters, night=True),
-    }

@@ -20,6 +20,8 @@ from twin.state import TownState
 
 FloatArray = npt.NDArray[np.float64]
 BATCH = 1_000_000
+WARM = 10_000
+"""Customers after whom a queue that began empty has forgotten it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,35 @@ def single_desk(cv: float, people: int, batches: int) -> Got:
         "wait_s": float(waits_s.mean()) + correction_s,
         "received": len(seen.received_s),
     }
+
+
+def several_desks(desks: int, people: int, batches: int) -> Got:
+    """Poisson arrivals 0.04/s for each desk, service 20 s: waits of the real desks, as ``single_desk``.
+
+    With constant service, who comes n-th goes to the desk of who came so many desks before.
+    """
+    rate_per_s, service_s = 0.04 * desks, 20.0
+    gaps_s = poisson(rate_per_s, people, "gaps")
+    seen = receive(np.cumsum(gaps_s), service_s, 0.0, desks)
+    waits_s, expected_s = seen.received_s - seen.came_s - service_s, _waits_in_turn(gaps_s, service_s, desks)
+    long_s = [
+        _waits_in_turn(poisson(rate_per_s, BATCH, f"gaps.{batch}"), service_s, desks)[WARM:].mean()
+        for batch in range(batches)
+    ]
+    return {
+        "apart_s": float(np.abs(waits_s - expected_s).max()),
+        "wait_s": float(waits_s.mean()) + float(np.mean(long_s)) - float(expected_s.mean()),
+        "received": len(seen.received_s),
+    }
+
+
+def _waits_in_turn(gaps_s: FloatArray, service_s: float, desks: int) -> FloatArray:
+    """Waits at desks that take turns, each by Lindley's recursion."""
+    came_s, waits_s = np.cumsum(gaps_s), np.empty(len(gaps_s))
+    for desk in range(desks):
+        mine = came_s[desk::desks]
+        waits_s[desk::desks] = waits_by_lindley(np.diff(mine, prepend=0.0), np.full(len(mine), service_s))
+    return waits_s
 
 
 def littles_law() -> Got:

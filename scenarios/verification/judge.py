@@ -87,7 +87,11 @@ def judge(trial: Trial) -> Judgement:
     module, _, function = trial.run.partition(".")
     try:
         got = getattr(import_module(f"scenarios.verification.{module}"), function)(**trial.setting)
-    except AgentsError as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever a wrong code does, the other tests are judged
         nothing = tuple(Value(one, math.nan) for one in trial.expected)
-        return Judgement(trial, nothing, str(fault))
+        return Judgement(trial, nothing, _said(fault))
     return Judgement(trial, tuple(Value(one, float(got.get(one.key, math.nan))) for one in trial.expected))
+
+
+def _said(fault: Exception) -> str:
+    return str(fault) if isinstance(fault, AgentsError) else f"{type(fault).__name__}: {fault}"

@@ -92,19 +92,27 @@ def parameters_with(changed: Mapping[str, Value]) -> Parameters:
     return default_parameters().with_overrides(dict(changed))
 
 
-def evening(people: int, duration_s: float, changed: Mapping[str, Value], *, open_s: float = 0.0) -> Simulation:
+def evening(
+    people: int,
+    duration_s: float,
+    changed: Mapping[str, Value],
+    *,
+    open_s: float = 0.0,
+    night: bool = False,
+    snow: Snow = Snow.NONE,
+) -> Simulation:
     """A simulation of the small town without a city OS, in which nothing strikes; its shelter opens at a time."""
     situation = Situation(
         hazard=Hazard.EARTHQUAKE,
         season=Season.SUMMER,
-        snow=Snow.NONE,
+        snow=snow,
         start_hour=12.0,
         duration_s=duration_s,
         shaking=False,
         damaged_share=np.ones(1),
         flooded_share=np.zeros(1),
         instructions=(SetShelters(open_s, (0,), is_open=True),),
-        night=False,
+        night=night,
     )
     parameters = parameters_with(changed)
     setting = Setting(small_town(people), small_population(people), situation, parameters, SEED, PaperCityOS())

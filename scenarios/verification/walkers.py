@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.movement.simulate import Change, Moved
+from agents.situation import Snow
+from agents.travel import Travel
 from scenarios.verification.building import (
     LATE_S,
     FloatArray,
@@ -24,12 +26,12 @@ from scenarios.verification.building import (
     travel_s,
     walk,
 )
-from scenarios.verification.small_town import small_population
+from scenarios.verification.small_town import evening, small_population
+from twin.parameters import Value
 
 FREE_MPS = 1.34
 """Weidmann's mean free speed."""
 
-WIDE_M = 100.0
 PEOPLE = 20_000
 
 
@@ -53,11 +55,12 @@ def corner() -> Got:
 
 
 def reactions() -> Got:
-    """Ten people in a room of 8 m x 5 m who start after 10, 20, ... 100 s: largest error of a start."""
+    """Ten people in a room of 8 m x 5 m with a door of 1 m who start after 10, 20, ... 100 s: error of a start."""
     start_s = 10.0 * np.arange(1, 11)
-    table = walk(0, 1, start_s, 1.0)
-    moved = simulate(make_network([Street(0, 1, 8.0, width_m=5.0)]), table, until_s=LATE_S)
-    return {"error_s": float(np.abs(travel_s(table, moved) - 8.0).max()), "arrived": arrived(moved)}
+    table = walk(0, 2, start_s, 1.0)
+    streets = [Street(0, 1, 8.0, width_m=5.0), Street(1, 2, 0.5, width_m=1.0)]
+    moved = simulate(make_network(streets), table, until_s=LATE_S)
+    return {"error_s": float(np.abs(travel_s(table, moved) - 8.5).max()), "arrived": arrived(moved)}
 
 
 def _steady(moved: Moved, begin_s: float, end_s: float, area_m2: float) -> Got:
@@ -71,11 +74,11 @@ def _steady(moved: Moved, begin_s: float, end_s: float, area_m2: float) -> Got:
 def flowing_density(density_ppm2: float, speed_mps: float) -> Got:
     """A corridor of 100 m x 10 m into which as many come as keep a density below capacity: its speed."""
     rate_ps = density_ppm2 * speed_mps * 10.0
-    table = walk(0, 1, evenly(rate_ps, 0.0, 1500.0), FREE_MPS)
-    moved = simulate(make_network([Street(0, 1, 100.0, width_m=10.0)]), table, until_s=1500.0, count_every_s=5.0)
-    got = _steady(moved, 1000.0, 1500.0, 1000.0)
+    table = walk(0, 1, evenly(rate_ps, 0.0, 4000.0), FREE_MPS)
+    moved = simulate(make_network([Street(0, 1, 100.0, width_m=10.0)]), table, until_s=4000.0, count_every_s=5.0)
+    got = _steady(moved, 3000.0, 4000.0, 1000.0)
     times_s = travel_s(table, moved)
-    late = np.isfinite(times_s) & (table.departure_s > 900.0) & (table.departure_s < 1300.0)
+    late = np.isfinite(times_s) & (table.departure_s > 2900.0) & (table.departure_s < 3800.0)
     return {"density_ppm2": got["density_ppm2"], "speed_mps": 100.0 / float(times_s[late].mean())}
 
 
@@ -84,17 +87,33 @@ def crowded_density(flow_ppms: float) -> Got:
     capacity_ppms = 1.2254
     width_m = 10.0 * flow_ppms / capacity_ppms
     network = make_network([Street(0, 1, 100.0, width_m=10.0), Street(1, 2, 50.0, width_m=width_m)])
-    table = walk(0, 2, evenly(13.0, 0.0, 6000.0), FREE_MPS)
-    moved = simulate(network, table, until_s=6000.0, count_every_s=20.0)
-    got = _steady(moved, 5000.0, 6000.0, 1000.0)
+    table = walk(0, 2, evenly(13.0, 0.0, 9000.0), FREE_MPS)
+    moved = simulate(network, table, until_s=9000.0, count_every_s=20.0)
+    got = _steady(moved, 8000.0, 9000.0, 1000.0)
     return {"density_ppm2": got["density_ppm2"], "speed_mps": got["flow_ps"] / got["density_ppm2"] / 10.0}
+
+
+def greatest_density() -> Got:
+    """As many as 6/m2 press into a corridor of 100 m x 10 m that ends at a shut door: who is let in, and moves."""
+    shut = Change(np.array([1], np.int32), 0.0, capacity_factor=1e-9)
+    network = make_network([Street(0, 1, 100.0, width_m=10.0), Street(1, 2, 0.5, width_m=1.0)])
+    table = walk(0, 2, np.zeros(6000), FREE_MPS)
+    moved = simulate(network, table, until_s=20_000.0, changes=[shut], count_every_s=1000.0)
+    inside = float((moved.walked_in - moved.walked_out)[-1, 0])
+    late_ps = flow_per_s(moved, moved.walked_in, 19_000.0, 20_000.0)[0]
+    passed = float(moved.walked_out[-1, 0])
+    return {
+        "density_ppm2": inside / 1000.0,
+        "flow_ppms": float(late_ps) / 10.0,
+        "counted": inside + passed + moved.queued,
+    }
 
 
 def groups_of_ages() -> Got:
     """50 people of each of RiMEA's groups, with the speeds that scenarios give them, over 50 m."""
     people = small_population(PEOPLE)
     able = ~people.needs_support
-    ages = {"young": (15, 30), "middle": (30, 51), "old": (51, 80)}
+    ages = {"young": (0, 30), "middle": (30, 51), "old": (51, 200)}
     groups = {name: able & (people.age >= least) & (people.age < below) for name, (least, below) in ages.items()}
     groups["support"] = people.needs_support
     got = {}
@@ -179,20 +198,31 @@ def _between_deciles_ps(moved: Moved, passed: npt.NDArray[np.int64], link: int) 
     return float((last - first) / (end_s - begin_s))
 
 
-def stairs_after_corridor() -> Got:
-    """A corridor 2 m wide, then stairs 1 m wide at half the speed: flow of each, jam before the stairs."""
-    streets = [Street(0, 1, 20.0, width_m=2.0), Street(1, 2, 20.0, width_m=1.0)]
-    slow = Change(np.array([1], np.int32), 0.0, speed_factor=0.5)
-    table = walk(0, 2, evenly(2.3, 0.0, 120.0), FREE_MPS)
-    moved = simulate(make_network(streets), table, until_s=LATE_S, changes=[slow])
-    counted = simulate(make_network(streets), table, until_s=240.0, changes=[slow], count_every_s=1.0)
-    into = flow_per_s(counted, counted.walked_in, 10.0, 25.0)[0]
-    out = flow_per_s(counted, counted.walked_out, 60.0, 110.0)[1]
+def stairs_after_corridor(speed_factor: float) -> Got:
+    """150 people in a room of 8 m x 5 m, a corridor of 12 m x 2 m, then stairs: flow into each, jams before each."""
+    streets = [Street(0, 1, 8.0, width_m=5.0), Street(1, 2, 12.0, width_m=2.0), Street(2, 3, 12.0, width_m=2.0)]
+    slow = Change(np.array([2], np.int32), 0.0, speed_factor=speed_factor)
+    table = walk(0, 3, np.zeros(150), FREE_MPS)
+    moved = simulate(make_network(streets), table, until_s=600.0, changes=[slow], count_every_s=0.1)
+    inside = (moved.walked_in - moved.walked_out).max(axis=0)
+    into_ps, out_ps = _between_deciles_ps(moved, moved.walked_in, 1), _between_deciles_ps(moved, moved.walked_out, 2)
     return {
-        "difference_ps": float(into - out),
-        "jam": float((counted.walked_in - counted.walked_out)[:, 0].max()),
+        "corridor_ps": into_ps,
+        "difference_ps": into_ps - out_ps,
+        "room_ppm2": float(inside[0]) / 40.0,
+        "foot_ppm2": float(inside[1]) / 24.0,
         "arrived": arrived(moved),
     }
+
+
+def stair_flow(speed_factor: float, width_m: float) -> Got:
+    """1000 people from a room onto stairs of 10 m: flow on them for each metre of width."""
+    streets = [Street(0, 1, 8.0, width_m=5.0), Street(1, 2, 10.0, width_m=width_m)]
+    slow = Change(np.array([1], np.int32), 0.0, speed_factor=speed_factor)
+    table = walk(0, 2, np.zeros(1000), FREE_MPS)
+    moved = simulate(make_network(streets), table, until_s=LATE_S, changes=[slow])
+    first_s, last_s = np.sort(moved.arrival_s)[[100, 900]]
+    return {"flow_ppms": 800.0 / float(last_s - first_s) / width_m, "arrived": arrived(moved)}
 
 
 def door(people: int, width_m: float) -> Got:
@@ -220,11 +250,62 @@ def overtaking() -> Got:
     }
 
 
-def supporter_and_supported() -> Got:
-    """A party walks at the speed of its slowest, others are not held back: arrival after 100 m."""
-    table = together(walk(0, 1, 0.0, min(1.3, 0.5)), walk(0, 1, 0.0, 1.3))
+def household_walks_together() -> Got:
+    """The household of the small town with most unlike speeds, and one alone as fast as its fastest, over 100 m."""
+    world = evening(PEOPLE, 3600.0, {}).world
+    people, travel = world.population, Travel(world)
+    start = people.household_start
+    slowest_mps = np.minimum.reduceat(people.walking_speed_mps, start[:-1])
+    fastest_mps = np.maximum.reduceat(people.walking_speed_mps, start[:-1])
+    row = int(np.argmax(fastest_mps - slowest_mps))
+    members = np.arange(start[row], start[row + 1], dtype=np.int64)
+    table = together(walk(0, 1, 0.0, travel.walking_speed_mps(members)), walk(0, 1, 0.0, fastest_mps[row]))
     moved = simulate(make_network([Street(0, 1, 100.0, width_m=5.0)]), table, until_s=LATE_S)
-    return {"party_s": float(moved.arrival_s[0]), "other_s": float(moved.arrival_s[1])}
+    return {
+        "party": float(moved.arrival_s[0] * slowest_mps[row] / 100.0),
+        "other": float(moved.arrival_s[1] * fastest_mps[row] / 100.0),
+        "unlike": float(fastest_mps[row] / slowest_mps[row]),
+    }
+
+
+def darkness_and_snow() -> Got:
+    """One person by day, by night, in a night of shallow snow, by the scenarios' own code: speeds over the own."""
+    changed: dict[str, Value] = {"walking.night_factor": 0.8, "walking.snow_factor": (1.0, 0.85, 0.5)}
+    weathers = {"day": (False, Snow.NONE), "night": (True, Snow.NONE), "snow_night": (True, Snow.SHALLOW)}
+    times_s = {}
+    for name, (night, snow) in weathers.items():
+        world = evening(PEOPLE, 3600.0, changed, night=night, snow=snow).world
+        table = walk(0, 1, 0.0, Travel(world).walking_speed_mps(np.array([0])))
+        times_s[name] = float(simulate(make_network([Street(0, 1, 100.0)]), table, until_s=LATE_S).arrival_s[0])
+    own_s = 100.0 / float(small_population(PEOPLE).walking_speed_mps[0])
+    return {name: own_s / time_s for name, time_s in times_s.items()}
+
+
+def _two_doors(informed_share: float) -> Moved:
+    """1000 people on the left of a hall of 30 m x 20 m: a door of 1 m after 5 m, another after 25 m."""
+    streets = [Street(0, 1, 5.0, width_m=20.0), Street(1, 3, 0.5, width_m=1.0),
+               Street(0, 2, 25.0, width_m=20.0), Street(2, 3, 0.5, width_m=1.0)]  # fmt: skip
+    table = walk(0, 3, np.zeros(1000), FREE_MPS)
+    return simulate(
+        make_network(streets), table, until_s=900.0, reroute_s=10.0, informed_share=informed_share, seed=1,
+        count_every_s=1.0,
+    )  # fmt: skip
+
+
+def choice_of_exits() -> Got:
+    """Who takes which door, where nobody, half and all look about every 10 s; the crowd before the near one."""
+    none, half, everybody = (_two_doors(share) for share in (0.0, 0.5, 1.0))
+    near = float(half.walked_out[-1, 1])
+    return {
+        "near": near,
+        "far": float(half.walked_out[-1, 3]),
+        "crowd_ppm2": float((half.walked_in - half.walked_out)[:, 0].max()) / 100.0,
+        "near_ps": near / float(half.arrival_s.max() - 5.5 / FREE_MPS),
+        "far_uninformed": float(none.walked_out[-1, 3]),
+        "far_all": float(everybody.walked_out[-1, 3]),
+        "ratio": float(half.arrival_s.max() / none.arrival_s.max()),
+        "arrived": arrived(none) + arrived(half) + arrived(everybody),
+    }
 
 
 def _walked(density_of: FloatArray, width_m: float) -> Moved:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from scipy.stats import poisson
 
 from agents.movement.simulate import simulate
 from scenarios.verification.building import Street, evenly, make_network, trips
@@ -101,3 +102,50 @@ def test_flows_of_the_bottleneck_are_as_expected() -> None:
     assert expected("RiMEA12", "bottleneck_ps") == pytest.approx(most, rel=1e-4)
     last = 120.0 / (passed_by(135.0, 6.0) - passed_by(15.0, 6.0))
     assert expected("RiMEA12", "last_ps") == pytest.approx(last, rel=1e-3)
+
+
+def crommelin_s(rate_per_s: float, service_s: float, desks: int) -> float:
+    """Mean wait at desks of constant service.
+
+    Source: Crommelin (1932), "Delay probability formulae when the holding times are constant".
+    """
+    load = rate_per_s * service_s
+    turns = np.arange(1, 2000)
+    at_least, more = (poisson.sf(turns * desks + one, turns * load) for one in (-1, 0))
+    return service_s * float((at_least - desks / load * more).sum())
+
+
+def test_waits_at_desks_are_as_expected() -> None:
+    """M/D/1 and M/D/3 by Crommelin's series, of which the first is Pollaczek's 40 s."""
+    assert crommelin_s(0.04, 20.0, 1) == pytest.approx(expected("Q1", "wait_s"), rel=1e-6)
+    assert crommelin_s(0.12, 20.0, 3) == pytest.approx(expected("Q6", "wait_s"), rel=1e-4)
+
+
+def test_walkers_are_expected_on_weidmanns_diagram() -> None:
+    """Speeds, flows and greatest densities of the table are Weidmann's formula, on stairs scaled by the factor."""
+    for trial in read_trials():
+        if trial.run == "walkers.flowing_density":
+            density, speed_mps = trial.setting["density_ppm2"], expected(trial.id, "speed_mps")
+            assert speed_mps == pytest.approx(weidmann_ppms(density) / density, rel=1e-5)
+            assert trial.setting["speed_mps"] == speed_mps
+        elif trial.run == "walkers.crowded_density":
+            density = expected(trial.id, "density_ppm2")
+            assert trial.setting["flow_ppms"] == pytest.approx(weidmann_ppms(density), rel=1e-5)
+            assert expected(trial.id, "speed_mps") == pytest.approx(weidmann_ppms(density) / density, rel=2e-3)
+    most = max(weidmann_ppms(one) for one in np.linspace(1.5, 2.0, 5001).tolist())
+    assert weidmann_ppms(expected("RiMEA4-6", "density_ppm2")) == pytest.approx(0.0, abs=1e-9)
+    assert expected("RiMEA13", "corridor_ps") == pytest.approx(2.0 * most, rel=1e-5)
+    assert expected("ISO12", "flow_ppms") == pytest.approx(0.5 * most, rel=1e-5)
+    assert expected("RiMEA11", "near_ps") == pytest.approx(most, rel=1e-5)
+
+
+def test_spread_and_departures_are_expected_by_their_formulas() -> None:
+    """Bass, exponential and logistic curves, and medians of log-normal times, worked out here."""
+    for minutes in (10, 30, 60):
+        passed = np.exp(-0.12 * minutes)
+        assert expected("W1", f"share_{minutes}") == pytest.approx((1 - passed) / (1 + 5 * passed), rel=1e-4)
+    for minutes in (20, 60):
+        assert expected("W2", f"share_{minutes}") == pytest.approx(0.7 * (1 - np.exp(-minutes / 20)), rel=1e-5)
+    assert expected("W3", "by_minute") == pytest.approx(1 / (1 + 99 * np.exp(-4.0)), rel=1e-5)
+    for cv, trial in ((1.2, "W4-1.2"), (0.5, "W4-0.5")):
+        assert expected(trial, "median_s") == pytest.approx(1800.0 / np.sqrt(1.0 + cv * cv), rel=1e-5)
