@@ -15,7 +15,10 @@ from agents.city_os.recorder import ExchangeRecorder, Observer
 from agents.city_os.rest import RestCityOS
 from agents.city_os.service import Service
 from agents.city_os.transport import Transport
-from scenarios.errors import UnusableCityOs
+from scenarios.errors import NoServiceForFaults, UnusableCityOs
+from scenarios.faults.form import FaultFile
+from scenarios.faults.in_run import FaultsInUse, hear_late, put_faults
+from scenarios.faults.whereabouts import Whereabouts
 from scenarios.options import NONE, REFERENCE
 from scenarios.record import OperationCalls
 from scenarios.scenario import Scenario
@@ -37,6 +40,7 @@ class CityOsInUse:
     recorder: ExchangeRecorder
     file: BinaryIO | None = None
     on_close: Sequence[Callable[[], None]] = field(default=())
+    faults: FaultsInUse | None = None
 
     def observe(self, observer: Observer) -> None:
         """Show every response from now on to an observer."""
@@ -53,6 +57,8 @@ class CityOsInUse:
         """End connections and close the file of exchanges."""
         for close in self.on_close:
             close()
+        if self.faults is not None:
+            self.faults.file.close()
         if self.file is not None:
             self.file.close()
 
@@ -62,15 +68,20 @@ def paper() -> CityOsInUse:
     return CityOsInUse(NONE, PaperCityOS(), ExchangeRecorder())
 
 
-def open_city_os(asked: str, scenario: Scenario, town: Town, population: Population, folder: Path) -> CityOsInUse:
-    """The city OS that the user asked for: ``reference``, ``none`` or an address.
+def open_city_os(
+    asked: str, scenario: Scenario, town: Town, population: Population, folder: Path, faults: FaultFile | None = None
+) -> CityOsInUse:
+    """The city OS that the user asked for: ``reference``, ``none`` or an address; ``faults`` are put in front of it.
 
     Raises:
         UnusableCityOs: What was asked for is none of them.
+        NoServiceForFaults: There are faults, and no city OS.
         AgentsError: Nobody answers there, or what answers cannot be used for this run.
     """
     if asked not in (REFERENCE, NONE) and not is_address(asked):
         raise UnusableCityOs(asked)
+    if asked == NONE and faults is not None:
+        raise NoServiceForFaults
     if asked == NONE:
         (folder / EXCHANGES).touch()
         return paper()
@@ -79,12 +90,12 @@ def open_city_os(asked: str, scenario: Scenario, town: Town, population: Populat
 
         transport = reference_transport(town, population, scenario.start)
         service = check_reached(transport, seeding(town, population))
-        return connected(REFERENCE, transport, service, (scenario, town, population), folder)
+        return connected(REFERENCE, transport, service, (scenario, town, population), folder, faults)
     timeout_s = scenario.city_os.timeout_s
     service = check_service(asked, seeding(town, population), timeout_s=min(timeout_s, TIMEOUT_S))
     remote = HttpTransport(asked.rstrip("/"), timeout_s=timeout_s)
     reset_sandbox(remote, service)
-    in_use = connected(asked, remote, service, (scenario, town, population), folder)
+    in_use = connected(asked, remote, service, (scenario, town, population), folder, faults)
     in_use.on_close = (remote.close,)
     return in_use
 
@@ -101,18 +112,30 @@ def is_address(text: str) -> bool:
 
 
 def connected(
-    name: str, transport: Transport, service: Service, run: tuple[Scenario, Town, Population], folder: Path
+    name: str,
+    transport: Transport,
+    service: Service,
+    run: tuple[Scenario, Town, Population],
+    folder: Path,
+    faults: FaultFile | None = None,
 ) -> CityOsInUse:
-    """A city OS behind a transport, with its exchanges recorded in ``folder``."""
+    """A city OS behind a transport and perhaps behind faults, with its exchanges recorded in ``folder``."""
     scenario, town, population = run
+    put = None
+    if faults is not None:
+        places = Whereabouts.of(town, population)
+        put = put_faults(faults, transport, service, places=places, terms=scenario.city_os, folder=folder)
     file = (folder / EXCHANGES).open("wb", buffering=WRITTEN_AT_ONCE_BYTES)
     recorder = ExchangeRecorder(file)
+    who = directory(town, population)
+    if put is not None:
+        hear_late(put, recorder, who)
     city_os = RestCityOS(
-        transport,
+        put.transport if put else transport,
         service,
-        directory(town, population),
+        who,
         Calendar(scenario.start),
         recorder=recorder,
         latency_factor=scenario.city_os.latency_factor,
     )
-    return CityOsInUse(name, city_os, recorder, file)
+    return CityOsInUse(name, city_os, recorder, file, faults=put)

@@ -15,7 +15,7 @@ class RunOptions:
 
     ``scenario`` is a shipped name or a path, ``city_os`` reference, none or an address, ``baseline`` whether the same
     town lives through it without a city OS too, ``command`` the words typed, ``lean`` whether the report and the
-    exchanges are left out, which take most of the space.
+    exchanges are left out, which take most of the space, ``faults`` a file of faults to put in front of the city OS.
     """
 
     scenario: str
@@ -31,3 +31,4 @@ class RunOptions:
     language: Language = Language.EN
     command: str = ""
     lean: bool = False
+    faults: Path | None = None

@@ -134,6 +134,25 @@ class OperationCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class InjectedFault:
+    """A fault put between the town and its city OS: when and where it was in force, and what it hit.
+
+    ``until_s`` is inf for good; no ``operations`` or ``districts`` means all. ``concerned`` counts the calls that it
+    could hit, of which it hit ``hit``.
+    """
+
+    name: str
+    kind: str
+    from_s: float
+    until_s: float
+    operations: tuple[str, ...] = ()
+    districts: tuple[str, ...] = ()
+    share: float = 1.0
+    concerned: int = 0
+    hit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LinkClosure:
     """A link (row of the roads) closed from ``from_s`` until ``until_s``, None if it stayed closed."""
 
@@ -182,6 +201,7 @@ class RunRecord:
     findings: tuple[Finding, ...] = ()
     notifications: tuple[NotificationResult, ...] = ()
     calls: tuple[OperationCalls, ...] = ()
+    faults: tuple[InjectedFault, ...] = ()
     closures: tuple[LinkClosure, ...] = ()
     gridlocked_links: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
     timeline: tuple[TimelineEntry, ...] = ()

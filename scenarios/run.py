@@ -17,6 +17,9 @@ from scenarios.collecting import rare_collections
 from scenarios.defaults import default_parameters
 from scenarios.errors import InvalidScenario
 from scenarios.facts import scenario_facts
+from scenarios.faults.form import FaultFile
+from scenarios.faults.reader import read_faults
+from scenarios.faults.words import faults_timeline
 from scenarios.metrics import WITHOUT, Metric, measure
 from scenarios.options import RunOptions
 from scenarios.oracle import Oracle
@@ -27,7 +30,7 @@ from scenarios.people_table import PEOPLE, people_table, write_people
 from scenarios.places import check_against
 from scenarios.reader import find_scenario, read_scenario
 from scenarios.recipes import data_files, existing, find_recipe
-from scenarios.record import Finding, RunHeader, RunRecord
+from scenarios.record import Finding, InjectedFault, RunHeader, RunRecord
 from scenarios.report.page import write_report
 from scenarios.scenario import Scenario
 from scenarios.situate import situation_of
@@ -54,6 +57,7 @@ class RunResult:
     report: Path
     metrics: tuple[Metric, ...]
     findings: tuple[Finding, ...]
+    faults: tuple[InjectedFault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Stage:
     situation: Situation
     key: str
     hashes: dict[str, str]
+    faults: FaultFile | None = None
 
 
 @rare_collections()
@@ -104,11 +109,11 @@ def run(
         else:
             write_report(folder / "report.html", record, outcomes, metrics, options.language)
         progress("report", 1.0)
-    return RunResult(options.out, options.out / "report.html", tuple(metrics), record.findings)
+    return RunResult(options.out, options.out / "report.html", tuple(metrics), record.findings, record.faults)
 
 
 def _city_os(options: RunOptions, stage: Stage, folder: Path) -> CityOsInUse:
-    return open_city_os(options.city_os, stage.scenario, stage.town, stage.population, folder)
+    return open_city_os(options.city_os, stage.scenario, stage.town, stage.population, folder, stage.faults)
 
 
 def set_stage(options: RunOptions, progress: Progress) -> Stage:
@@ -133,7 +138,10 @@ def set_stage(options: RunOptions, progress: Progress) -> Stage:
         hashes["roads"] = _sha256(options.roads)
     if options.data is not None:
         hashes |= {name: _sha256(options.data / name) for name in data_files(recipe, options.data)}
-    return Stage(scenario, town, population, parameters, situation_of(scenario, town), path.stem, hashes)
+    put = None
+    if options.faults is not None:
+        put, hashes["faults"] = read_faults(options.faults, town), _sha256(options.faults)
+    return Stage(scenario, town, population, parameters, situation_of(scenario, town), path.stem, hashes, put)
 
 
 def _with_options(scenario: Scenario, options: RunOptions) -> Scenario:
@@ -208,9 +216,10 @@ def _record(stage: Stage, header: RunHeader, simulation: Simulation, watch: Watc
         findings=watch.findings,
         notifications=tuple(watch.notifications),
         calls=in_use.calls(),
+        faults=in_use.faults.told() if in_use.faults else (),
         closures=closures_of(stage.situation),
         gridlocked_links=np.array(sorted(simulation.travel.ever_gridlocked), np.int32),
-        timeline=timeline_of(stage.scenario, stage.situation, stage.town),
+        timeline=(*timeline_of(stage.scenario, stage.situation, stage.town), *faults_timeline(stage.faults)),
     )
 
 

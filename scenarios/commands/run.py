@@ -13,6 +13,8 @@ import click
 
 from scenarios.commands.inputs import HOURS, PEOPLE, SEED, folder_option, language_option, option
 from scenarios.commands.several import is_several, run_several, several_options
+from scenarios.faults.causes import unexplained
+from scenarios.faults.words import fault_lines
 from scenarios.language import Language, say
 from scenarios.options import NONE, REFERENCE, RunOptions
 from scenarios.output_folder import check_free
@@ -36,6 +38,7 @@ def build(language: Language) -> click.Command:
     @folder_option(language, "--data")
     @folder_option(language, "--roads")
     @option(language, "--city-os", default=REFERENCE, show_default=True)
+    @folder_option(language, "--faults")
     @option(language, "--people", type=PEOPLE)
     @option(language, "--seed", type=SEED)
     @option(language, "--hours", type=HOURS)
@@ -54,11 +57,13 @@ def build(language: Language) -> click.Command:
         # The movement's compiler takes a second to import: not before the files that are quick to read were read.
         check_free(options.out)
         read_scenario(find_scenario(options.scenario))
+        if options.faults is not None:
+            import_module("scenarios.faults.reader").read_faults(options.faults)
         with rare_collections(), show_progress(sys.stderr, language, quiet=quiet) as progress:
             result: RunResult = import_module("scenarios.run").run(options, progress)
         if not quiet:
             tell(result, options)
-        return FOUND_WRONG if fail_on_findings and result.findings else 0
+        return FOUND_WRONG if fail_on_findings and unexplained(result.findings, result.faults) else 0
 
     return run
 
@@ -104,7 +109,7 @@ def tell(result: "RunResult", options: RunOptions) -> None:
     if options.city_os == NONE:
         click.echo(say(language, "cli.no_city_os"))
     else:
-        for line in finding_lines(result.findings, language):
+        for line in (*finding_lines(result.findings, language), *fault_lines(result, language)):
             click.echo(line)
     click.echo(say(language, "cli.report_at", path=result.report))
     click.echo(say(language, "cli.written", path=result.folder))

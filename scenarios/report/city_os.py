@@ -1,9 +1,12 @@
 """What the city OS said against what was true: verdict, headcounts, findings, recipients, calls."""
 
 from collections import Counter
+from math import isinf
 
 import numpy as np
 
+from scenarios.faults.causes import unexplained
+from scenarios.language import Language, Text, say
 from scenarios.record import NO_ANSWER, Finding, FindingKind, RunRecord
 from scenarios.report.charts import Key, drawing, figure, frame, line, time_axis, y_axis
 from scenarios.report.markup import Markup, element, joined, words
@@ -91,7 +94,7 @@ def city_os_section(material: Material) -> Markup:
     """The figures and tables of the section."""
     if not material.record.header.connected:
         return element("p", words(phrase("city_os.empty")), class_="remark")
-    parts = (headcount_figure, findings_table, notifications_table, calls_table)
+    parts = (headcount_figure, faults_table, findings_table, notifications_table, calls_table)
     return joined(part(material) for part in parts)
 
 
@@ -115,6 +118,29 @@ def headcount_figure(material: Material) -> Markup:
     )
     keys = [Key("bar c-true", phrase("city_os.true")), Key("bar c-said", phrase("city_os.said"))]
     return figure(title, chart, phrase("city_os.reading", error=material.shown("headcount_error_max")), keys)
+
+
+def faults_table(material: Material) -> Markup:
+    """Faults that were put in front of the city OS, and how many findings can follow from them."""
+    record = material.record
+    if not record.faults:
+        return Markup("")
+    own = unexplained(record.findings, record.faults)
+    counts = {"explained": number(len(record.findings) - len(own)), "rest": number(len(own))}
+    rows: list[list[Cell]] = []
+    for one in record.faults:
+        kind = Text(say(Language.JA, f"fault_kind.{one.kind}"), say(Language.EN, f"fault_kind.{one.kind}"))
+        until = "–" if isinf(one.until_s) else hours_since_start(one.until_s)
+        where = ", ".join((*one.operations, *one.districts)) or "*"
+        times = [hours_since_start(one.from_s), until]
+        rows.append([element("code", one.name), kind, where, *times, number(one.concerned), number(one.hit)])
+    return joined(
+        (
+            element("h3", words(phrase("city_os.faults"))),
+            element("p", words(phrase("city_os.faults_reading", **counts)), class_="remark"),
+            table(columns("fault kind applies begins ends concerned hit"), rows, numbers_from=3),
+        )
+    )
 
 
 def findings_table(material: Material) -> Markup:

@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
+from scenarios.faults.form import FaultFile
 from scenarios.scenario import Form, Scenario
 from scenarios.study.form import Study
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILE_NAME = "scenario.schema.json"
 STUDY_FILE_NAME = "study.schema.json"
+FAULTS_FILE_NAME = "faults.schema.json"
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -21,6 +23,11 @@ def scenario_schema() -> dict[str, Any]:
 def study_schema() -> dict[str, Any]:
     """The schema of a study file."""
     return _schema(Study, "citytwin study")
+
+
+def faults_schema() -> dict[str, Any]:
+    """The schema of a faults file."""
+    return _schema(FaultFile, "citytwin faults")
 
 
 def _schema(form: type[Form], title: str) -> dict[str, Any]:
@@ -45,6 +52,11 @@ def schema_text() -> str:
 def study_schema_text() -> str:
     """The schema of study files as it is kept in the file."""
     return _text(study_schema())
+
+
+def faults_schema_text() -> str:
+    """The schema of faults files as it is kept in the file."""
+    return _text(faults_schema())
 
 
 def _text(schema: dict[str, Any]) -> str:

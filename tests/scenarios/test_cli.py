@@ -53,7 +53,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
         progress("town", 0.0)
         metrics = (metric("people", 400), metric("t90_s", 5400.0), metric("safety_confirmed_share", 0.375))
         metrics += (metric("reception_wait_p95_s", None), metric("over_capacity_person_h", 12.25, {"capacity": "town"}))
-        return SimpleNamespace(folder=given.out, report=given.out / "report.html", metrics=metrics, findings=(FINDING,))
+        return SimpleNamespace(
+            folder=given.out, report=given.out / "report.html", metrics=metrics, findings=(FINDING,), faults=()
+        )
 
     double = ModuleType("scenarios.run")
     monkeypatch.setattr(double, "run", run, raising=False)
