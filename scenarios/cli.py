@@ -16,7 +16,19 @@ from scenarios.errors import lines_of
 from scenarios.language import Language, language_of, say
 from scenarios.packages import check_packages
 
-COMMANDS = ("run", "compare", "sweep", "traffic", "serve", "verify", "conform", "contract", "explain", "doctor")
+COMMANDS = (
+    "run",
+    "compare",
+    "sweep",
+    "traffic",
+    "serve",
+    "load",
+    "verify",
+    "conform",
+    "contract",
+    "explain",
+    "doctor",
+)
 """Each is a module of ``scenarios.commands`` with ``build(language) -> click.Command``, loaded when it is called."""
 
 UNUSABLE, STOPPED = 2, 130

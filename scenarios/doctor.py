@@ -16,7 +16,7 @@ from scenarios.packages import Requirement, requirements
 NEEDED_PYTHON = (3, 11)
 """Source: pyproject.toml, requires-python."""
 
-OPTIONAL = frozenset({"cluster", "geo", "dev"})
+OPTIONAL = frozenset({"cluster", "geo", "load", "dev"})
 """Extras whose absence is told, but is no fault."""
 
 

@@ -11,14 +11,19 @@ from scenarios.report.texts import phrase
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-def page_html(title: str, language: Language, header: Markup, sections: Mapping[str, Markup]) -> str:
-    """A whole page: ``header`` on top, then the sections, each under the phrase ``section.<name>``."""
+def page_html(
+    title: str, language: Language, header: Markup, sections: Mapping[str, Markup], footer: str = "page.generated"
+) -> str:
+    """A whole page: ``header`` on top, then the sections, each under the phrase ``section.<name>``.
+
+    ``footer`` is the key of the phrase at the end, with a place for the version.
+    """
     told = version("citytwin")
     body = element(
         "body",
         element("button", words(phrase("page.switch")), type="button", id="switch"),
         element("main", header, *(_section(name, content) for name, content in sections.items())),
-        element("footer", words(phrase("page.generated", version=told))),
+        element("footer", words(phrase(footer, version=told))),
         element("script", Markup(_asset("switch.js"))),
     )
     head = element(

@@ -1,0 +1,138 @@
+"""``citytwin load``: a run's own calls press a city OS, and its service objectives are judged."""
+
+import math
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scenarios.commands.inputs import Decorator, folder_option, language_option, option
+from scenarios.commands.run import next_free
+from scenarios.errors import MissingPackage, install_command
+from scenarios.language import Language, say
+from scenarios.output_folder import OutputFolder, check_free
+from scenarios.progress import show_progress
+from scenarios.summary import finding_lines
+
+if TYPE_CHECKING:
+    from scenarios.load.run import Load
+
+STOPPED = 130
+"""Exit code of a load that was stopped by the user. Source: POSIX.1-2017, 2.8.2 (128 + SIGINT)."""
+
+
+class Number(click.FloatRange):
+    """A number in a range; click's own lets "nan" pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, if it is one."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
+SPEED = Number(0.01, 10_000.0)
+SECONDS = Number(0.0, 1e8)
+TIMEOUT = Number(0.1, 600.0)
+PATH = click.Path(path_type=Path)
+
+
+def build(language: Language) -> click.Command:
+    """The sub-command in a language."""
+
+    def told(flag: str, **settings: Any) -> Decorator:
+        key = flag.removeprefix("--").replace("-", "_")
+        return click.option(flag, help=say(language, f"load.{key}"), **settings)
+
+    @click.command("load", help=say(language, "cli.load"))
+    @click.argument("recording", metavar="RUN", type=PATH)
+    @told("--target", required=True, metavar="URL")
+    @folder_option(language, "--out")
+    @told("--ids", type=click.IntRange(1, 10_000_000), metavar="N")
+    @told("--speed", type=SPEED, default=1.0, show_default=True)
+    @click.option("--from", "from_s", type=SECONDS, default=0.0, metavar="SECONDS", help=say(language, "load.from"))
+    @click.option("--until", "until_s", type=SECONDS, metavar="SECONDS", help=say(language, "load.until"))
+    @told("--objectives", type=PATH, metavar="FILE")
+    @told("--timeout", type=TIMEOUT, default=10.0, show_default=True, metavar="SECONDS")
+    @told("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+    @told("--ui", is_flag=True)
+    @told("--ui-port", type=click.IntRange(1, 65535), default=8089, show_default=True)
+    @told("--i-may-load-this-host", multiple=True, metavar="HOST")
+    @option(language, "--town", default="synthetic", show_default=True)
+    @folder_option(language, "--data")
+    @option(language, "--quiet", is_flag=True)
+    @language_option(language)
+    def load(*, out: Path | None, quiet: bool, **given: Any) -> int:
+        if find_spec("locust") is None:
+            raise MissingPackage("locust", install_command("load"))
+        folder = out or next_free(Path("out") / "load")
+        check_free(folder)
+        with show_progress(sys.stderr, language, quiet=quiet) as progress:
+            # The simulation's libraries take a second to import.
+            room = import_module("scenarios.load.run")
+            done: Load = room.run_load(options_of(given), progress)
+            with OutputFolder(folder) as work:
+                report = import_module("scenarios.load.outputs").write_load(work, done, language)
+        if not quiet:
+            tell(done, folder / report.name, language)
+        verdict = import_module("scenarios.load.verdict")
+        return int(verdict.EXIT_CODE[done.verdict.outcome]) if done.is_whole else STOPPED
+
+    return load
+
+
+def options_of(given: dict[str, Any]) -> Any:
+    """The options of ``scenarios.load.run`` as typed."""
+    room = import_module("scenarios.load.run")
+    target = room.TargetOptions(
+        url=given["target"],
+        hosts=given["i_may_load_this_host"],
+        town=given["town"],
+        data=given["data"],
+        timeout_s=given["timeout"],
+    )
+    return room.LoadOptions(
+        recording=given["recording"],
+        target=target,
+        ids=given["ids"],
+        speed=given["speed"],
+        from_s=given["from_s"],
+        until_s=math.inf if given["until_s"] is None else given["until_s"],
+        objectives=given["objectives"],
+        processes=given["workers"],
+        ui_port=given["ui_port"] if given["ui"] else None,
+        command=" ".join(["citytwin", *sys.argv[1:]]),
+    )
+
+
+def tell(done: "Load", report: Path, language: Language) -> None:
+    """Print the verdict, the classes, what the oracle found, and where the report lies."""
+    verdict = done.verdict
+    click.echo(say(language, f"load.{verdict.outcome}"))
+    for one in verdict.classes:
+        click.echo(
+            say(
+                language,
+                "load.class_line",
+                name=one.name,
+                calls=f"{one.calls:,}",
+                rate=f"{one.rate:,.1f}",
+                p95=f"{one.latency.p95_ms:,.1f}",
+                p99=f"{one.latency.p99_ms:,.1f}",
+                failed=f"{one.failed:,}",
+            )
+        )
+    for judgement in (one for one in verdict.judgements if not one.held):
+        values = {"value": f"{judgement.value:g}", "limit": f"{judgement.limit:g}"}
+        click.echo(say(language, "load.broken_line", subject=judgement.subject, figure=judgement.figure, **values))
+    lag = {"p99": f"{verdict.lag.p99_ms:,.1f}", "limit": f"{verdict.lag_limit_ms:g}"}
+    click.echo(say(language, "load.lag_line", **lag))
+    for line in finding_lines(done.findings, language):
+        click.echo(line)
+    if not done.is_whole:
+        click.echo(say(language, "load.stopped"))
+    click.echo(say(language, "cli.report_at", path=report))
