@@ -79,20 +79,26 @@ class Application:
         found = self.routes.find(scope["path"])
         method: str = scope["method"]
         if found is None or method not in found[0]:
-            reply, operation = _no_operation(found[0] if found else None, scope), None
+            reply, operation, common = _no_operation(found[0] if found else None, scope), None, {}
         else:
             operation, handler = found[0][method]
-            reply = await self._answer(operation, handler, found[1], scope, receive)
-        await _write(send, reply, with_body=method != "HEAD")
+            common = self.services.pressure.headers()
+            reply = await self._answer(operation, handler, found[1], (scope, receive), common)
+        await _write(send, reply, common, with_body=method != "HEAD")
         if telemetry is not None and operation is not None:
             telemetry.answered(operation, reply.status, telemetry.timer_s() - began_s)
 
     async def _answer(
-        self, operation: Operation, handler: Handler, parameters: Mapping[str, str], scope: Scope, receive: Receive
+        self,
+        operation: Operation,
+        handler: Handler,
+        parameters: Mapping[str, str],
+        request: tuple[Scope, Receive],
+        common: dict[str, str],
     ) -> Reply:
-        """What the handler answers, or its fault; with the headers that belong to every answer."""
+        """What the handler answers, or its fault; to ``common`` are added the headers that belong to every answer."""
+        scope, receive = request
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        common = self.services.pressure.headers()
         try:
             reply = await self._handle(operation, handler, parameters, (scope, headers, receive), common)
         except ApiError as fault:
@@ -105,9 +111,7 @@ class Application:
             logger.exception("operation failed: %s", operation.operation_id)
             reply = self._told(ApiError("internal-error"), operation, headers)
         if "origin" in headers and operation.error_format != "page":
-            common = {**common, **exposed({})}
-        if common:
-            reply = Reply(reply.status, reply.body, {**common, **reply.headers}, reply.media_type, reply.cookies)
+            common.update(exposed({}))
         return reply
 
     def _told(self, fault: ApiError, operation: Operation, headers: Mapping[str, str]) -> Reply:
@@ -209,8 +213,9 @@ def _check_acceptable(operation: Operation, accept: str | None) -> None:
     raise ApiError("not-acceptable", f"answers are {', '.join(operation.media_types)}")
 
 
-async def _write(send: Send, reply: Reply, *, with_body: bool) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+async def _write(send: Send, reply: Reply, common: Mapping[str, str], *, with_body: bool) -> None:
+    told = {**common, **reply.headers} if common else reply.headers
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
     headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies]
     if reply.body:
         headers.append((b"content-type", reply.media_type.encode("latin-1")))

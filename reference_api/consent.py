@@ -6,7 +6,7 @@ statutory table may permit. Source: contract C4; clauses in ``conformance/contra
 ``consent/rings.toml``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -111,8 +111,30 @@ def decide(
     return _statutory(consents, question) or _denied(max(reached, default=-1))
 
 
-def _covers(consent: ConsentRecord, question: Question) -> bool:
-    return all(test(consent, question) for _, test in _COVERAGE)
+@cache
+def _counting() -> frozenset[str]:
+    return load_consent_catalogue().valid_states
+
+
+_CRITERIA = ("category", "recipient", "purpose", "mode", "withdrawn", "expired")
+"""What a consent must pass, in order; the name is the reason given where the best consent of the person fails."""
+_COVERED = _CRITERIA.index("withdrawn")
+_ALL_PASSED = len(_CRITERIA)
+
+
+def _passed(consent: ConsentRecord, question: Question) -> int:
+    """Number of criteria that a consent passes before it fails one."""
+    if question.category not in consent.categories:
+        return 0
+    if question.recipient not in consent.recipients:
+        return 1
+    if question.purpose != consent.purpose:
+        return 2
+    if question.mode not in consent.modes:
+        return 3
+    if consent.state not in _counting():
+        return _COVERED
+    return _ALL_PASSED if _is_running(consent, question) else _COVERED + 1
 
 
 def _is_running(consent: ConsentRecord, question: Question) -> bool:
@@ -121,38 +143,8 @@ def _is_running(consent: ConsentRecord, question: Question) -> bool:
 
 
 @cache
-def _counting() -> frozenset[str]:
-    return load_consent_catalogue().valid_states
-
-
-_Test = Callable[[ConsentRecord, Question], bool]
-_COVERAGE: tuple[tuple[str, _Test], ...] = (
-    ("category", lambda consent, question: question.category in consent.categories),
-    ("recipient", lambda consent, question: question.recipient in consent.recipients),
-    ("purpose", lambda consent, question: question.purpose == consent.purpose),
-    ("mode", lambda consent, question: question.mode in consent.modes),
-)
-_CRITERIA: tuple[tuple[str, _Test], ...] = (
-    *_COVERAGE,
-    ("withdrawn", lambda consent, _: consent.state in _counting()),
-    ("expired", _is_running),
-)
-"""What a consent must pass, in order; the name is the reason given where the best consent of the person fails."""
-_TESTS = tuple(test for _, test in _CRITERIA)
-_ALL_PASSED = len(_TESTS)
-
-
-def _passed(consent: ConsentRecord, question: Question) -> int:
-    """Number of criteria that a consent passes before it fails one."""
-    for number, test in enumerate(_TESTS):
-        if not test(consent, question):
-            return number
-    return _ALL_PASSED
-
-
-@cache
 def _denied(furthest: int) -> Decision:
-    return Decision(permit=False, basis="none", reason="no_consent" if furthest < 0 else _CRITERIA[furthest][0])
+    return Decision(permit=False, basis="none", reason="no_consent" if furthest < 0 else _CRITERIA[furthest])
 
 
 @lru_cache(_REMEMBERED)
@@ -174,7 +166,7 @@ def _statutory(consents: Sequence[ConsentRecord], question: Question) -> Decisio
 
 
 def _refused(consents: Sequence[ConsentRecord], question: Question) -> bool:
-    return any(consent.state in REFUSALS and _covers(consent, question) for consent in consents)
+    return any(consent.state in REFUSALS and _passed(consent, question) >= _COVERED for consent in consents)
 
 
 @lru_cache(_REMEMBERED)

@@ -24,7 +24,7 @@ STATUTORY_MARK = "=statutory:"
 Decisions = Mapping[str, Decision]
 """Decision for each category."""
 
-Consents = tuple[Row, ...]
+Consents = tuple[ConsentRecord, ...]
 """All consents of a person, as the store has them."""
 
 
@@ -100,7 +100,7 @@ async def judge(
     held = await modes(services)
     own: Decisions = dict.fromkeys(categories, OWN)
     stands: dict[tuple[str | None, str | None], _Stand] = {}
-    decided: dict[tuple[Consents, _Stand], Decisions] = {}
+    decided: dict[tuple[tuple[int, ...], _Stand], Decisions] = {}
     answers: list[Decisions] = []
     for person in people:
         if person.own:
@@ -109,9 +109,12 @@ async def judge(
         home = (person.district, person.neighbourhood)
         if home not in stands:
             stands[home] = (names_towards(call.token, home[1]), mode_of(held, *home))
-        case = (consents.get(person.sub or "", ()), stands[home])
+        records, stand = consents.get(person.sub or "", ()), stands[home]
+        # By identity, since ``consents`` holds every record and consents that say the same are one: to compare what
+        # they say would take as long as to decide.
+        case = (tuple(map(id, records)), stand)
         if case not in decided:
-            decided[case] = _decide_all(services, call, case, purpose, categories)
+            decided[case] = _decide_all(services, call, (records, stand), purpose, categories)
         answers.append(decided[case])
     return answers
 
@@ -123,8 +126,7 @@ _Stand = tuple[tuple[str, ...], str]
 def _decide_all(
     services: Services, call: Call, case: tuple[Consents, _Stand], purpose: str, categories: Sequence[str]
 ) -> Decisions:
-    rows, (names, mode) = case
-    records = [_record(row) for row in rows]
+    records, (names, mode) = case
     return {
         category: decide_as(services, records, names, (purpose, category, mode), call.now_s) for category in categories
     }
@@ -228,7 +230,7 @@ def _entry(category: str, decision: Decision) -> msgspec.Raw:
 async def consents_of(services: Services, sub: str) -> list[ConsentRecord]:
     """All consents of a person (local ID), as the decision takes them."""
     found = await _consents(services, [sub])
-    return [_record(row) for row in found.get(sub, ())]
+    return list(found.get(sub, ()))
 
 
 async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str, Consents]:
@@ -241,13 +243,13 @@ async def _consents(services: Services, subjects: Sequence[str]) -> Mapping[str,
         f" WHERE subject IN ({marks})",
         subjects,
     )
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[ConsentRecord]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(row[1:])
+        found.setdefault(row[0], []).append(_record(row[1:]))
     return {subject: tuple(several) for subject, several in found.items()}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _record(row: Row) -> ConsentRecord:
     purpose, categories, recipients, modes_text, state, valid_from_s, valid_until_s = row
     return ConsentRecord(

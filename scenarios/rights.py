@@ -94,6 +94,17 @@ def _table() -> dict[str, list[dict[str, Any]]]:
     return tomllib.loads(files("scenarios").joinpath("data/rights.toml").read_text(encoding="utf-8"))
 
 
+@cache
+def _categories(recipient: Recipient, field: PersonalField, operation: str) -> tuple[DataCategory, ...]:
+    """The categories by any of which a recipient may see a field in the answer of an operation."""
+    by_answer = (
+        right.category
+        for right in load_answer_rights()
+        if right.operation == operation and recipient in right.recipients and field in right.fields
+    )
+    return (CATEGORY_OF_FIELD[field], *by_answer)
+
+
 WHOM: Mapping[str, Callable[[Population], BoolArray]] = {
     "everybody": lambda people: np.ones(people.people, np.bool_),
     "register": lambda people: people.needs_support,
@@ -135,13 +146,7 @@ class Rights:
         recipient = RECIPIENT_OF_ASKER.get(asker.kind)
         if recipient is None or not self._within_reach(asker, person):
             return False
-        categories = [CATEGORY_OF_FIELD[field]]
-        categories += [
-            right.category
-            for right in load_answer_rights()
-            if right.operation == operation and recipient in right.recipients and field in right.fields
-        ]
-        return any(bool(self.of(recipient, category)[person]) for category in categories)
+        return any(bool(self.of(recipient, one)[person]) for one in _categories(recipient, field, operation))
 
     def _within_reach(self, asker: Asker, person: int) -> bool:
         household = self._population.household

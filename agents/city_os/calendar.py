@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from agents.errors import InvalidCalendar
 
@@ -26,8 +27,14 @@ class Calendar:
 
     def text(self, at_s: float) -> str:
         """The moment ``at_s`` seconds after the start, with offset, to the millisecond (RFC 3339)."""
-        return self.datetime_at(at_s).isoformat(timespec="milliseconds")
+        return _text(self.start, at_s)
 
     def seconds_at(self, moment: datetime) -> float:
         """Seconds from the start to a moment."""
         return (moment - self.start).total_seconds()
+
+
+@lru_cache(maxsize=256)
+def _text(start: datetime, at_s: float) -> str:
+    # A step of the simulation tells the same moment a thousand times.
+    return (start + timedelta(seconds=at_s)).isoformat(timespec="milliseconds")

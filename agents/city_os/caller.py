@@ -1,7 +1,7 @@
 """Caller: one operation of the contract from start to end - token, key, retry, status, record."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol, TypeVar
 
@@ -23,8 +23,7 @@ DEFAULT_STATUS = {"GET": (200,), "PUT": (200,), "POST": (201,)}
 """Statuses by which operations of the contract say that they did what was asked, where nothing else is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One operation to be called; ``path`` goes on from the API's base.
 
     ``keyed`` calls carry an Idempotency-Key; ``expects`` are the statuses of success. ``repeatable``: sending it twice
@@ -39,7 +38,7 @@ class Call:
     body: bytes = b""
     keyed: bool = False
     expects: tuple[int, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     repeatable: bool = False
 
 
@@ -50,8 +49,7 @@ class Recorder(Protocol):
         """Take down one request and what came of it: a response, or a fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What came of a call: a response with an expected status, or a failure. ``waited_s`` is wall time."""
 
     response: Response | None

@@ -2,18 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
-from agents.city_os.asker import Asker
+import msgspec
+
+from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.caller import Call
 from agents.city_os.transport import Request, Response
 from agents.errors import TransportFault
 from conformance.contract.exchange import Exchange, ExchangeLog
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """One response as an observer sees it: who asked for what and when, what they sent and what they were told."""
 
     asker: Asker
@@ -68,6 +69,11 @@ class ExchangeRecorder:
                 observer(seen)
 
 
+@lru_cache(maxsize=65_536)
+def _actor(kind: AskerKind, row: int) -> str:
+    return str(kind) if row < 0 else f"{kind}:{row}"
+
+
 def _exchange(
     number: int, call: Call, request: Request, response: Response | None, fault: TransportFault | None
 ) -> Exchange:
@@ -75,7 +81,7 @@ def _exchange(
     return Exchange(
         number=number,
         at_s=call.at_s,
-        actor=call.asker.kind.value if call.asker.row < 0 else f"{call.asker.kind.value}:{call.asker.row}",
+        actor=_actor(call.asker.kind, call.asker.row),
         operation_id=call.operation,
         method=request.method,
         url=request.url,

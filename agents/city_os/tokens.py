@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
@@ -64,19 +65,27 @@ class TokenBook:
         return token.access_token
 
     def _request(self, holder: Asker, client: Client, at_s: float) -> Request:
-        form = {"grant_type": "client_credentials", "scope": " ".join(client.scopes)}
+        authorization, scope = _said_of(client)
         if holder.kind is AskerKind.CITIZEN:
-            form |= {
-                "grant_type": TOKEN_EXCHANGE,
-                "subject_token": self.person_ids[holder.row],
-                "subject_token_type": LOCAL_ID,
-            }
+            subject = quote_plus(self.person_ids[holder.row])
+            form = f"grant_type={_EXCHANGE}&{scope}&subject_token={subject}&subject_token_type={_LOCAL_ID}"
+        else:
+            form = f"grant_type=client_credentials&{scope}"
         headers = {
-            "authorization": basic(client),
+            "authorization": authorization,
             "content-type": "application/x-www-form-urlencoded",
             "accept": "application/json",
         }
-        return Request("POST", self.service.token_url, at_s, headers, urlencode(form).encode())
+        return Request("POST", self.service.token_url, at_s, headers, form.encode())
+
+
+_EXCHANGE, _LOCAL_ID = quote_plus(TOKEN_EXCHANGE), quote_plus(LOCAL_ID)
+
+
+@lru_cache(maxsize=1024)
+def _said_of(client: Client) -> tuple[str, str]:
+    """What every request for a token of a client says alike: its header, and the scope as a part of the form."""
+    return basic(client), urlencode({"scope": " ".join(client.scopes)})
 
 
 def basic(client: Client) -> str:

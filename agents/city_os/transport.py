@@ -1,23 +1,22 @@
 """How a request reaches a service: one small protocol, so that the same adapter speaks in process and over HTTP."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Request:
+
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request; ``url`` is absolute, or a path on the transport's own host; ``at_s`` is the scenario's time."""
 
     method: str
     url: str
     at_s: float = 0.0
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """One HTTP response; names of ``headers`` are in lower case, ``elapsed_s`` is wall time, 0 in process."""
 
     status: int

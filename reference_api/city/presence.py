@@ -3,6 +3,8 @@
 import hmac
 from typing import Any
 
+import msgspec
+
 from reference_api import disclosure
 from reference_api.call import Call, Reply
 from reference_api.city.people import BASIC_COLUMNS, TOLD_COLUMNS, named
@@ -73,23 +75,26 @@ async def _show(services: Services, call: Call, list_key: bytes, rows: list[Row]
         for row in rows
     ]
     judged = await disclosure.judge(services, call, people, call.operation.purpose or "", _CATEGORIES)
+    # People who agreed alike share their decisions: these are put into words once.
+    told = {id(one): disclosure.entries(one) for one in {id(one): one for one in judged}.values()}
     return [
-        (person.key, decisions, _item(services, call, list_key, row, decisions))
+        (person.key, decisions, _item(services, call, list_key, row, (decisions, told[id(decisions)])))
         for person, row, decisions in zip(people, rows, judged, strict=True)
     ]
 
 
 def _item(
-    services: Services, call: Call, list_key: bytes, row: Row, decisions: disclosure.Decisions
+    services: Services, call: Call, list_key: bytes, row: Row, decided: tuple[disclosure.Decisions, list[msgspec.Raw]]
 ) -> dict[str, object]:
+    decisions, told = decided
     number = str(row[0])
     return {
         "id": number,
-        "ref": hmac.new(list_key, number.encode(), "sha256").hexdigest()[:16],
+        "ref": hmac.digest(list_key, number.encode(), "sha256").hex()[:16],
         "channel": row[1],
         "observed_at": instant(row[2]),
         "person": _who(services, call, row, decisions) if decisions["checkin"].permit else None,
-        "disclosure": disclosure.entries(decisions),
+        "disclosure": told,
     }
 
 

@@ -1,6 +1,7 @@
 """Scopes: which of them are about a person, and what a client may have."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from reference_api.errors import OAuthError
 from reference_api.fhir.launch import FHIR_USER, LAUNCH_PATIENT
@@ -61,6 +62,7 @@ def allowed(client: ClientRecord, requested: str | None) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=1024)
 def _part_of(whole: tuple[str, ...], requested: str | None) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(requested.split())) if requested else whole
     if not all(is_within(scope, whole) for scope in wanted):

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 from reference_api.errors import StoreFault, UnstorableValue
@@ -112,19 +113,23 @@ class SqliteStore:
         finally:
             await self.run("PRAGMA synchronous = NORMAL")
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self)
+
+    async def begin(self) -> None:
+        """Begin a transaction; for ``transaction`` alone."""
         await self.run("BEGIN IMMEDIATE")
         self._depth, self._writer = 1, _task()
+
+    async def end(self, *, failed: bool) -> None:
+        """End the transaction, and undo it if it failed or cannot be kept; for ``transaction`` alone."""
         try:
-            yield
-            await self.run("COMMIT")
-        except BaseException:
+            if not failed:
+                await self.run("COMMIT")
+        finally:
             # After some faults, a full disk for one, SQLite has undone it already.
             if self._db.in_transaction:
                 await self.run("ROLLBACK")
-            raise
-        finally:
             self._depth, self._writer = 0, None
 
     @asynccontextmanager
@@ -154,6 +159,23 @@ class SqliteStore:
     async def close(self) -> None:
         """Let go of the database."""
         self._db.close()
+
+
+class _Transaction:
+    """A transaction as a context; a generator would cost each of them several times as much."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def __aenter__(self) -> None:
+        await self._store.begin()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._store.end(failed=kind is not None)
 
 
 _FAULTS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
