@@ -11,6 +11,7 @@ from agents.movement.trips import Arrivals, Trips
 from agents.world import World
 from twin.events import EventKind, TravelMode
 from twin.town import Town
+from twin.trips import EndedTrips
 
 RowArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -84,6 +85,7 @@ class Travel:
         self._waiting: list[tuple[int, Party]] = []
         self._parties: dict[int, Party] = {}
         self._reporting: dict[int, Party] = {}
+        self._ended: list[tuple[RowArray, float, float, bool]] = []
         self._sent = 0
         self._blocked_since_s: dict[int, float] = {}
         self.ever_gridlocked: set[int] = set()
@@ -113,6 +115,17 @@ class Travel:
         for row in range(len(arrivals.trip)):
             self._finish(arrivals, row)
 
+    def ended(self) -> EndedTrips:
+        """The trips of people that ended so far, by the order of their ends."""
+        counts = [len(members) for members, *_ in self._ended]
+        _, ended_s, length_m, informed = zip(*self._ended, strict=True) if self._ended else ((), (), (), ())
+        return EndedTrips(
+            np.concatenate([np.empty(0, np.int32), *(members for members, *_ in self._ended)]).astype(np.int32),
+            np.repeat(np.array(ended_s, np.float64), counts),
+            np.repeat(np.array(length_m, np.float64), counts),
+            np.repeat(np.array(informed, np.bool_), counts),
+        )
+
     def sharing(self, before_s: float) -> tuple[list[Party], FloatArray, FloatArray]:
         """Parties under way whose app last told their position before ``before_s``, and where they are."""
         due = [(trip, party) for trip, party in self._reporting.items() if party.last_report_s <= before_s]
@@ -138,8 +151,9 @@ class Travel:
         if self._world.now_s % self._world.parameters.number("cars.replan_s") == 0:
             self._world.movement.replan()
 
-    def _is_informed(self, party: Party) -> bool:
-        return bool(self._world.population.uses_app[party.members].any())
+    def _chooses_anew(self, party: Party) -> bool:
+        """Whether it learns of the traffic on its way: a car with the app in it."""
+        return party.mode != TravelMode.FOOT and bool(self._world.population.uses_app[party.members].any())
 
     def _depart(self) -> None:
         if not self._waiting:
@@ -153,7 +167,7 @@ class Travel:
                 mode=np.array([ON_FOOT if p.mode == TravelMode.FOOT else BY_CAR for p in parties], np.int8),
                 speed_mps=np.array([party.speed_mps for party in parties], np.float64),
                 departure_s=np.array([party.depart_s for party in parties], np.float64),
-                informed=np.array([p.mode != TravelMode.FOOT and self._is_informed(p) for p in parties], np.bool_),
+                informed=np.array([self._chooses_anew(p) for p in parties], np.bool_),
             )
         )
         self._parties.update(self._waiting)
@@ -164,6 +178,8 @@ class Travel:
         trip = int(arrivals.trip[row])
         party = self._parties.pop(trip)
         self._reporting.pop(trip, None)
+        time_s, length_m = float(arrivals.time_s[row]), float(arrivals.distance_m[row])
+        self._ended.append((party.members, time_s, length_m, self._chooses_anew(party)))
         if arrivals.stranded[row]:
             self._world.at(float(arrivals.time_s[row]), partial(self._strand, party, int(arrivals.node[row])))
         else:

@@ -14,6 +14,7 @@ from twin.population import Population
 from twin.shelters import Hazard
 from twin.town import Provenance, Town
 from twin.trace import EventColumns
+from twin.trips import EndedTrips
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -186,8 +187,8 @@ class RunRecord:
     """One finished run.
 
     ``opened`` tells for each shelter whether it was open at any time. ``gridlocked_links`` are rows of the roads whose
-    cars could never move on. ``parameters`` are those in force. ``wall_s`` is the time that the run took on the wall;
-    it enters metrics.json and nothing else, because it differs from run to run.
+    cars could never move on, ``trips`` those that ended. ``parameters`` are those in force. ``wall_s`` is the time that
+    the run took on the wall; it enters metrics.json and nothing else, because it differs from run to run.
     """
 
     header: RunHeader
@@ -205,6 +206,7 @@ class RunRecord:
     closures: tuple[LinkClosure, ...] = ()
     gridlocked_links: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
     timeline: tuple[TimelineEntry, ...] = ()
+    trips: EndedTrips | None = None
     wall_s: float = 0.0
 
     @property

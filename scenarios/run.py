@@ -35,6 +35,7 @@ from scenarios.report.page import write_report
 from scenarios.scenario import Scenario
 from scenarios.situate import situation_of
 from scenarios.timeline import closures_of, timeline_of
+from scenarios.trips_table import TRIPS, write_trips
 from scenarios.watch import Watch
 from twin.parameters import Parameters
 from twin.population import Population
@@ -98,6 +99,8 @@ def run(
             in_use.close()
         write_trace(folder / "trace.parquet", record)
         write_people(folder / PEOPLE, people_table(record.population, record.town))
+        if record.trips is not None:
+            write_trips(folder / TRIPS, record.trips)
         without = _without_city_os(stage, progress) if options.baseline and record.header.connected else ()
         progress("report", 0.0)
         record = replace(record, wall_s=time.perf_counter() - began_s)
@@ -220,6 +223,7 @@ def _record(stage: Stage, header: RunHeader, simulation: Simulation, watch: Watc
         closures=closures_of(stage.situation),
         gridlocked_links=np.array(sorted(simulation.travel.ever_gridlocked), np.int32),
         timeline=(*timeline_of(stage.scenario, stage.situation, stage.town), *faults_timeline(stage.faults)),
+        trips=simulation.travel.ended(),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.comparison.lives import AT_ONCE_S, NOTHING, Parting
+from scenarios.trips_table import TripsTable
 from twin.events import EventKind
 
 IntArray = npt.NDArray[np.int64]
@@ -33,8 +34,14 @@ class Cause(enum.StrEnum):
     """No way led on in one of the plans: closed or jammed roads."""
     DIVERTED = "diverted"
     """Was sent on by a full or closed shelter in one of the plans."""
+    TRAFFIC = "traffic"
+    """The same way took longer or shorter: others on it; or snow, where the plans differ in it."""
+    ROADS = "roads"
+    """Another way, by somebody who knows nothing of the traffic: roads closed, opened or cleared."""
+    ROUTE = "route"
+    """Another way, by a car with the app in it: by the traffic, or by roads closed, opened or cleared."""
     WAY = "way"
-    """The way took longer or shorter: traffic, closed roads, another route."""
+    """The way, of which nothing more is known: it did not end in one of the plans, or the runs hold no trips."""
     RECEPTION = "reception"
     """Stood in line for a longer or shorter time, or was received otherwise."""
     STAY = "stay"
@@ -43,6 +50,9 @@ class Cause(enum.StrEnum):
 
 ORDER = tuple(Cause)
 """Rows of ``causes_of``."""
+
+SAME_WAY_M = 0.01
+"""Ways whose lengths differ by no more are the same (m): hardly any two ways share a sum of lengths. Confidence C."""
 
 DOING = (EventKind.DEPARTED, EventKind.WENT_UPSTAIRS, EventKind.AWAY)
 ARRIVING = (EventKind.QUEUED, EventKind.SETTLED, EventKind.DIVERTED, EventKind.CHECKED_IN, EventKind.RETURNED)
@@ -57,6 +67,22 @@ def causes_of(parting: Parting) -> IntArray:
         found[holds] = ORDER.index(cause)
     found[~parting.parted] = NOTHING
     return found
+
+
+def by_way(causes: IntArray, parting: Parting, a: TripsTable, b: TripsTable) -> IntArray:
+    """The causes with those of WAY told apart, by the trips of both plans that ended where the lives part."""
+    people = np.flatnonzero(causes == ORDER.index(Cause.WAY))
+    rows = [trips.row_of(people, at_s[people]) for trips, at_s in ((a, parting.a_s), (b, parting.b_s))]
+    known = (rows[0] >= 0) & (rows[1] >= 0)
+    one, other = a.trips, b.trips
+    i, j = rows[0][known], rows[1][known]
+    same = np.abs(one.length_m[i] - other.length_m[j]) <= SAME_WAY_M
+    informed = one.informed[i] | other.informed[j]
+    traffic, route, roads = (ORDER.index(cause) for cause in (Cause.TRAFFIC, Cause.ROUTE, Cause.ROADS))
+    found = np.select([same, informed], [traffic, route], roads)
+    told = causes.copy()
+    told[people[known]] = found
+    return told
 
 
 def _rules(parting: Parting, leading: IntArray) -> list[tuple[Cause, BoolArray]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.comparison.causes import ORDER, causes_of
+from scenarios.comparison.causes import ORDER, by_way, causes_of
 from scenarios.comparison.folders import FinishedRun
-from scenarios.comparison.lives import Lives, lives_of, named_alike, partings
+from scenarios.comparison.lives import Lives, Parting, lives_of, named_alike, partings
 from scenarios.outcomes import NEVER_S
 from scenarios.statistics import LEVEL, Interval, median_interval, median_of
 
@@ -105,8 +105,14 @@ def pair_counts(a: FinishedRun, b: FinishedRun) -> dict[Group, int]:
         for way, rows in _ways(*(getattr(one, f"{outcome}_s") for one in lives)).items():
             counts["outcome", outcome, way] = int(np.count_nonzero(rows))
     counts["outcome", "refuge", "other"] = int(np.count_nonzero(_other_refuge(*lives)))
-    counts |= _by("cause", [str(one) for one in ORDER], causes_of(parting), turns)
+    counts |= _by("cause", [str(one) for one in ORDER], _causes(parting, a, b), turns)
     return counts | _by("district", districts, a.people.district.astype(np.int64), turns)
+
+
+def _causes(parting: Parting, a: FinishedRun, b: FinishedRun) -> IntArray:
+    trips = a.trips(), b.trips()
+    causes = causes_of(parting)
+    return causes if trips[0] is None or trips[1] is None else by_way(causes, parting, trips[0], trips[1])
 
 
 def turns_of(a: Lives, b: Lives) -> IntArray:

@@ -13,6 +13,7 @@ from scenarios.errors import Fault, UnpairedRuns, UnusableRun
 from scenarios.language import Text
 from scenarios.metrics import Number
 from scenarios.people_table import PEOPLE, PeopleTable, read_people
+from scenarios.trips_table import TRIPS, TripsTable, read_trips
 from twin.trace import EventColumns, Trace
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
@@ -59,6 +60,15 @@ class FinishedRun:
             return read_people(self.folder / PEOPLE)
         except (OSError, KeyError, pa.ArrowException) as reason:
             raise UnusableRun(self.folder, f"{PEOPLE}: {reason}") from reason
+
+    def trips(self) -> TripsTable | None:
+        """Whose trips ended when; None of a run that was written before there was such a file."""
+        if not (self.folder / TRIPS).is_file():
+            return None
+        try:
+            return read_trips(self.folder / TRIPS)
+        except (OSError, KeyError, pa.ArrowException) as reason:
+            raise UnusableRun(self.folder, f"{TRIPS}: {reason}") from reason
 
     def shelter_ids(self) -> list[str]:
         """Ids of the shelters, by row."""

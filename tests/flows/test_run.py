@@ -25,6 +25,7 @@ from twin.trace import EventColumns, Trace
 FILES = {
     "trace.parquet",
     "people.parquet",
+    "trips.parquet",
     "exchanges.jsonl",
     "metrics.json",
     "districts.csv",

@@ -1,13 +1,17 @@
 """Causes of changed outcomes: the first event in which a person's two lives differ."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from scenarios.comparison.causes import ORDER, Cause, causes_of
+from scenarios.comparison.causes import ORDER, Cause, by_way, causes_of
 from scenarios.comparison.lives import partings
+from scenarios.trips_table import TripsTable, read_trips, write_trips
 from twin.events import EventKind as Kind
 from twin.events import Intent
 from twin.trace import EventColumns, Trace
+from twin.trips import EndedTrips
 
 Row = tuple[float, Kind, int, int]
 LIFE: tuple[Row, ...] = (
@@ -52,3 +56,45 @@ def test_rounding_parts_no_lives() -> None:
     """Times that differ by less than a second are the same life."""
     later = tuple((time_s + 1e-9, kind, place, detail) for time_s, kind, place, detail in LIFE)
     assert not partings(events_of(LIFE), events_of(later), 1).parted.any()
+
+
+def trips_of(ended_s: float, length_m: float, *, informed: bool = False, person: int = 0) -> TripsTable:
+    """The trip of one person, after an earlier one of theirs and beside one of somebody else."""
+    return TripsTable(
+        EndedTrips(
+            np.array([person, person, person + 1], np.int32),
+            np.array([100.0, ended_s, ended_s]),
+            np.array([77.0, length_m, 5.0]),
+            np.array([False, informed, True]),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "cause"),
+    [
+        (trips_of(900.0, 1000.0), trips_of(990.0, 1000.0), Cause.TRAFFIC),
+        (trips_of(900.0, 1000.0), trips_of(990.0, 1400.0), Cause.ROADS),
+        (trips_of(900.0, 1000.0, informed=True), trips_of(990.0, 1000.0, informed=True), Cause.TRAFFIC),
+        (trips_of(900.0, 1000.0), trips_of(990.0, 1400.0, informed=True), Cause.ROUTE),
+        (trips_of(900.0, 1000.0), trips_of(500.0, 1400.0), Cause.WAY),
+        (trips_of(900.0, 1000.0, person=7), trips_of(990.0, 1400.0), Cause.WAY),
+    ],
+)
+def test_the_way_is_told_apart_by_its_length(a: TripsTable, b: TripsTable, cause: Cause) -> None:
+    """The same way is traffic, another is roads or, with the app, the route; no trip that ended then, nothing more."""
+    lives = events_of(LIFE), events_of((*LIFE[:3], (990.0, Kind.QUEUED, 4, 0)))
+    for pair, (one, other) in ((lives, (a, b)), (lives[::-1], (b, a))):
+        parting = partings(*pair, 1)
+        (found,) = by_way(causes_of(parting), parting, one, other).tolist()
+        assert ORDER[found] is cause
+
+
+def test_what_differs_before_the_way_is_no_way(tmp_path: Path) -> None:
+    """Lengths change no other cause; a table that is written is read again, in order."""
+    write_trips(tmp_path / "a", trips_of(600.0, 1.0).trips)
+    trips = read_trips(tmp_path / "a")
+    parting = partings(events_of(LIFE), events_of((*LIFE[:2], (700.0, Kind.DEPARTED, 4, 0))), 1)
+    causes = causes_of(parting)
+    assert np.array_equal(by_way(causes, parting, trips, trips), causes)
+    assert trips.row_of(np.array([0, 0, 1, 2]), np.array([100.5, 300.0, 600.0, np.inf])).tolist() == [0, -1, 2, -1]
