@@ -4,11 +4,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 import simpy
 
+from agents.registry import Agent, Model
 from agents.support import Support
 from agents.world import World
 from twin.events import HelpKind, SafetyChannel, SafetyStatus, State
@@ -17,10 +17,10 @@ RowArray = npt.NDArray[np.int64]
 Steps = Generator[simpy.Event, object, None]
 
 
-class Association(mesa.Agent):
+class Association(Agent):
     """One association and its officers; its chair lives in the household of the lowest row."""
 
-    def __init__(self, model: mesa.Model, associations: "Associations", row: int, households: RowArray) -> None:
+    def __init__(self, model: Model, associations: "Associations", row: int, households: RowArray) -> None:
         super().__init__(model)
         self.associations = associations
         self.row = row

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 
 from agents.household import Households
+from agents.registry import Agent, Model
 from agents.support import Support
 from agents.travel import Travel
 from agents.world import World
@@ -15,10 +15,10 @@ from twin.events import EventKind, SafetyChannel, SafetyStatus
 RowArray = npt.NDArray[np.int64]
 
 
-class Citizen(mesa.Agent):
+class Citizen(Agent):
     """A thin handle on one person's row who has the app in hand."""
 
-    def __init__(self, model: mesa.Model, citizens: "Citizens", row: int) -> None:
+    def __init__(self, model: Model, citizens: "Citizens", row: int) -> None:
         super().__init__(model)
         self.citizens = citizens
         self.row = row

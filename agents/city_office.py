@@ -4,13 +4,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial, singledispatchmethod
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 import simpy
 
 from agents.alarm import Alarm
 from agents.association import Associations
+from agents.registry import Agent
 from agents.shelter_desk import ShelterDesks
 from agents.situation import Alert, Declare, Instruction, Order, SendVehicles, SetLinks, SetService, SetShelters
 from agents.world import World
@@ -30,7 +30,7 @@ class Notice:
     districts: tuple[int, ...]
 
 
-class CityOffice(mesa.Agent):
+class CityOffice(Agent):
     """Carries out the scenario's instructions, through the city OS where there is one."""
 
     def __init__(self, world: World, alarm: Alarm, desks: ShelterDesks, associations: Associations) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 
 from agents import behaviour
 from agents.refuges import ADULT_AGE, Refuges
+from agents.registry import Agent, Model
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import EventKind, HelpKind, Intent, State, TravelMode
@@ -52,10 +52,10 @@ class Plans:
         )
 
 
-class Household(mesa.Agent):
+class Household(Agent):
     """A thin handle on one household's row; its Python runs only when something happens to it."""
 
-    def __init__(self, model: mesa.Model, households: "Households", row: int) -> None:
+    def __init__(self, model: Model, households: "Households", row: int) -> None:
         super().__init__(model)
         self.households = households
         self.row = row

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 import simpy
 
 from agents import behaviour
 from agents.city_os.port import ShelterStatus
+from agents.registry import Agent, Model
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import EventKind, ReceptionChannel, SafetyChannel, State, TravelMode
@@ -29,10 +29,10 @@ class Evacuees:
     tried: list[int] = field(default_factory=list)
 
 
-class ShelterDesk(mesa.Agent):
+class ShelterDesk(Agent):
     """The reception of one shelter."""
 
-    def __init__(self, model: mesa.Model, desks: "ShelterDesks", row: int) -> None:
+    def __init__(self, model: Model, desks: "ShelterDesks", row: int) -> None:
         super().__init__(model)
         self.desks = desks
         self.row = row

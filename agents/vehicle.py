@@ -2,11 +2,11 @@
 
 from collections.abc import Generator
 
-import mesa
 import numpy as np
 import simpy
 
 from agents.household import Household, Households
+from agents.registry import Agent, Model
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import HelpKind, TravelMode
@@ -14,10 +14,10 @@ from twin.events import HelpKind, TravelMode
 Steps = Generator[simpy.Event, object, None]
 
 
-class Vehicle(mesa.Agent):
+class Vehicle(Agent):
     """One welfare vehicle; ``node`` is where it stands."""
 
-    def __init__(self, model: mesa.Model, node: int) -> None:
+    def __init__(self, model: Model, node: int) -> None:
         super().__init__(model)
         self.node = node
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 import simpy
@@ -11,6 +10,7 @@ import simpy
 from agents.behaviour import walking_factor
 from agents.city_os.port import CityOS
 from agents.movement.trips import Movement
+from agents.registry import Model
 from agents.situation import Service, Situation
 from twin.events import EventKind, SafetyChannel, State
 from twin.parameters import Parameters
@@ -46,7 +46,7 @@ class World:
     movement: Movement
     env: simpy.Environment = field(default_factory=simpy.Environment)
     trace: Trace = field(default_factory=Trace)
-    registry: mesa.Model = field(init=False)
+    registry: Model = field(init=False)
     state: TownState = field(init=False)
     works: dict[Service, BoolArray] = field(init=False)
     safety_known: BoolArray = field(init=False)
@@ -57,7 +57,7 @@ class World:
 
     def __post_init__(self) -> None:
         # Mesa holds the agents; chance comes from the stream alone, the seed only keeps mesa from asking the machine.
-        self.registry = mesa.Model(seed=self.stream.seed)
+        self.registry = Model(seed=self.stream.seed)
         self.state = TownState.all_at_home(self.population.people, len(self.town.shelters))
         self.works = {service: np.ones(self.population.households, dtype=np.bool_) for service in Service}
         self.safety_known = np.zeros(self.population.people, dtype=np.bool_)

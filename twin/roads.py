@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
@@ -13,6 +12,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from twin.errors import InvalidTown
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
@@ -170,6 +172,8 @@ class Roads:
 
     def to_networkx(self) -> "nx.MultiDiGraph[int]":
         """The same roads as a graph: nodes are rows with ``x_m``, ``y_m``; edges carry every column of their link."""
+        import networkx as nx  # noqa: PLC0415 - a fifth of a second, for graphs alone
+
         graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(is_synthetic=self.is_synthetic)
         places = zip(self.node_x_m.tolist(), self.node_y_m.tolist(), strict=True)
         graph.add_nodes_from((row, {"x_m": x_m, "y_m": y_m}) for row, (x_m, y_m) in enumerate(places))

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree.ElementTree import ParseError
 
-import networkx as nx
 import numpy as np
 import pyproj
 import shapely
@@ -20,6 +19,9 @@ from twin.sources.csv_tables import read_table
 from twin.sources.faults import Faults
 from twin.sources.highways import Links, load_highways, roads_of_links, walkable_both_ways
 from twin.units import Projection, mps_from_kmh
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 SHORTEST_M = 0.5
 """Least length of a link: what a coordinate of six decimals can tell apart (0.1 m) and a length of 0 cannot."""
@@ -32,6 +34,8 @@ def read_graphml(path: Path, projection: Projection) -> Roads:
         MissingSource: There is no such file.
         InvalidSource: It is no GraphML, or its nodes have no coordinates.
     """
+    import networkx as nx  # noqa: PLC0415 - a fifth of a second, for these files alone
+
     try:
         graph = cast("nx.MultiDiGraph[Any]", nx.read_graphml(path, force_multigraph=True))
     except (FileNotFoundError, IsADirectoryError) as fault:
