@@ -10,6 +10,8 @@ from scenarios.report.charts import WIDTH, Axis, nice_ticks
 from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, phrase
+from scenarios.scenario import Scenario
+from scenarios.study.cells import ranges_of
 from scenarios.study.form import Measured
 from scenarios.study.morris import Effect
 from scenarios.study.reader import StudyFile
@@ -20,6 +22,9 @@ from twin.parameters import Parameters
 LEFT, ROW, TOP, FOOT = 190, 34, 10, 30
 """Room of a strip in the drawing's units: for names, a row, above and below the rows."""
 
+TIME_STEPS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0, 43200.0, 86400.0)
+"""Steps (s) that are round in minutes and hours."""
+
 SQUARE, EDGE = 420, 60
 """Size of a scatter and room for its axes, in the drawing's units."""
 
@@ -29,7 +34,8 @@ def strip(figure: Figure, names: Mapping[str, Text]) -> Markup:
     values = [value for one in figure.plans for value in one.values]
     if not values:
         return Markup("")
-    ticks = ticks_between(min(values), max(values))
+    seconds = figure.definition.unit == "s"
+    ticks = ticks_between(min(values), max(values), steps=TIME_STEPS_S if seconds else ())
     axis = Axis(ticks[0], ticks[-1], LEFT, WIDTH - 40.0)
     height = TOP + ROW * len(figure.plans) + FOOT
     base = height - FOOT
@@ -59,10 +65,10 @@ def _row(one: PlanFigure, axis: Axis, y: float, name: Text) -> Markup:
     return joined(marks)
 
 
-def ticks_between(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round values from the last at or below ``low`` to the first at or above ``high``."""
+def ticks_between(low: float, high: float, wanted: int = 5, steps: Sequence[float] = ()) -> list[float]:
+    """Round values from the last at or below ``low`` to the first at or above ``high``; by one of ``steps`` if any."""
     span = high - low or abs(high) or 1.0
-    step = nice_ticks(span, wanted)[1]
+    step = next((one for one in steps if span / one <= wanted), nice_ticks(span, wanted)[1])
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [step * row for row in range(first, max(last, first + 1) + 1)]
 
@@ -72,20 +78,27 @@ def screening_figures(read: StudyFile, results: Results) -> Markup:
     plan = read.study.screened_plan()
     reading = phrase("study.screening_reading", plan=Text(plan.title_ja, plan.title_en))
     several = len(read.bases) > 1
+    ranges = ranges_of(read.study, _parameters())
+    screened = read.study.screening.parameter if read.study.screening else ()
+    spans = {one.key: span for one, span in zip(screened, ranges, strict=True)}
     return joined(
         (
             element("p", words(reading)),
-            *(_screened(one, read.bases[one.scenario].title_en if several else "") for one in results.screened),
+            *(_screened(one, read.bases[one.scenario] if several else None, spans) for one in results.screened),
         )
     )
 
 
-def _screened(one: Screened, scenario: str) -> Markup:
-    title = title_of(one.metric)
-    heading = Text(*(f"{text} – {scenario}" if scenario else text for text in (title.ja, title.en)))
+def _screened(one: Screened, scenario: Scenario | None, spans: Mapping[str, tuple[float, float]]) -> Markup:
+    heading = title_of(one.metric)
+    if scenario is not None:
+        heading = Text(f"{heading.ja} – {scenario.title_ja}", f"{heading.en} – {scenario.title_en}")
     headings = [phrase(f"study.{name}") for name in ("parameter", "range", "mu_star", "sigma", "mu")]
     ranked = one.ranked()
-    rows = [_parameter_row(one.metric, rank, key, effect) for rank, (key, effect) in enumerate(ranked, start=1)]
+    rows = [
+        _parameter_row(one.metric, (rank, key, effect), spans[key])
+        for rank, (key, effect) in enumerate(ranked, start=1)
+    ]
     return element(
         "figure",
         element("h3", words(heading)),
@@ -95,7 +108,8 @@ def _screened(one: Screened, scenario: str) -> Markup:
     )
 
 
-def _parameter_row(metric: Measured, rank: int, key: str, effect: Effect) -> list[Cell]:
+def _parameter_row(metric: Measured, ranked: tuple[int, str, Effect], span: tuple[float, float]) -> list[Cell]:
+    rank, key, effect = ranked
     parameter = _parameters()[key]
     name = joined(
         (
@@ -104,9 +118,9 @@ def _parameter_row(metric: Measured, rank: int, key: str, effect: Effect) -> lis
             element("span", key, class_="key"),
         )
     )
-    span = f"{parameter.low:g} – {parameter.high:g} {'' if parameter.unit == '1' else parameter.unit}"
+    told = f"{span[0]:g} – {span[1]:g} {'' if parameter.unit == '1' else parameter.unit}"
     sigma = number(None) if math.isnan(effect.sigma) else shown_value(metric, effect.sigma)
-    return [name, span, shown_value(metric, effect.mu_star), sigma, shown_gap(metric, effect.mu)]
+    return [name, told, shown_value(metric, effect.mu_star), sigma, shown_gap(metric, effect.mu)]
 
 
 @cache

@@ -29,8 +29,8 @@ LOCAL = "local"
 CONNECT_S = 10.0
 """How long a scheduler is waited for. Confidence C."""
 
-KEPT = frozenset({".json", ".parquet", ".csv", ".toml"})
-"""Suffixes of files that a cell keeps; maps are left out, the run can be repeated from its scenario."""
+KEPT = frozenset({".json", ".parquet", ".csv", ".geojson", ".toml"})
+"""Suffixes of files that a cell keeps: all that ``citytwin compare`` reads of a run."""
 
 
 @dataclass(frozen=True, slots=True)

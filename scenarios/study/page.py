@@ -9,12 +9,12 @@ from scenarios.metrics import Better
 from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, percent, phrase, plain
-from scenarios.statistics import Difference
+from scenarios.statistics import LEVEL, Difference
 from scenarios.study.drawings import screening_figures, strip
 from scenarios.study.form import Plan, Study
 from scenarios.study.reader import StudyFile
 from scenarios.study.results import Figure, PlanFigure, Range, Results
-from scenarios.study.words import added, changed, dropped, shown_gap, shown_range, shown_value, title_of
+from scenarios.study.words import ROUNDING, added, changed, dropped, shown_gap, shown_range, shown_value, title_of
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """The page may fetch nothing at all, whatever a hostile name tries."""
@@ -152,15 +152,19 @@ def _gap(figure: Figure, found: Difference) -> Markup:
     if found.low is None or found.high is None:
         return told
     low, high = shown_gap(figure.metric, found.low), shown_gap(figure.metric, found.high)
-    sure = found.low > 0 or found.high < 0
+    sure = found.level >= LEVEL - ROUNDING and (found.low > 0 or found.high < 0)
     return _over(element("strong", told) if sure else told, shown_range(low, high, found.level))
 
 
-def _better(figure: Figure, found: Difference) -> Text:
+def _better(figure: Figure, found: Difference) -> Markup | Text:
     better, lower = figure.definition.better, found.probability_b_lower
-    if better is Better.NEITHER or lower is None:
+    if better is Better.NEITHER or lower is None or found.n < 2:
         return number(None)
-    return percent(lower if better is Better.LOWER else 1.0 - lower)
+    low, high = found.probability_low, found.probability_high
+    if low is None or high is None:
+        return percent(lower)
+    share, low, high = (lower, low, high) if better is Better.LOWER else (1.0 - lower, 1.0 - high, 1.0 - low)
+    return _over(words(percent(share)), shown_range(percent(low), percent(high)))
 
 
 def _strips(read: StudyFile, results: Results) -> Markup:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from study_values import GOOD
 
+from scenarios.comparison.result import compare
 from scenarios.errors import FailedCell, ForeignFolder, InvalidScenario, MissingPackage, UnreachableCluster
 from scenarios.language import Language
 from scenarios.statistics import median_interval
@@ -240,11 +241,16 @@ def test_a_cell_is_the_run_that_its_scenario_gives(study: Callable[..., Prepared
     done = execute.run_cell(task)
     assert done.fault_en == ""
     assert {"metrics.json", "trace.parquet", "people.parquet", "scenario.toml"} <= set(done.files)
-    assert not [name for name in done.files if name.endswith((".html", ".geojson"))]
+    assert not [name for name in done.files if name.endswith((".html", ".jsonl"))]
+    execute.put_away(done, tmp_path)
+    itself = compare(tmp_path / done.key, tmp_path / done.key, lambda _stage, _share: None)
+    same = itself.count("life", "same")
+    assert same is not None
     table = json.loads(done.files["metrics.json"])
     assert table["run"]["scenario"] == "drill"
     found = {one["name"]: one["value"] for one in table["metrics"] if not one["by"]}
     assert 50 <= found["people"] <= 70
+    assert same.people == (found["people"],)
 
 
 def test_a_run_that_cannot_be_is_an_answer(study: Callable[..., Prepared]) -> None:
