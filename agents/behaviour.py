@@ -40,16 +40,30 @@ def leaves_at_level(level: int, flooded: BoolArray, draw: FloatArray, parameters
     return np.asarray(draw < share)
 
 
+def wished_shares(done: FloatArray, open_to: FloatArray) -> FloatArray:
+    """Shares that want each refuge, from the shares that went there; ``open_to``: how many of those asked could.
+
+    Rows as in ``_REFUGES``. Who goes somewhere wanted it and could, so that wish = deed / open. The shelter is what is
+    left, since whoever cannot have the wish goes there too. Wishes above 1 in all fit no such people; they are scaled.
+    """
+    shelter = _REFUGES == Intent.SHELTER
+    wish = np.where(shelter, 0.0, done / done.sum() / open_to)
+    wish /= max(1.0, wish.sum())
+    return np.where(shelter, 1.0 - wish.sum(), wish)
+
+
 def refuge(
     hazard: Hazard, draw: FloatArray, *, has_relatives: BoolArray, has_car: BoolArray, has_upstairs: BoolArray,
     parameters: Parameters,
 ) -> Int8Array:  # fmt: skip
     """Where each household that leaves goes: an Intent other than STAY.
 
-    A choice that is not open to a household (no relatives, no car, no upper floor) falls to the shelter.
+    Surveys tell where people went; ``wished_shares`` tells from it what they wanted. A wish that is not open to a
+    household (no relatives, no car, no upper floor) falls to the shelter.
     """
     key = "refuge.earthquake_shares" if hazard == Hazard.EARTHQUAKE else "refuge.flood_shares"
-    edges = np.cumsum(parameters.row(key))
+    wish = wished_shares(np.array(parameters.row(key)), np.array(parameters.row("refuge.open_shares")))
+    edges = np.cumsum(wish)
     choice = _REFUGES[np.minimum(np.searchsorted(edges / edges[-1], draw, side="right"), len(_REFUGES) - 1)]
     closed = ((choice == Intent.RELATIVES) & ~has_relatives) | ((choice == Intent.UPSTAIRS) & ~has_upstairs)
     closed |= np.isin(choice, (Intent.CAR, Intent.OUT_OF_TOWN)) & ~has_car

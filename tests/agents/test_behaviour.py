@@ -1,6 +1,7 @@
 """Decisions of households and desks."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from agents.situation import Snow
 from twin.events import Intent, ReceptionChannel
 from twin.parameters import Parameters, load_parameters
 from twin.shelters import Hazard
+
+FloatArray = npt.NDArray[np.float64]
 
 DRAWS = st.floats(min_value=1e-9, max_value=1 - 1e-9)
 
@@ -38,17 +41,61 @@ def test_shares_of_leaving_are_those_of_the_parameters(parameters: Parameters) -
         assert left.mean() == pytest.approx(parameters.number(key), abs=1e-3)
 
 
+REFUGES = [Intent.UPSTAIRS, Intent.RELATIVES, Intent.CAR, Intent.SHELTER, Intent.OUT_OF_TOWN]
+"""The order of the rows of refuge.*_shares."""
+
+
 @pytest.mark.parametrize("hazard", [Hazard.EARTHQUAKE, Hazard.FLOOD])
-def test_refuges_come_in_the_shares_of_the_parameters(hazard: Hazard, parameters: Parameters) -> None:
-    """Households to whom everything is open choose in exactly the shares of the survey."""
+def test_people_like_those_asked_end_up_where_those_did(hazard: Hazard, parameters: Parameters) -> None:
+    """Where as many have relatives, cars and upper floors as among those asked, the survey's shares come out again."""
+    shares, open_to = _survey(hazard, parameters), parameters.row("refuge.open_shares")
+    upstairs, relatives, car = (_evenly(share) for share in open_to[:3])
+    # Every combination of what is open meets every draw.
+    grid = np.array(np.meshgrid(_evenly(None), upstairs, relatives, car, indexing="ij")).reshape(4, -1)
+    chosen = behaviour.refuge(
+        hazard, grid[0], has_upstairs=grid[1] > 0, has_relatives=grid[2] > 0, has_car=grid[3] > 0, parameters=parameters
+    )
+    assert [(chosen == intent).mean() for intent in REFUGES] == pytest.approx(shares, abs=0.011)
+
+
+@pytest.mark.parametrize("hazard", [Hazard.EARTHQUAKE, Hazard.FLOOD])
+def test_where_all_is_open_wishes_come_true(hazard: Hazard, parameters: Parameters) -> None:
+    """Households to whom everything is open choose in the shares of the wishes: fewer shelters than in the survey."""
     draw = (np.arange(10_000) + 0.5) / 10_000
     everything = np.ones(10_000, np.bool_)
     chosen = behaviour.refuge(
         hazard, draw, has_relatives=everything, has_car=everything, has_upstairs=everything, parameters=parameters
     )
+    shares, open_to = _survey(hazard, parameters), np.array(parameters.row("refuge.open_shares"))
+    wanted = np.where(open_to < 1, shares / open_to, 0.0)
+    wanted[REFUGES.index(Intent.SHELTER)] = 1 - wanted.sum()
+    assert [(chosen == intent).mean() for intent in REFUGES] == pytest.approx(wanted, abs=2e-4)
+
+
+@given(
+    done=st.lists(st.floats(0.01, 1), min_size=5, max_size=5),
+    open_to=st.lists(st.floats(0.2, 1), min_size=5, max_size=5),
+)
+def test_wishes_are_shares_and_give_the_deeds_back(done: list[float], open_to: list[float]) -> None:
+    """Wishes lie in 0..1 and add up to 1; times what is open they are the deeds, or less where deeds are impossible."""
+    shares, could = np.array(done) / sum(done), np.array(open_to)
+    wish = behaviour.wished_shares(np.array(done), could)
+    assert ((wish >= -1e-12) & (wish <= 1 + 1e-12)).all()
+    assert wish.sum() == pytest.approx(1)
+    others = np.array([intent != Intent.SHELTER for intent in REFUGES])
+    wanted = (shares / could)[others].sum()
+    assert (wish * could)[others] == pytest.approx(shares[others] / max(1.0, wanted))
+
+
+def _survey(hazard: Hazard, parameters: Parameters) -> FloatArray:
     row = np.array(parameters.row("refuge.earthquake_shares" if hazard == Hazard.EARTHQUAKE else "refuge.flood_shares"))
-    order = [Intent.UPSTAIRS, Intent.RELATIVES, Intent.CAR, Intent.SHELTER, Intent.OUT_OF_TOWN]
-    assert [(chosen == intent).mean() for intent in order] == pytest.approx(row / row.sum(), abs=2e-4)
+    return row / row.sum()
+
+
+def _evenly(share: float | None) -> FloatArray:
+    """Fifty draws, or fifty households of which a share has something."""
+    draw = (np.arange(50) + 0.5) / 50
+    return draw if share is None else np.asarray(draw < share, np.float64)
 
 
 @given(draw=DRAWS, open_to=st.tuples(st.booleans(), st.booleans(), st.booleans()), hazard=st.sampled_from(Hazard))
