@@ -16,6 +16,8 @@ from twin.events import HelpKind, SafetyChannel, SafetyStatus, State
 RowArray = npt.NDArray[np.int64]
 Steps = Generator[simpy.Event, object, None]
 
+_HOME = int(State.HOME)
+
 
 class Association(Agent):
     """One association and its officers; its chair lives in the household of the lowest row."""
@@ -82,9 +84,11 @@ class Association(Agent):
 
     def _visit(self, household: int) -> None:
         world = self.associations.world
-        home = world.are(self.associations.members(np.array([household])), State.HOME)
-        for person in home[~world.safety_known[home]].tolist():
-            self._confirm(person)
+        start = world.population.household_start
+        first, end = int(start[household]), int(start[household + 1])
+        unknown = (world.state.person_state[first:end] == _HOME) & ~world.safety_known[first:end]
+        for person in unknown.nonzero()[0].tolist():
+            self._confirm(first + person)
         self.associations.support.help_at_door(household, HelpKind.ASSOCIATION)
 
     def _confirm(self, person: int) -> None:

@@ -23,6 +23,9 @@ class Gathering:
         self._world = world
         self._travel = travel
         self._households = households
+        self._least_s = world.parameters.number("preparing.least_s")
+        self._minor_age = world.parameters.number("gathering.minor_age")
+        self._car_share = world.parameters.number("cars.far_share")
         self.away = self._who_is_away()
         place = world.population.away_neighbourhood[self.away]
         world.happen(EventKind.AWAY, self.away, detail=place)
@@ -52,14 +55,10 @@ class Gathering:
         for person, at_s in zip(away.tolist(), (heard[people.household[away]] + delay_s).tolist(), strict=True):
             world.at(at_s, partial(self._start, person))
 
-    @property
-    def _least_s(self) -> float:
-        return self._world.parameters.number("preparing.least_s")
-
     def _start(self, person: int) -> None:
         people = self._world.population
         household = self._households.handles[int(people.household[person])]
-        if people.age[person] < self._world.parameters.number("gathering.minor_age"):
+        if people.age[person] < self._minor_age:
             adult = self._fetcher(household)
             if adult >= 0:
                 self._fetch(household, adult, person)
@@ -111,7 +110,7 @@ class Gathering:
         world, people = self._world, self._world.population
         can_drive = people.cars[household.row] > 0 and bool((people.age[members] >= ADULT_AGE).any())
         draw = world.stream.one("gathering.car", int(members[0]))
-        by_car = can_drive and draw < world.parameters.number("cars.far_share")
+        by_car = can_drive and draw < self._car_share
         self._travel.set_out(
             Party(
                 members=members,

@@ -179,7 +179,7 @@ class Households:
 
     def step_until(self, until_s: float) -> None:
         """Let everybody whose time comes before ``until_s`` look and perhaps set out."""
-        for row in self.due(until_s):
+        for row in self.due(until_s).tolist():
             self.handles[row].look(float(self.plans.due_s[row]))
 
     def _decide(self, rows: RowArray, heard_s: FloatArray) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -91,11 +92,11 @@ class ShelterDesk(Agent):
         with self.counter.request() as turn:
             yield turn
             channel = self._channel(evacuees)  # the service may have failed while they queued
-            mean_s = behaviour.reception_mean_s(channel, len(evacuees.members), world.parameters)
+            mean_s = self.desks.mean_s(channel, len(evacuees.members))
             first = int(evacuees.members[0])
             yield world.env.timeout(world.stream.one_lognormal("reception", first, mean=mean_s, cv=self.desks.cv))
             world.happen(EventKind.CHECKED_IN, evacuees.members, place=self.row, detail=channel)
-            waited_s = sum(self._register(int(person), channel) for person in evacuees.members)
+            waited_s = self._register(evacuees.members, channel)
             # A slow city OS holds the clerk up: the next in the queue waits for its answers too.
             yield world.env.timeout(waited_s)
         self.tell()
@@ -122,31 +123,38 @@ class ShelterDesk(Agent):
         return True
 
     def _channel(self, evacuees: Evacuees) -> ReceptionChannel:
+        if not self.is_online:
+            return ReceptionChannel.PAPER
         world, people = self.desks.world, self.desks.world.population
         members = evacuees.members
         return ReceptionChannel(
             behaviour.reception_channel(
-                connected=self.is_online,
-                uses_app=bool(people.uses_app[members].any()),
+                connected=True,
+                uses_app=world.uses_app(members),
                 has_id=bool(people.has_id[members].any()),
                 draw=world.stream.one("reception.channel", int(members[0])),
                 parameters=world.parameters,
             )
         )
 
-    def _register(self, person: int, channel: ReceptionChannel) -> float:
-        """Enter a person into the city OS, or on paper if it does not take it; returns how long the clerk waited."""
-        world = self.desks.world
-        answer = world.city_os.check_in(world.now_s, self.row, person, channel)
-        self.is_online = answer.ok
-        if answer.ok:
-            world.confirm_safety(person, SafetyChannel.CHECK_IN)
-            return answer.latency_s
-        arrival_s = world.now_s + world.parameters.number("association.paper_delay_s")
-        world.at(arrival_s, lambda: world.confirm_safety(person, SafetyChannel.SHELTER_LIST_PAPER))
-        if world.city_os.connected:
-            self.unsent.append((person, channel))
-        return answer.latency_s
+    def _register(self, members: RowArray, channel: ReceptionChannel) -> float:
+        """Enter people into the city OS, or on paper if it does not take them; returns how long the clerk waited."""
+        world, waited_s, on_paper = self.desks.world, 0.0, []
+        for person in members.tolist():
+            answer = world.city_os.check_in(world.now_s, self.row, person, channel)
+            self.is_online = answer.ok
+            waited_s += answer.latency_s
+            if answer.ok:
+                world.confirm_safety(person, SafetyChannel.CHECK_IN)
+                continue
+            on_paper.append(person)
+            if world.city_os.connected:
+                self.unsent.append((person, channel))
+        if on_paper:
+            rows = np.array(on_paper, np.int64)
+            arrival_s = world.now_s + self.desks.paper_delay_s
+            world.at(arrival_s, partial(world.confirm_safety, rows, SafetyChannel.SHELTER_LIST_PAPER))
+        return waited_s
 
     def send_unsent(self) -> None:
         """Enter again those whom the city OS did not take, if they are still here."""
@@ -179,9 +187,18 @@ class ShelterDesks:
         self.patience_s = world.parameters.number("reception.opening_patience_s")
         self.diversions_most = world.parameters.number("reception.diversions_most")
         self.cv = world.parameters.number("reception.cv")
+        self.paper_delay_s = world.parameters.number("association.paper_delay_s")
+        self._mean_s: dict[tuple[ReceptionChannel, int], float] = {}
         rows = [row for row, shelter in enumerate(world.town.shelters) if shelter.kind != ShelterKind.SITE]
         self.by_row = {row: ShelterDesk(world.registry, self, row) for row in rows}
         world.env.process(self._retry())
+
+    def mean_s(self, channel: ReceptionChannel, members: int) -> float:
+        """Mean time to receive a party of so many members."""
+        case = (channel, members)
+        if case not in self._mean_s:
+            self._mean_s[case] = behaviour.reception_mean_s(channel, members, self.world.parameters)
+        return self._mean_s[case]
 
     def receive(self, shelter: int, evacuees: Evacuees) -> None:
         """A party stands at the door of a shelter."""

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from agents.movement.trips import Arrivals, Trips
+from agents.movement.trips import Trips
 from agents.world import World
 from twin.events import EventKind, TravelMode
 from twin.town import Town
@@ -97,7 +97,7 @@ class Travel:
         self._sent += 1
         if len(party.members):
             self._world.committed[party.members] = True
-            self._world.at(party.depart_s, lambda: self._depart_now(party))
+            self._world.at(party.depart_s, partial(self._depart_now, party))
 
     def _depart_now(self, party: Party) -> None:
         place = party.destination if self.destinations.is_shelter(party.destination) else -1
@@ -106,14 +106,20 @@ class Travel:
 
     def walking_speed_mps(self, members: RowArray) -> float:
         """Speed of the slowest of a party now."""
-        return float(self._world.population.walking_speed_mps[members].min()) * self._world.walking_factor
+        world = self._world
+        slowest_mps: float = min(world.walking_mps[member] for member in members.tolist())
+        return slowest_mps * world.walking_factor
 
     def advance(self, until_s: float) -> None:
         """Move everybody until ``until_s``; arrivals are called at their own times."""
         self._depart()
         arrivals = self._world.movement.advance(until_s)
-        for row in range(len(arrivals.trip)):
-            self._finish(arrivals, row)
+        rows = zip(
+            arrivals.trip.tolist(), arrivals.time_s.tolist(), arrivals.node.tolist(), arrivals.stranded.tolist(),
+            arrivals.distance_m.tolist(), strict=True,
+        )  # fmt: skip
+        for row in rows:
+            self._finish(*row)
 
     def ended(self) -> EndedTrips:
         """The trips of people that ended so far, by the order of their ends."""
@@ -153,7 +159,7 @@ class Travel:
 
     def _chooses_anew(self, party: Party) -> bool:
         """Whether it learns of the traffic on its way: a car with the app in it."""
-        return party.mode != TravelMode.FOOT and bool(self._world.population.uses_app[party.members].any())
+        return party.mode != TravelMode.FOOT and self._world.uses_app(party.members)
 
     def _depart(self) -> None:
         if not self._waiting:
@@ -174,16 +180,11 @@ class Travel:
         self._reporting.update((trip, party) for trip, party in self._waiting if party.reports >= 0)
         self._waiting = []
 
-    def _finish(self, arrivals: Arrivals, row: int) -> None:
-        trip = int(arrivals.trip[row])
+    def _finish(self, trip: int, time_s: float, node: int, stranded: bool, length_m: float) -> None:  # noqa: FBT001
         party = self._parties.pop(trip)
         self._reporting.pop(trip, None)
-        time_s, length_m = float(arrivals.time_s[row]), float(arrivals.distance_m[row])
         self._ended.append((party.members, time_s, length_m, self._chooses_anew(party)))
-        if arrivals.stranded[row]:
-            self._world.at(float(arrivals.time_s[row]), partial(self._strand, party, int(arrivals.node[row])))
-        else:
-            self._world.at(float(arrivals.time_s[row]), party.arrived)
+        self._world.at(time_s, partial(self._strand, party, node) if stranded else party.arrived)
 
     def _strand(self, party: Party, node: int) -> None:
         """No way leads on for a party: people in a car go on on foot, if a way leads on for walkers."""

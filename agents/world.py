@@ -1,6 +1,6 @@
 """World: what all agents share: the clock, the town's truth, the roads, the city OS, the trace."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,13 +28,28 @@ WINDOW_S = 60.0
 depend on it."""
 
 
+class _Appointment(simpy.Event):
+    """Something to be done at a time: an event that is never waited for, and so much lighter than a simpy timeout."""
+
+    __slots__ = ("_do",)
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do = do
+        self._ok = True
+        self.callbacks = [self]
+
+    def __call__(self, _: simpy.Event) -> None:
+        self._do()
+
+
 @dataclass
 class World:
     """Shared by all agents of one run.
 
     Columns over households: ``works`` says for each service whether it works at home, ``household_district`` the
     district. Columns over people: ``safety_known`` (the city office knows that they are safe), ``helped``,
-    ``committed`` (about to depart with a party).
+    ``committed`` (about to depart with a party). ``walking_mps`` and ``app_users`` are columns of the population as
+    lists, of which a single value is read much faster than of an array.
     """
 
     town: Town
@@ -53,7 +68,10 @@ class World:
     helped: BoolArray = field(init=False)
     committed: BoolArray = field(init=False)
     household_district: npt.NDArray[np.int32] = field(init=False)
-    _factor_at: tuple[float, float] = field(init=False, default=(-1.0, 1.0))
+    walking_mps: list[float] = field(init=False)
+    app_users: list[bool] = field(init=False)
+    _daylight_h: tuple[float, float] = field(init=False)
+    _walking_factors: tuple[float, float] = field(init=False)
 
     def __post_init__(self) -> None:
         # Mesa holds the agents; chance comes from the stream alone, the seed only keeps mesa from asking the machine.
@@ -65,6 +83,12 @@ class World:
         self.committed = np.zeros(self.population.people, dtype=np.bool_)
         districts = np.array([neighbourhood.district for neighbourhood in self.town.neighbourhoods], np.int32)
         self.household_district = districts[self.population.neighbourhood]
+        self.walking_mps = self.population.walking_speed_mps.tolist()
+        self.app_users = self.population.uses_app.tolist()
+        season, snow, parameters = self.situation.season, self.situation.snow, self.parameters
+        self._daylight_h = parameters.row("light.sunset_h")[season], parameters.row("light.sunrise_h")[season]
+        by_day, by_night = (walking_factor(snow, parameters, night=night) for night in (False, True))
+        self._walking_factors = by_day, by_night
 
     @property
     def now_s(self) -> float:
@@ -74,17 +98,12 @@ class World:
     @property
     def is_night(self) -> bool:
         """Whether it is dark now."""
-        season = self.situation.season
-        sunset_h = self.parameters.row("light.sunset_h")[season]
-        return self.situation.is_night(self.now_s, sunset_h, self.parameters.row("light.sunrise_h")[season])
+        return self.situation.is_night(self.now_s, *self._daylight_h)
 
     @property
     def walking_factor(self) -> float:
         """Factor of snow and darkness on walking speeds now."""
-        now_s = self.now_s
-        if self._factor_at[0] != now_s:
-            self._factor_at = (now_s, walking_factor(self.situation.snow, self.parameters, night=self.is_night))
-        return self._factor_at[1]
+        return self._walking_factors[self.is_night]
 
     def happen(
         self, kind: EventKind, people: Rows, *, at_s: float | npt.NDArray[np.float64] | None = None,
@@ -92,23 +111,26 @@ class World:
     ) -> None:  # fmt: skip
         """Something happens to people: into the trace and into the town's state."""
         rows = people if isinstance(people, np.ndarray) and people.ndim else np.atleast_1d(np.asarray(people, np.int64))
-        self.trace.record(kind, self.now_s if at_s is None else at_s, rows, place, detail)
+        self.trace.record(kind, float(self.env.now) if at_s is None else at_s, rows, place, detail)
         self.state.apply(kind, rows, place)
 
     def at(self, at_s: float, do: Callable[[], None]) -> None:
         """Do something at a later time (at once, but after what is under way, if the time has passed)."""
-        timer = self.env.timeout(max(0.0, at_s - self.now_s))
-        timer.callbacks.append(lambda _: do())
+        self.env.schedule(_Appointment(do), delay=max(0.0, at_s - self.now_s))
 
-    def are(self, people: Iterable[int], state: State) -> npt.NDArray[np.int64]:
+    def are(self, people: npt.NDArray[np.int64], state: State) -> npt.NDArray[np.int64]:
         """Those of ``people`` who are in a state now."""
-        rows = np.fromiter(people, np.int64)
-        inside: npt.NDArray[np.int64] = rows[self.state.person_state[rows] == state]
+        inside: npt.NDArray[np.int64] = people[self.state.person_state[people] == state]
         return inside
+
+    def uses_app(self, members: npt.NDArray[np.int64]) -> bool:
+        """Whether one of a few people uses the app."""
+        users = self.app_users
+        return any(users[member] for member in members.tolist())
 
     def confirm_safety(self, people: Rows, channel: SafetyChannel) -> None:
         """The city office comes to know that people are safe; the first channel counts."""
-        rows = np.atleast_1d(np.asarray(people, np.int64))
+        rows = people if isinstance(people, np.ndarray) and people.ndim else np.atleast_1d(np.asarray(people, np.int64))
         rows = rows[~self.safety_known[rows]]
         if len(rows):
             self.safety_known[rows] = True

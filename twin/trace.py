@@ -45,15 +45,9 @@ class EventColumns:
             yield Event(float(time_s), EventKind(kind), int(person), int(place), int(detail))
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Events of one kind as they were recorded; a scalar holds for all people of the batch."""
-
-    time_s: FloatArray | float
-    kind: EventKind
-    people: npt.NDArray[np.integer]
-    place: npt.NDArray[np.integer] | int
-    detail: npt.NDArray[np.integer] | int
+_Part = npt.NDArray[Any] | float
+_Batch = tuple[_Part, EventKind, npt.NDArray[np.integer], _Part, _Part]
+"""Events of one kind as they were recorded: time, kind, people, place and detail; a scalar holds for all people."""
 
 
 @dataclass(slots=True)
@@ -81,7 +75,7 @@ class Trace:
 
         The arrays must not be changed afterwards.
         """
-        self._batches.append(_Batch(time_s, kind, people, place, detail))
+        self._batches.append((time_s, kind, people, place, detail))
         self._joined = None
 
     def columns(self) -> EventColumns:
@@ -91,15 +85,16 @@ class Trace:
         return self._joined
 
     def _join(self) -> EventColumns:
-        sizes = np.array([len(batch.people) for batch in self._batches], np.int64)
-        time_s = _column([batch.time_s for batch in self._batches], sizes, np.dtype(np.float64))
+        times, kinds, people, places, details = zip(*self._batches, strict=True) if self._batches else ((),) * 5
+        sizes = np.array([len(rows) for rows in people], np.int64)
+        time_s = _column(times, sizes, np.dtype(np.float64))
         order = np.argsort(time_s, kind="stable")
         return EventColumns(
             time_s[order],
-            _column([int(batch.kind) for batch in self._batches], sizes, np.dtype(np.int8))[order],
-            np.concatenate([np.empty(0, np.int32), *(batch.people for batch in self._batches)]).astype(np.int32)[order],
-            _column([batch.place for batch in self._batches], sizes, np.dtype(np.int32))[order],
-            _column([batch.detail for batch in self._batches], sizes, np.dtype(np.int16))[order],
+            np.repeat(np.array(kinds, np.int8), sizes)[order],
+            np.concatenate([np.empty(0, np.int32), *people]).astype(np.int32)[order],
+            _column(places, sizes, np.dtype(np.int32))[order],
+            _column(details, sizes, np.dtype(np.int16))[order],
         )
 
     def write(self, path: Path) -> None:
@@ -127,11 +122,12 @@ class Trace:
 
 def _column(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The parts of all batches in one column; a scalar part is repeated for each person of its batch."""
-    scalars = np.array([0 if isinstance(part, np.ndarray) else part for part in parts], dtype)
-    column = np.repeat(scalars, sizes)
-    start = 0
-    for part, size in zip(parts, sizes.tolist(), strict=True):
-        if isinstance(part, np.ndarray):
-            column[start : start + size] = part
-        start += size
+    arrays = [row for row, part in enumerate(parts) if isinstance(part, np.ndarray)]
+    scalars = list(parts)
+    for row in arrays:
+        scalars[row] = 0
+    column = np.repeat(np.array(scalars, dtype), sizes)
+    ends = np.cumsum(sizes)
+    for row in arrays:
+        column[ends[row] - sizes[row] : ends[row]] = parts[row]
     return column
