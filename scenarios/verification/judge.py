@@ -10,6 +10,9 @@ from agents.errors import AgentsError
 from scenarios.errors import UnknownTrial
 from scenarios.verification.catalogue import Expectation, Trial, read_trials
 
+Got = dict[str, float]
+"""What a test measured, by the keys of its expectations."""
+
 ROUNDING = 1e-9
 """Room for the rounding of floating-point numbers, beside each tolerance."""
 
@@ -73,25 +76,33 @@ def pick_trials(names: Sequence[str]) -> tuple[Trial, ...]:
 
 
 def judge_all(trials: Sequence[Trial], tell: Callable[[str, float], None]) -> Iterator[Judgement]:
-    """Judge tests one after the other; ``tell`` hears how far it has come."""
+    """Judge tests one after the other, what several ask alike only once; ``tell`` hears how far it has come."""
+    measured: dict[tuple[object, ...], Got | Exception] = {}
     for row, trial in enumerate(trials):
         tell("verify", row / len(trials))
-        yield judge(trial)
+        alike = (trial.run, *sorted(trial.setting.items()))
+        if trial.applies and alike not in measured:
+            measured[alike] = _measure(trial)
+        yield _judge(trial, measured[alike]) if trial.applies else Judgement(trial)
     tell("verify", 1.0)
 
 
 def judge(trial: Trial) -> Judgement:
     """Run one test against the code that scenarios run."""
-    if not trial.applies:
-        return Judgement(trial)
+    return next(judge_all((trial,), lambda *_: None))
+
+
+def _measure(trial: Trial) -> Got | Exception:
     module, _, function = trial.run.partition(".")
     try:
-        got = getattr(import_module(f"scenarios.verification.{module}"), function)(**trial.setting)
+        got: Got = getattr(import_module(f"scenarios.verification.{module}"), function)(**trial.setting)
     except Exception as fault:  # noqa: BLE001 - whatever a wrong code does, the other tests are judged
-        nothing = tuple(Value(one, math.nan) for one in trial.expected)
-        return Judgement(trial, nothing, _said(fault))
+        return fault
+    return got
+
+
+def _judge(trial: Trial, got: Got | Exception) -> Judgement:
+    if isinstance(got, Exception):
+        said = str(got) if isinstance(got, AgentsError) else f"{type(got).__name__}: {got}"
+        return Judgement(trial, tuple(Value(one, math.nan) for one in trial.expected), said)
     return Judgement(trial, tuple(Value(one, float(got.get(one.key, math.nan))) for one in trial.expected))
-
-
-def _said(fault: Exception) -> str:
-    return str(fault) if isinstance(fault, AgentsError) else f"{type(fault).__name__}: {fault}"

@@ -61,8 +61,11 @@ def free_equal_routes() -> Got:
 
 
 def longer_route() -> Got:
-    """The same demand where a second way is longer than any queue could make the first."""
-    streets = [Street(0, 1, 200.0, lanes=3.0), Street(1, 2, 500.0), Street(1, 3, 30_000.0), Street(3, 2, 500.0)]
+    """The same demand before a way of 0.4/s, on which at most 900 s are lost; the second way is longer by 1500 s."""
+    streets = [
+        Street(0, 1, 200.0, lanes=3.0), Street(1, 2, 500.0, capacity_vps=0.4),
+        Street(1, 3, 30_000.0), Street(3, 2, 500.0),
+    ]  # fmt: skip
     table = trips(0, 2, evenly(0.6, 0.0, 1800.0))
     moved = simulate(make_network(streets), table, until_s=14_400.0, reroute_s=60.0)
     return {"longer_share": float(_share(moved, (1, 2))[1]), "arrived": arrived(moved)}
