@@ -1,18 +1,14 @@
-"""Access: who is calling, and whether the operation's scope was granted. A token is verified once, then remembered."""
+"""Access: who is calling, and whether the operation's scope was granted. A token is verified once, then known."""
 
-import hashlib
 from urllib.parse import parse_qsl
 
 from reference_api.call import ANONYMOUS, Call, Token
 from reference_api.errors import ApiError
 from reference_api.fhir.smart import HEALTH_PROFILE, smart_scopes
-from reference_api.oidc.access_tokens import read_token
+from reference_api.oidc.access_tokens import read_token, remember, token_digest
 from reference_api.oidc.resources import METADATA_PATH, USERINFO_PATH, resource_path
 from reference_api.oidc.revoked import revoked_tokens
 from reference_api.services import Services
-
-REMEMBERED_TOKENS = 100_000
-"""Above the number of IDs the contract is sized for (50,000, contract C7) with a renewal each; about 60 MB."""
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 10
@@ -47,13 +43,13 @@ async def authorise(services: Services, call: Call) -> Token:
 
 async def _verified(services: Services, call: Call) -> Token:
     text = _bearer(services, call)
-    digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    digest = token_digest(text)
     token = services.tokens.get(digest)
     if token is None:
         token = await read_token(services, text, call.now_s)
         if token is None:
             raise _refused(services, call, "the token was not issued here, or holds no longer")
-        _remember(services.tokens, digest, token)
+        remember(services, digest, token)
     if token.expires_s <= call.now_s:
         del services.tokens[digest]
         raise _refused(services, call, "the token has expired")
@@ -106,10 +102,3 @@ def _challenge(services: Services, call: Call, members: str) -> dict[str, str]:
     """WWW-Authenticate, with where to learn who issues tokens. Source: RFC 6750 section 3, RFC 9728 section 5.1."""
     metadata = services.settings.issuer + METADATA_PATH + resource_path(call.operation.path)
     return {"www-authenticate": f'Bearer {members}, resource_metadata="{metadata}"'}
-
-
-def _remember(tokens: dict[bytes, Token], digest: bytes, token: Token) -> None:
-    """Keep a verified token; when there are too many, the oldest goes (dictionaries keep the order of arrival)."""
-    if len(tokens) >= REMEMBERED_TOKENS:
-        del tokens[next(iter(tokens))]
-    tokens[digest] = token

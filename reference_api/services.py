@@ -64,7 +64,8 @@ class Memory:
 class Services:
     """What every handler may use.
 
-    ``signing_keys`` are the keys unsealed already, by kid; ``tokens`` the access tokens verified already, by SHA-256.
+    ``signing_keys`` are the keys unsealed already, by kid; ``tokens`` the access tokens signed or verified
+    here already, by SHA-256.
     ``pressure`` is how loaded this worker is; ``telemetry`` is None where nobody looks (an app in process).
     """
 

@@ -1,5 +1,6 @@
 """Shelters: the public list, the public board of status and headcount, and the word of those on the spot."""
 
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -53,7 +54,7 @@ async def list_shelter_status(services: Services, call: Call) -> Reply:
 
     async def build() -> tuple[bytes, str]:
         rows = await services.store.all(f"SELECT {_STATUS_COLUMNS} FROM shelter WHERE deleted_at_s IS NULL ORDER BY id")
-        return json_with_etag({"items": [_status(row) for row in rows]})
+        return json_with_etag({"items": [_on_board(*row[:4]) for row in rows]})
 
     return quoted(call, *await services.memory.recall(BOARD, build))
 
@@ -111,6 +112,12 @@ async def _full_status(services: Services, shelter_id: str) -> dict[str, object]
         "off_shelter_persons": outside[0][0],
         "off_shelter_households": outside[0][1],
     }
+
+
+@lru_cache(maxsize=2048)
+def _on_board(shelter_id: str, status: str, headcount: int, updated_at_s: float | None) -> msgspec.Raw:
+    """An item of the board as JSON: from one board to the next, hardly any changes."""
+    return msgspec.Raw(msgspec.json.encode(_status((shelter_id, status, headcount, updated_at_s))))
 
 
 def _status(row: Row) -> dict[str, object]:
