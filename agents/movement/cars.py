@@ -15,25 +15,35 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from agents.movement.events import first_s, pop, push
+from agents.movement.events import first_s, pop, present, push
 from agents.movement.merges import due, serve, take_back, take_next, wait
+from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of, prefetch
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
     HEAD_ASKS,
     KIND_BITS,
+    LINK,
     NOBODY,
+    PARTY,
+    PARTY_STEP,
     ROOM_FOR_ONE_EVENT,
     STRANDED,
     Cars,
 )
 
+_LINK_LINES, _PARTY_LINES = lines_of(LINK), lines_of(PARTY)
+
 
 @njit(cache=True, nogil=True, _nrt=False)
 def run(cars: Cars, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
-    queue = cars.queue
+    queue, bucket = cars.queue, NOBODY
     while first_s(queue) < until_s:
+        if bucket != present(queue):
+            bucket = present(queue)
+            if queue.counts[0] >= FEW_EVENTS:
+                _look_ahead(cars)
         if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
             return False
         time_s, key, row = pop(queue)
@@ -45,6 +55,57 @@ def run(cars: Cars, until_s: float) -> bool:
         else:
             join(cars, row, time_s)
     return True
+
+
+@njit(cache=True, _nrt=False)
+def _look_ahead(cars: Cars) -> None:
+    """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
+    number = cars.queue.counts[0]
+    for place in range(number):
+        event = cars.queue.near[place]
+        if event.key >> KIND_BITS == PARTY_STEP:
+            fetch(cars.parties, event.row, _PARTY_LINES)
+        else:
+            fetch(cars.links, event.row, _LINK_LINES)
+    for place in range(number):
+        if _head_of(cars, place) != NOBODY:
+            fetch(cars.parties, _head_of(cars, place), _PARTY_LINES)
+    for place in range(number):
+        if _head_of(cars, place) != NOBODY:
+            _fetch_onward(cars, cars.queue.near[place].row)
+    for place in range(number):
+        if _head_of(cars, place) != NOBODY:
+            wanted = _onward(cars, cars.queue.near[place].row)
+            if wanted != NOBODY:
+                fetch(cars.links, wanted, _LINK_LINES)
+
+
+@njit(cache=True, _nrt=False)
+def _head_of(cars: Cars, place: int) -> int:
+    """First car of the link that an event of the present is about, NOBODY if the event is no head's."""
+    event = cars.queue.near[place]
+    if event.key >> KIND_BITS != HEAD_ASKS:
+        return NOBODY
+    row: int = cars.links[event.row].head
+    return row
+
+
+@njit(cache=True, _nrt=False)
+def _fetch_onward(cars: Cars, link: int) -> None:
+    """Ask for the head's next link, for who follows it, and for the place that it leaves."""
+    here = cars.links[link]
+    party = cars.parties[here.head]
+    prefetch(cars.next_link[party.tree, party.destination], here.to_node, 0)
+    prefetch(cars.exits, here.ring + here.left % here.storage, 0)
+    if party.behind != NOBODY:
+        fetch(cars.parties, party.behind, _PARTY_LINES)
+
+
+@njit(cache=True, _nrt=False)
+def _onward(cars: Cars, link: int) -> int:
+    party = cars.parties[cars.links[link].head]
+    wanted: int = cars.next_link[party.tree, party.destination, cars.links[link].to_node]
+    return wanted
 
 
 @njit(cache=True, _nrt=False)

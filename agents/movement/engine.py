@@ -34,6 +34,7 @@ from agents.movement.trips import (
     FloatArray,
     Int32Array,
     Trips,
+    outside,
 )
 from twin.parameters import Parameters, load_parameters
 from twin.roads import Roads
@@ -280,9 +281,9 @@ class NetworkMovement:
     def _check(self, trips: Trips, ids: list[int]) -> None:
         on_foot = trips.mode == FOOT
         faults = {
-            "origin_node is no node": _outside(trips.origin_node, self._network.nodes),
-            "destination is no row of the destinations": _outside(trips.destination, len(self._goals)),
-            "mode is neither 0 (foot) nor 1 (car)": _outside(trips.mode, 2),
+            "origin_node is no node": outside(trips.origin_node, self._network.nodes),
+            "destination is no row of the destinations": outside(trips.destination, len(self._goals)),
+            "mode is neither 0 (foot) nor 1 (car)": outside(trips.mode, 2),
             "speed_mps of a walker is not positive": on_foot
             & ~((trips.speed_mps > 0.0) & np.isfinite(trips.speed_mps)),
             f"departure_s lies before {self._now_s}": ~(
@@ -352,7 +353,3 @@ def _longer(rows: npt.NDArray[np.int64], room: int) -> npt.NDArray[np.int64]:
     larger = np.zeros(room, dtype=np.int64)
     larger[: len(rows)] = rows
     return larger
-
-
-def _outside(values: npt.NDArray[np.integer], limit: int) -> npt.NDArray[np.bool_]:
-    return (values < 0) | (values >= limit)

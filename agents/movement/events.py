@@ -92,6 +92,13 @@ def push(queue: Queue, time_s: float, key: int, row: int) -> None:
 
 
 @njit(cache=True, _nrt=False)
+def present(queue: Queue) -> int:
+    """Number of the bucket whose events are next."""
+    bucket: int = queue.counts[_BUCKET]
+    return bucket
+
+
+@njit(cache=True, _nrt=False)
 def first_s(queue: Queue) -> float:
     """Time of the first event; inf if there is none."""
     counts = queue.counts

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from agents.errors import InvalidMovement
 from agents.movement.engine import NetworkMovement
 from agents.movement.network import Network
-from agents.movement.trips import Arrivals, FloatArray, Int8Array, Int32Array, Trips
+from agents.movement.trips import FOOT, Arrivals, FloatArray, Int8Array, Int32Array, Trips, outside
 from twin.randomness import Stream
 
 MOVING, ARRIVED, STRANDED = 0, 1, 2
@@ -100,6 +100,7 @@ def simulate(  # noqa: PLR0913 - each is a choice of the caller's, all but two b
         InvalidMovement: a trip or a change names what is not there, or has an impossible value.
     """
     _check(network, changes)
+    _check_trips(network, trips)
     run = _Run(network, trips, _Plan(tuple(changes), network.links))
     if reroute_s is not None:
         run.inform(Stream(seed).uniform("movement.informed", _ranks(trips)) < informed_share)
@@ -279,3 +280,17 @@ def _check(network: Network, changes: Sequence[Change]) -> None:
                 raise InvalidMovement(f"{name} of a change is {factor}; give a number above 0, or close the links")
         if not change.begin_s < change.end_s:
             raise InvalidMovement(f"a change ends at {change.end_s} s, not after it begins at {change.begin_s} s")
+
+
+def _check_trips(network: Network, trips: TripTable) -> None:
+    """Refuse a table with a trip that could not depart, before anybody moves."""
+    on_foot = trips.mode == FOOT
+    faults = {
+        f"origin_node is not one of 0..{network.nodes - 1}": outside(trips.origin_node, network.nodes),
+        "mode is neither 0 (foot) nor 1 (car)": outside(trips.mode, 2),
+        "speed_mps of a walker is not positive": on_foot & ~((trips.speed_mps > 0.0) & np.isfinite(trips.speed_mps)),
+        "departure_s is no time from 0 on": ~((trips.departure_s >= 0.0) & np.isfinite(trips.departure_s)),
+    }
+    wrong = [f"{what}: trip in row {np.flatnonzero(bad)[0]}" for what, bad in faults.items() if bad.any()]
+    if wrong:
+        raise InvalidMovement("; ".join(wrong))

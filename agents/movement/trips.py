@@ -35,6 +35,11 @@ class Trips:
     informed: npt.NDArray[np.bool_] | None = None
 
 
+def outside(values: npt.NDArray[np.integer], limit: int) -> npt.NDArray[np.bool_]:
+    """Which values are no row below a limit."""
+    return (values < 0) | (values >= limit)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """Ends of trips, ordered by time and trip, ``distance_m`` from their origins.

@@ -14,24 +14,34 @@ import numpy.typing as npt
 from numba import njit
 
 from agents.movement.crowding import headway_s, pace
-from agents.movement.events import first_s, pop, push
+from agents.movement.events import first_s, pop, present, push
+from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of, prefetch
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
     HEAD_ASKS,
     KIND_BITS,
     NOBODY,
+    PARTY,
+    PARTY_STEP,
     ROOM_FOR_ONE_EVENT,
     STRANDED,
+    WAY,
     Walkers,
 )
+
+_WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
 def run(walkers: Walkers, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
-    queue = walkers.queue
+    queue, bucket = walkers.queue, NOBODY
     while first_s(queue) < until_s:
+        if bucket != present(queue):
+            bucket = present(queue)
+            if queue.counts[0] >= FEW_EVENTS:
+                _look_ahead(walkers)
         if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
             return False
         time_s, key, row = pop(queue)
@@ -43,6 +53,57 @@ def run(walkers: Walkers, until_s: float) -> bool:
         else:
             step(walkers, row, time_s)
     return True
+
+
+@njit(cache=True, _nrt=False)
+def _look_ahead(walkers: Walkers) -> None:
+    """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
+    number = walkers.queue.counts[0]
+    for place in range(number):
+        event = walkers.queue.near[place]
+        if event.key >> KIND_BITS == PARTY_STEP:
+            fetch(walkers.parties, event.row, _PARTY_LINES)
+        else:
+            fetch(walkers.ways, event.row, _WAY_LINES)
+    for place in range(number):
+        if _first_of(walkers, place) != NOBODY:
+            fetch(walkers.parties, _first_of(walkers, place), _PARTY_LINES)
+    for place in range(number):
+        if _first_of(walkers, place) != NOBODY:
+            _fetch_onward(walkers, walkers.queue.near[place].row)
+    for place in range(number):
+        if _first_of(walkers, place) != NOBODY:
+            wanted = _onward(walkers, walkers.queue.near[place].row)
+            if wanted != NOBODY:
+                fetch(walkers.ways, wanted, _WAY_LINES)
+
+
+@njit(cache=True, _nrt=False)
+def _first_of(walkers: Walkers, place: int) -> int:
+    """First walker of the link that an event of the present is about, NOBODY if the event is no first one's."""
+    event = walkers.queue.near[place]
+    if event.key >> KIND_BITS != HEAD_ASKS:
+        return NOBODY
+    row: int = walkers.ways[event.row].heap
+    return row
+
+
+@njit(cache=True, _nrt=False)
+def _fetch_onward(walkers: Walkers, link: int) -> None:
+    """Ask for the first walker's next link, and for those behind."""
+    way = walkers.ways[link]
+    party = walkers.parties[way.heap]
+    prefetch(walkers.next_link[party.tree, party.destination], way.to_node, 0)
+    for below in (party.left, party.right):
+        if below != NOBODY:
+            fetch(walkers.parties, below, _PARTY_LINES)
+
+
+@njit(cache=True, _nrt=False)
+def _onward(walkers: Walkers, link: int) -> int:
+    party = walkers.parties[walkers.ways[link].heap]
+    wanted: int = walkers.next_link[party.tree, party.destination, walkers.ways[link].to_node]
+    return wanted
 
 
 @njit(cache=True, _nrt=False)

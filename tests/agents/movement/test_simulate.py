@@ -358,3 +358,32 @@ def test_bad_changes_are_refused(change: Change, fault: str) -> None:
     """The message names what is wrong."""
     with pytest.raises(InvalidMovement, match=fault):
         simulate(make_network(2, [(0, 1, *KM, 0.8)]), table([(0, 1, 1, 1.0, 0.0)]), until_s=1.0, changes=[change])
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ((9, 1, 1, 1.0, 900.0), "origin_node"),
+        ((0, 9, 1, 1.0, 900.0), "destinations"),
+        ((0, 1, 2, 1.0, 900.0), "mode"),
+        ((0, 1, 0, np.nan, 900.0), "speed_mps"),
+        ((0, 1, 1, 1.0, -1.0), "departure_s"),
+        ((0, 1, 1, 1.0, np.inf), "departure_s"),
+    ],
+)
+def test_bad_trips_are_refused_before_anybody_moves(row: Trip, fault: str) -> None:
+    """Also those that would depart after the first planning of routes; the message names the column and the row."""
+    told: list[float] = []
+    trips = table([(0, 1, 1, 1.0, 0.0), row])
+    with pytest.raises(InvalidMovement, match=fault):
+        simulate(make_network(2, [(0, 1, *KM, 0.8)]), trips, until_s=LATE_S, reroute_s=60.0, progress=told.append)
+    assert told == []
+
+
+def test_many_events_at_one_moment_are_as_exact_as_few() -> None:
+    """A hundred cars and walkers on ways of their own, all at once (memory is asked ahead), move as each alone."""
+    ways = [link for way in range(0, 300, 3) for link in ((way, way + 1, *KM, 0.8), (way + 1, way + 2, *KM, 0.8))]
+    trips = table([(way, way + 2, mode, 2.0, 0.0) for way in range(0, 300, 3) for mode in (0, 1)])
+    moved = simulate(make_network(300, ways), trips, until_s=LATE_S)
+    assert moved.arrival_s.tolist() == [1000.0, 100.0] * 100
+    assert moved.entered.tolist() == [[1] * 200]
