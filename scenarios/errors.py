@@ -13,6 +13,7 @@ ScenarioError
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
 ├── NoServiceForFaults faults were given, and no city OS to put them in front of (ValueError)
 ├── OtherRuns         the output folder holds runs of something else (FileExistsError)
+├── UnusableFaultTarget faults cannot be put in front of a service (ConnectionError)
 ├── ForeignFolder     the output folder of a study holds something else (FileExistsError)
 ├── TooManyCells      a study has more runs than can be meant (ValueError)
 ├── UnreachableCluster no scheduler answers at the address (ConnectionError)
@@ -147,6 +148,13 @@ class NoServiceForFaults(ScenarioError, ValueError):
         super().__init__([Fault("", "faults_need_service")])
 
 
+class UnusableFaultTarget(ScenarioError, ConnectionError):
+    """Faults cannot be put in front of a service: nobody answers, or it serves real people."""
+
+    def __init__(self, url: str, reason: Text) -> None:
+        super().__init__([Fault("", "fault_target", {"url": url, "reason": reason.in_language})])
+
+
 class ForeignFolder(ScenarioError, FileExistsError):
     """The output folder of a study holds something that no study wrote."""
 
@@ -172,9 +180,16 @@ class FailedCell(ScenarioError, RuntimeError):
     """Runs of a study failed."""
 
     def __init__(self, reasons: Mapping[str, Text]) -> None:
-        super().__init__(
-            [Fault("", "failed_cell", {"cell": cell, "reason": reason.in_language}) for cell, reason in reasons.items()]
-        )
+        alike: dict[Text, list[str]] = {}
+        for cell, reason in reasons.items():
+            alike.setdefault(reason, []).append(cell)
+        super().__init__([_failed(cells, reason) for reason, cells in alike.items()])
+
+
+def _failed(cells: Sequence[str], reason: Text) -> Fault:
+    """One line for all runs that failed alike."""
+    values: dict[str, object] = {"cell": cells[0], "reason": reason.in_language, "others": len(cells) - 1}
+    return Fault("", "failed_cell" if len(cells) == 1 else "failed_cells", values)
 
 
 class PortInUse(ScenarioError, OSError):

@@ -6,6 +6,7 @@ from functools import cache
 
 from scenarios.defaults import default_parameters
 from scenarios.language import Text
+from scenarios.metrics import definitions
 from scenarios.report.charts import WIDTH, Axis, nice_ticks
 from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.tables import Cell, table
@@ -25,8 +26,8 @@ LEFT, ROW, TOP, FOOT = 190, 34, 10, 30
 TIME_STEPS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0, 43200.0, 86400.0)
 """Steps (s) that are round in minutes and hours."""
 
-SQUARE, EDGE = 420, 60
-"""Size of a scatter and room for its axes, in the drawing's units."""
+SQUARE, EDGE, RIGHT = 460, 100, 40
+"""Size of a scatter, room for the names of its axis upwards, and to the right, in the drawing's units."""
 
 
 def strip(figure: Figure, names: Mapping[str, Text]) -> Markup:
@@ -130,7 +131,7 @@ def _parameters() -> Parameters:
 
 def _noise_text(one: Screened) -> Markup:
     parts = []
-    for key, found in (("natural", one.natural), ("knowledge", one.knowledge)):
+    for key, found in (("natural", one.natural), ("knowledge_screened", one.knowledge)):
         if found is not None:
             low, high = (shown_value(one.metric, value) for value in found)
             parts.append(element("p", words(phrase(f"study.{key}")), " ", words(shown_range(low, high))))
@@ -144,23 +145,32 @@ def _scatter(one: Screened, ranked: Sequence[Effect]) -> Markup:
     if most <= 0:
         return Markup("")
     noise = one.natural[1] - one.natural[0] if one.natural else 0.0
-    ticks = nice_ticks(most)
-    x, y = Axis(0.0, ticks[-1], EDGE, SQUARE - 20.0), Axis(0.0, ticks[-1], SQUARE - 40.0, 16.0)
+    seconds = definitions()[one.metric.name].unit == "s"
+    ticks = ticks_between(0.0, most, steps=TIME_STEPS_S if seconds else ())
+    x, y = Axis(0.0, ticks[-1], EDGE, SQUARE - RIGHT), Axis(0.0, ticks[-1], SQUARE - 40.0, 16.0)
     marks = [_axis_marks(one.metric, value, x, y) for value in ticks]
     if 0 < noise <= ticks[-1]:
         there = x.at(noise)
         marks.append(element("line", x1=there, x2=there, y1=y.start, y2=y.end, class_="noise"))
         note = words(phrase("study.seeds_alone"), "tspan")
         marks.append(element("text", note, x=there + 4, y=y.end + 10, class_="note"))
-    for rank, effect in shown:
-        place = (x.at(effect.mu_star), y.at(effect.sigma))
+    for place, ranks in _at_one_place([(rank, (x.at(one.mu_star), y.at(one.sigma))) for rank, one in shown]).items():
         marks.append(element("circle", cx=place[0], cy=place[1], r=4.5, class_="effect"))
-        marks.append(element("text", str(rank), x=place[0] + 7, y=place[1] - 5, class_="note"))
+        marks.append(element("text", ", ".join(map(str, ranks)), x=place[0] + 7, y=place[1] - 5, class_="note"))
     title = phrase("study.scatter")
     marks.append(element("text", words(title, "tspan"), x=SQUARE / 2, y=SQUARE - 4.0, class_="axis-title middle"))
     label = f"{title.ja} / {title.en}"
     drawing = element("svg", *marks, viewBox=f"0 0 {SQUARE} {SQUARE}", role="img", aria_label=label)
     return element("div", drawing, class_="scatter")
+
+
+def _at_one_place(points: Sequence[tuple[int, tuple[float, float]]]) -> dict[tuple[float, float], list[int]]:
+    """Ranks by place, those together whose dots would cover one another."""
+    places: dict[tuple[float, float], list[int]] = {}
+    for rank, point in points:
+        near = next((one for one in places if math.dist(one, point) < 9.0), point)
+        places.setdefault(near, []).append(rank)
+    return places
 
 
 def _axis_marks(metric: Measured, value: float, x: Axis, y: Axis) -> Markup:

@@ -10,6 +10,7 @@ from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, percent, phrase, plain
 from scenarios.statistics import LEVEL, Difference
+from scenarios.study.cells import count_of
 from scenarios.study.drawings import screening_figures, strip
 from scenarios.study.form import Plan, Study
 from scenarios.study.reader import StudyFile
@@ -34,7 +35,7 @@ def study_html(read: StudyFile, results: Results, language: Language, command: s
     body = element(
         "body",
         element("button", words(phrase("page.switch")), type="button", id="switch"),
-        element("main", _title(read), *(_section(name, content) for name, content in sections.items())),
+        element("main", _title(read), *(_section(name, content) for name, content in sections.items()), class_="study"),
         element("footer", words(phrase("page.generated", version=version("citytwin")))),
         element("script", Markup(_asset("switch.js"))),
     )
@@ -75,9 +76,16 @@ def _title(read: StudyFile) -> Markup:
             element("h1", words(Text(study.title_ja, study.title_en))),
             element("p", words(phrase("page.caution")), class_="caution"),
             *(element("p", words(one)) for one in scenarios),
-            element("p", words(phrase("study.runs", **counts)), f" {shared}" if shared else "", class_="remark"),
+            element("p", words(_runs(read, counts)), f" {shared}" if shared else "", class_="remark"),
         )
     )
+
+
+def _runs(read: StudyFile, counts: Mapping[str, int]) -> Text:
+    told = phrase("study.runs", **counts)
+    screened = count_of(read.study, len(read.bases)) - counts["runs"]
+    more = phrase("study.runs_screened", runs=screened) if screened else Text("", "")
+    return Text(told.ja + more.ja, told.en + more.en)
 
 
 def _plans(study: Study) -> Markup:

@@ -61,9 +61,12 @@ def added(event: ScenarioEvent) -> str:
     """An event that is added, as it is written."""
     table = {key: value for key, value in msgspec.to_builtins(event).items() if value is not None}
     kind, at = table.pop("kind"), table.pop("at")
-    rest = [f"{key} = {_plain(value)}" for key, value in table.items() if (key, value) not in _USUAL]
+    shown = {key: value for key, value in table.items() if value not in _EMPTY and (key, value) not in _USUAL}
+    rest = [f"{key} = {_plain(value)}" for key, value in shown.items()]
     return f"{at} {kind}" + (f" ({', '.join(rest)})" if rest else "")
 
+
+_EMPTY: tuple[object, ...] = ([], ())
 
 _USUAL = (("districts", "all"), ("share", 1.0))
 """Values of events that need not be told."""
@@ -73,7 +76,7 @@ def changed(changes: Changes) -> list[str]:
     """What is set, as it is written."""
     table = msgspec.to_builtins(changes)
     behaviour = table.pop("behaviour")
-    plain = {key: value for key, value in table.items() if value is not None and value not in ([], ())}
+    plain = {key: value for key, value in table.items() if value is not None and value not in _EMPTY}
     return [f"{key} = {_plain(value)}" for key, value in {**plain, **behaviour}.items()]
 
 
@@ -82,4 +85,6 @@ def _plain(value: object) -> str:
         return "・".join(_plain(one) for one in value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_plain(one)}" for key, one in value.items() if one is not None)
+    if isinstance(value, bool):
+        return str(value).lower()  # as in TOML
     return f"{value:g}" if isinstance(value, float) else str(value)
