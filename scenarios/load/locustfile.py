@@ -125,6 +125,6 @@ class Town(FastHttpUser):
 
     def _tell(self) -> None:
         place = self.folder / f"progress.{self.part}"
-        new = place.with_suffix(".new")
+        new = place.with_name(f"{place.name}.new")
         new.write_bytes(msgspec.json.encode(self.progress))
         new.replace(place)

@@ -31,7 +31,7 @@ MOST_FAULTS = 20
 
 
 class _Line(msgspec.Struct):
-    """What of an exchange is asked, and not answered."""
+    """What is read of an exchange; of its answer, what a check-in was given."""
 
     at_s: float
     actor: str
@@ -86,7 +86,8 @@ def read_recording(folder: Path, *, from_s: float = 0.0, until_s: float = float(
         raise UnusableRecording(faults[:MOST_FAULTS])
     kept = [call for call in calls if call.at_s >= from_s or _sets_the_scene(call)]
     if not any(call.at_s >= from_s for call in kept):
-        raise UnusableRecording([Fault(str(path), "load_empty", {"from_s": f"{from_s:g}", "until_s": f"{until_s:g}"})])
+        part = {"from_s": f"{from_s:g}", "until_s": f"{until_s:g}" if until_s < float("inf") else "…"}
+        raise UnusableRecording([Fault(str(path), "load_empty", part)])
     return kept
 
 
@@ -116,7 +117,24 @@ def _calls(lines: Iterable[bytes], where: str, faults: list[Fault]) -> Iterator[
             faults.append(Fault(place, "load_unknown_operation", values))
             continue
         conditional = "if-none-match" in said.request_headers or (said.method == "GET" and said.actor == "anybody")
-        yield Recorded(said.at_s, said.actor, said.operation_id, said.method, path_there, body, bool(key), conditional)
+        yield Recorded(
+            at_s=said.at_s,
+            actor=said.actor,
+            operation=said.operation_id,
+            method=said.method,
+            path=path_there,
+            body=body,
+            is_keyed=bool(key),
+            is_conditional=conditional,
+            made=_made(said) if said.operation_id == RECEIVES else "",
+        )
+
+
+def _made(said: _Line) -> str:
+    try:
+        return msgspec.json.decode(said.response_body, type=_Made).id
+    except msgspec.DecodeError:
+        return ""
 
 
 def _is_json(said: _Line) -> bool:

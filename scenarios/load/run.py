@@ -103,7 +103,8 @@ def _press(
     aftermath = ask_oracle(target, Calendar(begun), kept, [*rows, *more], settled)
     during = check_looks(watch.looks, [*rows, *more], kept, target)
     wrong = sum(one.cases for one in (*during, *aftermath.findings))
-    verdict = judge(rows, objectives, mode_of(recorded), planned.length_s, wrong=wrong)
+    length_s = planned.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
+    verdict = judge(rows, objectives, mode_of(recorded), length_s, wrong=wrong)
     return Load(
         target_url=target.url,
         begun=begun,

@@ -1,6 +1,7 @@
 """Verdict: what was measured, by operation and service class, held against the objectives."""
 
 import enum
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -198,9 +199,12 @@ def latency_of(times_s: Iterable[float]) -> Latency:
     histogram = HdrHistogram(1, LONGEST_US, DIGITS)
     for time_s in times_s:
         histogram.record_value(min(LONGEST_US, max(1, round(time_s * 1e6))))
-    if not histogram.get_total_count():
+    count = histogram.get_total_count()
+    if not count:
         return Latency(0.0, 0.0, 0.0, 0.0)
-    p50, p95, p99 = (histogram.get_value_at_percentile(share) / 1000 for share in (50, 95, 99))
+    # The library takes the nearest whole number of values; a percentile is the value that so many reach at least.
+    shares = (100 * math.ceil(count * percent / 100) / count for percent in (50, 95, 99))
+    p50, p95, p99 = (histogram.get_value_at_percentile(share) / 1000 for share in shares)
     return Latency(p50, p95, p99, histogram.get_max_value() / 1000)
 
 
