@@ -13,6 +13,15 @@ from agents.movement.trips import FloatArray, Int32Array
 _NONE, _PART, _WHOLE = 0, 1, 2
 _NOBODY = np.empty(0, dtype=np.int32)
 
+_UNKNOWN = -2
+"""Next link of a node that no search for a part of a tree has come to; a search is true wherever it has come to."""
+
+_PARTS = 2
+"""How often a part of a tree is searched before it is made whole.
+
+Measured on a whole town's run: with 2 the searches reach 35 million nodes, with 1 38, without end 37. Confidence C.
+"""
+
 
 class Routes:
     """Trees of next links, ``next_link[kind, destination, node]``, kept true while links close, open and slow down.
@@ -20,7 +29,7 @@ class Routes:
     ``costs`` holds a row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link,
     inf where the kind may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so
     a tree depends on neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true
-    at them and on their ways; elsewhere it is not to be read.
+    at them and on their ways, and wherever else the search came; elsewhere it is not to be read.
     """
 
     def __init__(
@@ -42,7 +51,7 @@ class Routes:
         self._width_s = [1.0] * len(costs)
         self._price(range(len(costs)))
         self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
-        self._nodes_of: dict[tuple[int, int], Int32Array] = {}
+        self._parts = np.zeros((len(costs), len(goals)), dtype=np.int16)
         # Memory is touched, and so taken, where a tree is written.
         self.next_link = np.zeros((len(costs), len(goals), nodes), dtype=np.int32)
 
@@ -52,7 +61,7 @@ class Routes:
         """Make the trees of these pairs of kind and destination unless they are there; with ``node`` from there only.
 
         With ``node``, one for each pair, a search ends when it has reached all that a tree is needed for. A tree that
-        is needed from elsewhere again is made whole: it may be needed often.
+        is needed from elsewhere again and again is made whole.
         """
         if node is None:
             missing = self._grown[mode, destination] != _WHOLE
@@ -60,8 +69,11 @@ class Routes:
             self._grow_whole(np.column_stack(np.divmod(keys, self._grown.shape[1])))
             return
         _, goals, nodes = self.next_link.shape
-        for tree, wanted in _by_pair(np.asarray(mode, dtype=np.int64) * goals + destination, node, nodes):
-            self._grow_part(*divmod(tree, goals), wanted)
+        grown = self._grown[mode, destination]
+        lacks = (grown == _NONE) | ((grown == _PART) & (self.next_link[mode, destination, node] == _UNKNOWN))
+        tree = np.asarray(mode, dtype=np.int64)[lacks] * goals + destination[lacks]
+        for row, wanted in _by_pair(tree, node[lacks], nodes):
+            self._grow_part(*divmod(row, goals), wanted)
 
     def replan(
         self, costs: FloatArray, wanted: tuple[npt.NDArray[np.integer], Int32Array, Int32Array] | None = None
@@ -129,16 +141,18 @@ class Routes:
         for kind, destination in pairs.tolist():
             self._grow(kind, destination, _NOBODY)
             self._grown[kind, destination] = _WHOLE
-            self._nodes_of.pop((kind, destination), None)
 
     def _grow_part(self, kind: int, destination: int, nodes: Int32Array) -> None:
-        grown = self._grown[kind, destination]
-        if grown == _NONE:
-            self._grow(kind, destination, nodes)
-            self._grown[kind, destination] = _PART
-            self._nodes_of[kind, destination] = nodes
-        elif grown == _PART and not np.isin(nodes, self._nodes_of[kind, destination]).all():
+        """Make a tree for nodes that it does not know."""
+        if self._grown[kind, destination] == _NONE:
+            self.next_link[kind, destination] = _UNKNOWN
+            self._parts[kind, destination] = 0
+        elif self._parts[kind, destination] == _PARTS:
             self._grow_whole(np.array([[kind, destination]]))
+            return
+        self._grow(kind, destination, nodes)
+        self._grown[kind, destination] = _PART
+        self._parts[kind, destination] += 1
 
     def _grow(self, kind: int, destination: int, nodes: Int32Array) -> None:
         ends = (int(self._goals[destination]), nodes)
