@@ -23,8 +23,17 @@ WALL = "wall_s"
 
 NO_FOLDER = Text("そのフォルダーはありません", "there is no such folder")
 A_STUDY = Text(
-    "検討（sweep）のフォルダーです。比べるのは cells/ の中の二つの計算です",
-    "it is a study; compare two runs in its cells/",
+    "検討（sweep）のフォルダーです。案を out/検討名/案の名前 のように指定してください",
+    "it is a study; name a plan of it, as in out/study/plan",
+)
+UNFINISHED = Text(
+    "検討が終わっていないか、古い版のものです。同じ sweep をもう一度実行してください",
+    "the study is not finished, or is of an older version; run the same sweep again",
+)
+NO_PLAN = ("その案はありません。あるのは {known}", "the study has no such plan; its plans are {known}")
+SEVERAL_SCENARIOS = Text(
+    "想定が複数あります。cells/ の中の計算を二つ指定してください",
+    "it has several scenarios; compare two runs in its cells/",
 )
 
 
@@ -110,17 +119,36 @@ class Pairs:
 
 
 def read_side(folder: Path) -> Side:
-    """The runs of a folder: one run, or replications.
+    """The runs of a folder: one run, replications, or a plan of a study, named as if it were a folder of the study.
 
     Raises:
-        UnusableRun: it is neither.
+        UnusableRun: it is none of these.
     """
+    if not folder.exists() and (folder.parent / "cells").is_dir():
+        return _plan_of_study(folder.parent, folder.name)
     head = _metrics(folder)["run"]
     if "seeds" not in head:
         run = read_run(folder)
         return Side(folder, {run.seed: run})
     runs = [read_run(folder / f"run-{seed}") for seed in sorted(head["seeds"])]
     return Side(folder, {run.seed: run for run in runs})
+
+
+def _plan_of_study(study: Path, plan: str) -> Side:
+    """The runs of a plan with the parameters' own values, one for each seed."""
+    try:
+        cells = json.loads((study / "results.json").read_text(encoding="utf-8"))["cells"]
+        found = [one for one in cells if one["plan"] == plan and one["parameters"] == "defaults"]
+        folders = [study / "cells" / one["folder"] for one in found]
+    except (OSError, ValueError, LookupError, TypeError) as reason:
+        raise UnusableRun(study, UNFINISHED.in_language) from reason
+    if not found:
+        known = ", ".join(dict.fromkeys(one["plan"] for one in cells))
+        raise UnusableRun(study / plan, Text(*(one.format(known=known) for one in NO_PLAN)).in_language)
+    if len({one["scenario"] for one in found}) > 1:
+        raise UnusableRun(study / plan, SEVERAL_SCENARIOS.in_language)
+    runs = [read_run(one) for one in folders]
+    return Side(study / plan, {run.seed: run for run in runs})
 
 
 def read_run(folder: Path) -> FinishedRun:

@@ -142,7 +142,7 @@ def write_results(prepared: Prepared, language: Language, command: str) -> Resul
     """Write page, CSV and JSON of a study that is complete, each in place of an older one."""
     study, folder = prepared.read.study, prepared.folder
     results = results_of(study, list(prepared.read.bases), read_values(prepared.cells, folder / CELLS))
-    _replace(folder / JSON, results_json(study, results).encode())
+    _replace(folder / JSON, results_json(study, results, prepared.cells).encode())
     _replace(folder / CSV, csv_text(results_rows(results)).encode("utf-8-sig"))
     _replace(folder / PAGE, study_html(prepared.read, results, language, command).encode())
     _replace(folder / COPY, prepared.read.path.read_bytes())

@@ -76,7 +76,7 @@ def _title(read: StudyFile) -> Markup:
             element("h1", words(Text(study.title_ja, study.title_en))),
             element("p", words(phrase("page.caution")), class_="caution"),
             *(element("p", words(one)) for one in scenarios),
-            element("p", words(_runs(read, counts)), f" {shared}" if shared else "", class_="remark"),
+            element("p", words(_runs(read, counts)), f" ({shared})" if shared else "", class_="remark"),
         )
     )
 

@@ -187,14 +187,20 @@ def _range(values: Iterable[float | None]) -> Range | None:
     return (min(known), max(known)) if known else None
 
 
-def results_json(study: Study, results: Results) -> str:
-    """results.json: byte-equal for equal results."""
+def results_json(study: Study, results: Results, cells: Iterable[Cell]) -> str:
+    """results.json: byte-equal for equal results; ``cells`` says in which folder each run of a plan lies."""
     table = {
         "study": msgspec.to_builtins(study),
+        "cells": [_cell_table(one) for one in cells if not one.screened],
         "figures": [_figure_table(one) for one in results.figures],
         "screening": [_screened_table(one) for one in results.screened],
     }
     return json.dumps(_plain(table), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _cell_table(one: Cell) -> dict[str, Any]:
+    named = {"scenario": one.scenario, "plan": one.plan, "parameters": one.parameters}
+    return {**named, "seed": one.seed, "folder": one.key}
 
 
 def _figure_table(figure: Figure) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_the_study_can_be_typed_as_it_stands(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_study_runs(tmp_path: Path) -> None:
-    """The study ends well with its page and tables; here with few people and one seed."""
+    """The study ends well with its page and tables, and two of its plans can be compared; here few people, one seed."""
     out = tmp_path / "out"
     words = [
         *shlex.split(SWEEPS[-1])[1:],
@@ -46,6 +46,11 @@ def test_the_study_runs(tmp_path: Path) -> None:
     assert run_command(words) == 0
     assert (out / "study.html").stat().st_size > 0
     assert len((out / "results.csv").read_text(encoding="utf-8-sig").splitlines()) == 1 + 3 * 7
+    (line,) = re.findall(r"^citytwin compare .*", GUIDE, re.MULTILINE)
+    compared = tmp_path / "compared"
+    words = shlex.split(line.replace("out/monden/", f"{out}/").replace("out/monden-compared", str(compared)))
+    assert run_command([*words[1:], "--quiet"]) == 0
+    assert (compared / "report.html").stat().st_size > 0
 
 
 def test_events_of_the_page_are_those_of_the_study() -> None:

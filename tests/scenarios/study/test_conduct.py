@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from study_values import GOOD
 
+from scenarios.comparison.folders import read_side
 from scenarios.comparison.result import compare
-from scenarios.errors import FailedCell, ForeignFolder, InvalidScenario, MissingPackage, UnreachableCluster
+from scenarios.errors import FailedCell, ForeignFolder, InvalidScenario, MissingPackage, UnreachableCluster, UnusableRun
 from scenarios.language import Language
 from scenarios.statistics import median_interval
 from scenarios.study import execute
@@ -251,6 +252,35 @@ def test_a_cell_is_the_run_that_its_scenario_gives(study: Callable[..., Prepared
     found = {one["name"]: one["value"] for one in table["metrics"] if not one["by"]}
     assert 50 <= found["people"] <= 70
     assert same.people == (found["people"],)
+
+
+def test_a_plan_of_a_study_is_a_side_of_a_comparison(study: Callable[..., Prepared], tmp_path: Path) -> None:
+    """STUDY/PLAN names the runs of its seeds that the study shows, and of no others that lie there."""
+    prepared = study(seeds=2)
+    conduct(prepared, HeadedRunner(), untold)
+    with pytest.raises(UnusableRun, match="not finished"):
+        read_side(tmp_path / "out" / "as-is")
+    write_results(prepared, Language.EN, "")
+    plans = list(dict.fromkeys(cell.plan for cell in prepared.cells))
+    for plan in plans:
+        side = read_side(tmp_path / "out" / plan)
+        used = {one.key for one in prepared.cells if (one.plan, one.parameters) == (plan, DEFAULTS)}
+        assert {run.folder.name for run in side.runs.values()} == used
+    with pytest.raises(UnusableRun, match=plans[0]):
+        read_side(tmp_path / "out" / "no-such-plan")
+    with pytest.raises(UnusableRun, match="name a plan"):
+        read_side(tmp_path / "out")
+
+
+class HeadedRunner(Runner):
+    """Answers with what a finished run says of itself too."""
+
+    def __call__(self, tasks: Sequence[Task]) -> Iterator[Done]:
+        """Each answer in its turn."""
+        for task, done in zip(tasks, super().__call__(tasks), strict=True):
+            head = {"town": "1", "duration_s": 60.0, "scenario": "drill", "city_os": "none", "version": "1"}
+            table = json.loads(done.files["metrics.json"]) | {"run": {**head, "seed": task.cell.seed}}
+            yield replace(done, files={**done.files, "metrics.json": json.dumps(table).encode()})
 
 
 def test_a_run_that_cannot_be_is_an_answer(study: Callable[..., Prepared]) -> None:
