@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 import msgspec
 import numpy as np
 
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.calendar import Calendar
+from agents.city_os.directory import Directory
 from agents.city_os.messages import Person
 from agents.city_os.port import Failure
 from agents.city_os.recorder import ExchangeRecorder, Observation
@@ -140,14 +142,9 @@ def presence(
     """Who is in which shelter by what was acknowledged; and of whom nobody knows, with the shelters concerned."""
     state = TownState.all_at_home(target.population.people, len(target.town.shelters))
     doubtful: dict[int, set[int]] = defaultdict(set)
-    person_of: dict[int, int] = {}
-    latest = _latest(rows)
-    for number, call in sorted(calls.items()):
-        if call.operation not in (RECEIVES, LEAVES):
-            continue
-        person = target.directory.person_row[person_in(call)] if call.operation == RECEIVES else person_of[call.after]
-        person_of[number] = person
-        one, shelter = latest.get(number), int(call.actor.partition(":")[2])
+    latest, stays = _latest(rows), stays_of(calls.values(), target.directory)
+    for number, (person, shelter) in sorted(stays.items()):
+        one, call = latest.get(number), calls[number]
         if one is not None and one.succeeded:
             kind = EventKind.CHECKED_IN if call.operation == RECEIVES else EventKind.CHECKED_OUT
             state.apply(kind, np.array([person]), shelter)
@@ -155,6 +152,18 @@ def presence(
         elif one is not None and is_doubtful(one):
             doubtful[person].add(shelter)
     return state, doubtful
+
+
+def stays_of(calls: Iterable[DueCall], directory: Directory) -> dict[int, tuple[int, int]]:
+    """Person and shelter (rows) of each reception and leaving, by its number; who leaves is known by the reception."""
+    stays: dict[int, tuple[int, int]] = {}
+    for call in sorted(calls, key=lambda one: one.number):
+        if call.operation == RECEIVES:
+            shelter = unquote(call.url.rsplit("/", 2)[1])
+            stays[call.number] = directory.person_row[person_in(call)], directory.shelter_row[shelter]
+        elif call.operation == LEAVES:
+            stays[call.number] = stays[call.after]
+    return stays
 
 
 def _latest(rows: Iterable[Measured]) -> dict[int, Measured]:

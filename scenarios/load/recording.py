@@ -86,7 +86,10 @@ def read_recording(folder: Path, *, from_s: float = 0.0, until_s: float = float(
         raise UnusableRecording(faults[:MOST_FAULTS])
     kept = [call for call in calls if call.at_s >= from_s or _sets_the_scene(call)]
     if not any(call.at_s >= from_s for call in kept):
-        part = {"from_s": f"{from_s:g}", "until_s": f"{until_s:g}" if until_s < float("inf") else "…"}
+        part: dict[str, object] = {
+            "from_s": f"{from_s:g}",
+            "until_s": f"{until_s:g}" if until_s < float("inf") else "…",
+        }
         raise UnusableRecording([Fault(str(path), "load_empty", part)])
     return kept
 

@@ -12,9 +12,10 @@ from agents.city_os.messages import Board
 from agents.city_os.transport import Request
 from agents.errors import TransportFault
 from scenarios.language import Text
+from scenarios.load.aftermath import stays_of
 from scenarios.load.calls import DueCall, Measured
 from scenarios.load.clock import unix_s
-from scenarios.load.recording import RECEIVES
+from scenarios.load.recording import LEAVES, RECEIVES
 from scenarios.load.target import Target
 from scenarios.record import Finding, FindingKind
 
@@ -80,7 +81,7 @@ def check_looks(
     A headcount is at least those received and acknowledged a minute before, less those whose leaving was sent, and at
     most those whose reception was sent, less those whose leaving was acknowledged a minute before.
     """
-    moves = _moves(rows, calls)
+    moves = _moves(rows, stays_of(calls.values(), target.directory))
     found: dict[int, Finding] = {}
     for look in looks:
         for shelter, said in look.headcount.items():
@@ -113,13 +114,11 @@ def bounds(moves: Iterable[Move], look: Look) -> tuple[int, int]:
     return max(0, low), max(0, high)
 
 
-def _moves(rows: Sequence[Measured], calls: Mapping[int, DueCall]) -> dict[int, list[Move]]:
+def _moves(rows: Sequence[Measured], stays: Mapping[int, tuple[int, int]]) -> dict[int, list[Move]]:
     moves: dict[int, list[Move]] = {}
     for one in rows:
-        call = calls.get(one.call)
-        if call is None or call.operation != one.operation or not call.gives:
-            continue
-        shelter = int(call.actor.partition(":")[2])
-        step = 1 if one.operation == RECEIVES else -1
-        moves.setdefault(shelter, []).append(Move(step, one.sent_s, one.done_s if one.succeeded else float("inf")))
+        if one.operation in (RECEIVES, LEAVES):
+            step = 1 if one.operation == RECEIVES else -1
+            move = Move(step, one.sent_s, one.done_s if one.succeeded else float("inf"))
+            moves.setdefault(stays[one.call][1], []).append(move)
     return moves

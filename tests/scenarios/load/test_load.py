@@ -1,0 +1,186 @@
+"""Whole loads, against the reference city OS and against ones that are wrong, over real HTTP."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from deviant.doubles import answer, drops_check_ins, ignores_consent
+from load_values import board, check_in, check_out, declare, report, write_recording
+from serving import listening, served
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference_api.consent import Decide, decide
+from scenarios.cli import run_command
+from scenarios.connection import reference_app
+from scenarios.defaults import default_parameters
+from scenarios.recipes import find_recipe
+from scenarios.seeding import person_ids
+from twin.population import Population
+from twin.randomness import Stream
+from twin.sources.people import populate
+from twin.sources.recipe import build_town
+from twin.town import Town
+
+RECEIVED = 12
+"""More than ten, so that a service that forgets every tenth forgets one."""
+
+EASY = '[generator]\nlag_p99_ms = 60000\n[[objective]]\nclass = "P0"\np95_ms = 60000\nsuccess = 1.0\n'
+"""Objectives that a machine under load keeps too: nothing here depends on how fast it is."""
+
+
+@cache
+def people() -> tuple[Town, Population]:
+    """The synthetic town with 200 people, as the load makes them anew."""
+    stream = Stream(3)
+    town = build_town(find_recipe("synthetic"), stream=stream)
+    return town, populate(town, stream=stream, parameters=default_parameters(), people=200)
+
+
+@contextmanager
+def target(wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, judge: Decide = decide) -> Iterator[str]:
+    """The address of a reference city OS, perhaps wrapped in something that spoils it."""
+    town, population = people()
+    with listening() as (bound, url):
+        app: ASGIApp = reference_app(town, population, issuer=url, decide=judge)
+        with served(wrap(app), bound):
+            yield url
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's exchanges: twelve people are received, with and without ID, one leaves, three report, all look."""
+    town, population = people()
+    ids = person_ids(population)
+    holders = np.flatnonzero(population.has_id)[:6].tolist()
+    others = np.flatnonzero(~population.has_id)[: RECEIVED - 6].tolist()
+    shelter = town.shelters[0].id
+    whom = [{"sub": ids[row]} for row in holders] + [{"unregistered": {"temp_id": ids[row]}} for row in others]
+    declared: dict[str, Any] = declare()
+    declared["body"]["areas"] = [one.code for one in town.districts]
+    lines = [declared, board(0.5)]
+    lines += [check_in(1.0 + row, who, str(row), f"c{row}", shelter) for row, who in enumerate(whom)]
+    lines += [check_out(14.0, "0"), check_in(15.0, whom[0], "99", "again", town.shelters[1].id)]
+    lines += [report(16.0 + row, person, f"r{row}") for row, person in enumerate(holders[:3])]
+    lines += [listed(20.0 + row, row, one.code) for row, one in enumerate(town.neighbourhoods[:6])]
+    return write_recording(tmp_path_factory.mktemp("recording") / "run", *lines, board(30.0))
+
+
+def listed(at_s: float, row: int, code: str) -> dict[str, Any]:
+    """An association looks into its register."""
+    return {
+        "at_s": at_s,
+        "actor": f"association:{row}",
+        "operation_id": "listSupportRegister",
+        "method": "GET",
+        "url": f"/v1/support-registers/entries?area={code}&limit=500",
+    }
+
+
+def says(app: ASGIApp, path: str, changed: dict[str, Any] | None) -> ASGIApp:
+    """The app with some members of its answer at a path changed; None: it refuses there."""
+
+    async def double(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != path:
+            await app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+
+        async def keep(message: Message) -> None:
+            parts.append(message.get("body", b""))
+
+        await app(scope, receive, keep)
+        if changed is None:
+            await answer(send, 401, b'{"error": "invalid_client"}')
+        else:
+            await answer(send, 200, json.dumps({**json.loads(b"".join(parts)), **changed}).encode())
+
+    return double
+
+
+def load(recording: Path, url: str, folder: Path, *more: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and load.json of a load."""
+    (folder / "easy.toml").write_text(EASY, "utf-8")
+    out = folder / "out"
+    words = ["load", str(recording), "--target", url, "--out", str(out), "--speed", "30", "--lang", "en", "--quiet"]
+    code = run_command([*words, "--objectives", str(folder / "easy.toml"), *more])
+    told: dict[str, Any] = json.loads((out / "load.json").read_text("utf-8"))
+    return code, told
+
+
+def test_the_reference_holds_at_thrice_the_people(recording: Path, tmp_path: Path) -> None:
+    """Every call of every copy is answered, and the oracle finds what was acknowledged and nothing else."""
+    with target() as url:
+        code, told = load(recording, url, tmp_path, "--ids", "18")
+    operations = {one["name"]: (one["calls"], one["failed"]) for one in told["operations"]}
+    assert (code, told["outcome"], told["oracle"]["findings"]) == (0, "held", [])
+    assert operations["checkIn"] == (3 * (RECEIVED + 1), 0)
+    assert (operations["checkOut"], operations["reportSafety"], operations["listShelterStatus"]) == (
+        (3, 0),
+        (9, 0),
+        (6, 0),
+    )
+    assert told["oracle"]["check_ins"] == 3 * (RECEIVED + 1)
+    suite = ET.fromstring((tmp_path / "out" / "junit.xml").read_text("utf-8"))  # noqa: S314 - our own file
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+
+
+def test_a_service_that_forgets_check_ins_is_found_out(recording: Path, tmp_path: Path) -> None:
+    """However fast it answers: who was acknowledged and is not on the list is named, and the exit code is 1."""
+    with target(drops_check_ins) as url:
+        code, told = load(recording, url, tmp_path)
+    kinds = {one["kind"] for one in told["oracle"]["findings"]}
+    assert (code, told["outcome"]) == (1, "broken")
+    assert {"lost", "headcount"} <= kinds <= {"lost", "headcount", "ghost"}
+
+
+def test_a_service_that_tells_everybody_everything_is_found_out(recording: Path, tmp_path: Path) -> None:
+    """Markers of people in answers to those who may not see them are leaks."""
+    with target(judge=ignores_consent) as url:
+        code, told = load(recording, url, tmp_path, "--workers", "2")
+    assert (code, {one["kind"] for one in told["oracle"]["findings"]}) == (1, {"leak"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"environment": "production"}, "in production"),
+        ({"contract_version": "2.0"}, "keeps version '2.0' of the contract"),
+        ({"api_base": "http://elsewhere.example/v1"}, "elsewhere.example, which is not this machine"),
+        ({"sandbox": None}, "no sandbox"),
+    ],
+)
+def test_what_may_not_be_loaded_is_refused(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], words: str
+) -> None:
+    """Before a single call: one line, exit code 2, nothing written."""
+    with target(lambda app: says(app, "/.well-known/city-os", changed)) as url:
+        code = run_command(["load", str(recording), "--target", url, "--out", str(tmp_path / "o"), "--lang", "en"])
+    assert (code, words in capsys.readouterr().err) == (2, True)
+    assert not (tmp_path / "o").exists()
+
+
+def test_expired_credentials_are_told(recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sandbox that issues no token to its own clients is told before the load."""
+
+    def refuses(app: ASGIApp) -> ASGIApp:
+        return says(app, "/token", None)
+
+    with target(refuses) as url:
+        code = run_command(["load", str(recording), "--target", url, "--out", str(tmp_path / "o"), "--lang", "ja"])
+    assert (code, "トークンを出しませんでした" in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("address", ["http://192.0.2.1", "https://city.example:8443/x", "http://127.0.0.1.example"])
+def test_another_machine_must_be_spelled_out(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    """Nothing is sent to a host that is not this machine, nor is its name looked up."""
+    words = ["load", str(recording), "--target", address, "--out", str(tmp_path / "o"), "--lang", "en"]
+    assert run_command([*words, "--i-may-load-this-host", "other.example"]) == 2
+    assert "add --i-may-load-this-host" in capsys.readouterr().err
