@@ -8,6 +8,7 @@ from agents.movement import cars, rerouting, walkers
 from agents.movement.events import Queue
 from agents.movement.experience import car_times_s, walk_times_s
 from agents.movement.network import Network, network_of
+from agents.movement.numbering import ABSENT, Numbering
 from agents.movement.routes import Routes
 from agents.movement.state import (
     NOBODY,
@@ -78,7 +79,7 @@ class NetworkMovement:
         self._cars: Cars = make_cars(links, self._routes.next_link, parties)
         self._walkers: Walkers = make_walkers(ways, self._routes.next_link, parties)
         self._unplanned: list[_Choices] = []
-        self._row_of_trip: dict[int, int] = {}
+        self._numbering = Numbering()
         self._rows = 0
         self._now_s = 0.0
 
@@ -89,18 +90,17 @@ class NetworkMovement:
             InvalidMovement: an unknown node, destination or mode, a walker without speed, a departure before the time
                 reached, or a trip that is under way already.
         """
-        ids = trips.trip.tolist()
-        if not ids:
+        if not len(trips.trip):
             return
-        self._check(trips, ids)
+        self._check(trips)
+        self._number(trips)
         tree = self._trees_of(trips)
         self._unplanned.append((tree, trips.destination, trips.origin_node))
-        first, last = self._rows, self._rows + len(ids)
+        first, last = self._rows, self._rows + len(trips.trip)
         self._make_room(last)
         parties = self._parties[first:last]
         self._write(parties, trips)
         parties["tree"] = tree
-        self._row_of_trip.update(zip(ids, range(first, last), strict=True))
         self._rows = last
         by_car = trips.mode == CAR
         cars.schedule(self._cars, first + np.flatnonzero(by_car))
@@ -124,8 +124,7 @@ class NetworkMovement:
         self._cars.counts[0] = self._walkers.counts[0] = 0
         ended = self._parties[rows]
         ended = ended[np.lexsort((ended["trip"], ended["since_s"]))]
-        for trip in ended["trip"].tolist():
-            del self._row_of_trip[trip]
+        self._numbering.remove(np.ascontiguousarray(ended["trip"]))
         return Arrivals(
             trip=ended["trip"].copy(),
             time_s=ended["since_s"].copy(),
@@ -178,8 +177,8 @@ class NetworkMovement:
 
         On a link: by the time since it was entered at free speed, a queueing car at most at the link's end.
         """
-        rows = np.array([self._row_of_trip.get(trip, NOBODY) for trip in trips.tolist()], dtype=np.int64)
-        known = rows != NOBODY
+        rows = self._numbering.rows_of(np.asarray(trips, dtype=np.int32))
+        known = rows != ABSENT
         x_m, y_m = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
         x_m[known], y_m[known] = self._places(self._parties[rows[known]])
         return x_m, y_m
@@ -215,16 +214,16 @@ class NetworkMovement:
 
     def under_way(self) -> Int32Array:
         """Trips that neither arrived nor stranded yet, in order of their ids; those still to depart are among them."""
-        return np.array(sorted(self._row_of_trip), dtype=np.int32)
+        return self._numbering.numbers
 
     def distances_m(self, trips: Int32Array) -> FloatArray:
         """Length of the links that trips under way have behind them."""
-        rows = np.array([self._row_of_trip[trip] for trip in trips.tolist()], dtype=np.int64)
+        rows = self._numbering.rows_of(np.asarray(trips, dtype=np.int32))
         return np.asarray(self._parties["distance_m"][rows], dtype=np.float64)
 
     def queued(self) -> int:
         """How many trips should have departed and wait at their origins."""
-        parties = self._parties[list(self._row_of_trip.values())]
+        parties = self._parties[self._numbering.rows]
         return int(((parties["link"] == NOBODY) & (parties["departure_s"] < self._now_s)).sum())
 
     @property
@@ -278,7 +277,7 @@ class NetworkMovement:
     def _enlarged(self, queue: Queue) -> Queue:
         return enlarged(queue, self._network.links, len(self._parties))
 
-    def _check(self, trips: Trips, ids: list[int]) -> None:
+    def _check(self, trips: Trips) -> None:
         on_foot = trips.mode == FOOT
         faults = {
             "origin_node is no node": outside(trips.origin_node, self._network.nodes),
@@ -291,11 +290,13 @@ class NetworkMovement:
             ),
         }
         wrong = [f"{what}: trip {trips.trip[bad][0]}" for what, bad in faults.items() if bad.any()]
-        if len(set(ids)) < len(ids) or not self._row_of_trip.keys().isdisjoint(ids):
-            again = next(trip for trip in ids if trip in self._row_of_trip or ids.count(trip) > 1)
-            wrong.append(f"a trip's id is taken by one that is under way: trip {again}")
         if wrong:
             raise InvalidMovement("; ".join(wrong))
+
+    def _number(self, trips: Trips) -> None:
+        taken = self._numbering.add(np.asarray(trips.trip, dtype=np.int32), self._rows)
+        if taken is not None:
+            raise InvalidMovement(f"a trip's id is taken by one that is under way: trip {taken}")
 
     def _write(self, parties: npt.NDArray[np.void], trips: Trips) -> None:
         on_foot = trips.mode == FOOT

@@ -28,6 +28,7 @@ def compile_kernels() -> None:
     movement.replan()
     movement.give_up(links)
     movement.gridlocks()
+    movement.positions(links)
     movement.distance_m(0, 0)
     movement.advance(1000.0)
 

@@ -1,6 +1,6 @@
 """Filling the compiler's cache."""
 
-from agents.movement import cars, rerouting, routes, trees, walkers, warm
+from agents.movement import cars, numbering, rerouting, routes, trees, walkers, warm
 
 
 def test_every_public_kernel_is_compiled_once() -> None:
@@ -9,6 +9,7 @@ def test_every_public_kernel_is_compiled_once() -> None:
     entries = (
         *(cars.run, cars.schedule, cars.join_all, cars.carry_over, cars.give_up),
         *(walkers.run, walkers.schedule, walkers.step_all, walkers.reroute, walkers.carry_over),
+        *(numbering.put, numbering.find, numbering.drop),
         *(rerouting.reroute, rerouting.rings, trees.grow, routes._along),
     )
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
