@@ -75,12 +75,12 @@ def peer(which: str, case: str, *options: str) -> dict[str, Any] | None:
 def _interleaved(
     which: str, case: str, runs: int, ours_options: tuple[str, ...] = (), *options: str
 ) -> tuple[float, float] | None:
-    """Medians of the peer's seconds and of ours, in turns."""
+    """Medians of the peer's seconds and of ours, in turns; None if the peer cannot be run."""
     theirs, mine = [], []
     for _ in range(runs):
         mine.append(ours(case, *ours_options)["runs_s"][-1])
         told = peer(which, case, *options)
-        if told is None:
+        if told is None or not told["runs_s"]:
             return None
         theirs.append(told["runs_s"][-1])
     return median(theirs), median(mine)
@@ -202,7 +202,7 @@ def _uxsim(nodes: int, floor: float) -> list[Row]:
     for platoon in (1, 5):
         name = f"UXsim C++, {nodes:,} nodes, 60,000 cars, platoons of {platoon}"
         found = _interleaved("uxsim", f"grid{nodes}", 1, ("--reroute", "600"), str(platoon))
-        skipped = Row(name, "skipped: cannot be installed", f">= {floor:g} x", None)
+        skipped = Row(name, "not measured: cannot be installed, or takes more than 12 GB", f">= {floor:g} x", None)
         rows.append(skipped if found is None else ratio_row(name, *found, floor))
     return rows
 
