@@ -4,7 +4,6 @@ Nothing of the consents is kept between requests: a withdrawal holds for the nex
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
@@ -28,8 +27,7 @@ Consents = tuple[ConsentRecord, ...]
 """All consents of a person, as the store has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Somebody of whom something is asked.
 
     ``key`` names them in the log (s:<sub> or t:<temp_id>); ``district`` and ``neighbourhood`` are those of the home.

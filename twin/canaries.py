@@ -101,6 +101,8 @@ def _check_digit(key: int, digits: bytes) -> int:
     return crc32(digits, key) % 10
 
 
+# Whoever stays on a list is read as often as the list is.
+@lru_cache(maxsize=131_072)
 def _read_token(key: int, token: bytes) -> Canary | None:
     payload = token[:6]
     if _check(key, payload) != _number(token[6:]):

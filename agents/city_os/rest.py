@@ -168,9 +168,9 @@ class RestCityOS:
         """See CityOS.put_position."""
         if not self._directory.has_account[person]:
             return _NO_ACCOUNT
-        lon, lat = self._directory.projection.to_degrees(*point_m)
+        lon, lat = self._directory.projection.point_to_degrees(*point_m)
         # A ten-millionth of a degree is a centimetre: finer than any phone, and short on the wire.
-        point = {"type": "Point", "coordinates": [round(float(lon), 7), round(float(lat), 7)]}
+        point = {"type": "Point", "coordinates": [round(lon, 7), round(lat, 7)]}
         said = {"position": point, "observed_at": self._calendar.text(at_s), "ttl_s": POSITION_TTL_S}
         body = msgspec.json.encode(said)
         path = f"/users/{_segment(self._directory.person_ids[person])}/location"

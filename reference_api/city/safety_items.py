@@ -1,8 +1,9 @@
 """What an audience is shown of a safety report: the items of its ring (安否情報省令 form 1), and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from conformance.contract.catalogue import load_rings
 from reference_api import disclosure
@@ -49,8 +50,7 @@ INJURED = ("injured", "needs_help")
 _REFUSED = Decision(permit=False, basis="none", reason="recipient")
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True):
     """A row of ``SELECT``. ``share_with`` are the audiences that the person chose, None where nothing was chosen."""
 
     key: str

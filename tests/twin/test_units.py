@@ -20,6 +20,13 @@ def test_metres_and_back_is_the_same_point(lat: float, lon: float) -> None:
     assert float(back_lon) == pytest.approx(lon, abs=1e-9)
 
 
+@given(st.floats(-3e4, 3e4), st.floats(-3e4, 3e4))
+def test_a_point_alone_lies_where_it_lies_among_others(x_m: float, y_m: float) -> None:
+    """One point is told to the last bit as an array of points is."""
+    lon, lat = AIZU.to_degrees([x_m], [y_m])
+    assert AIZU.point_to_degrees(x_m, y_m) == (lon[0], lat[0])
+
+
 def test_the_office_is_the_origin() -> None:
     """The projection's origin lies at (0, 0)."""
     x_m, y_m = AIZU.to_metres(139.92975, 37.494833)
