@@ -57,8 +57,13 @@ class Refuges:
     _distance_m: FloatArray = field(init=False)
     _remembered_m: dict[int, FloatArray] = field(default_factory=dict)
     _exit_of_node: RowArray = field(init=False)
-    _shares_position: BoolArray = field(init=False)
-    _knows_sites: BoolArray = field(init=False)
+    _shares_position: list[bool] = field(init=False)
+    _knows_sites: list[bool] = field(init=False)
+    _drivers: list[bool] = field(init=False)
+    _planned: list[bool] = field(init=False)
+    _nearest: dict[tuple[int, bool, bool], int] = field(init=False)
+    _most_on_foot_m: float = field(init=False)
+    _most_by_car_m: float = field(init=False)
     _target: npt.NDArray[np.int32] = field(init=False)
     _board: ShelterBoard | None = field(init=False, default=None)
     _open: BoolArray = field(init=False)
@@ -68,11 +73,18 @@ class Refuges:
         self.places = Places.of(world)
         self._distance_m = _distances(world, range(len(world.town.shelters)))
         self._exit_of_node = _nearest_exit(world, self.travel)
-        self._shares_position = _shares_position(world)
+        self._shares_position = _shares_position(world).tolist()
         households = np.arange(world.population.households)
         known = world.parameters.number("knowledge.site_share")
-        self._knows_sites = np.asarray(world.stream.uniform("knowledge.site", households) < known)
+        self._knows_sites = (world.stream.uniform("knowledge.site", households) < known).tolist()
         self._target = np.full(world.population.households, -1, np.int32)
+        people = world.population
+        self._drivers = ((people.age >= ADULT_AGE) & ~people.needs_support).tolist()
+        self._planned = people.has_plan.tolist()
+        self._nearest: dict[tuple[int, bool, bool], int] = {}
+        number = world.parameters.number
+        self._most_on_foot_m = number("reception.reach_on_foot_m")
+        self._most_by_car_m = number("reception.reach_by_car_m")
         self.desks.send_on = self.go_on
 
     def set_out(
@@ -112,7 +124,7 @@ class Refuges:
         node = world.town.shelters[shelter].node
         reach_m = self._distance_m[:, node]
         most_m = self._most_m(by_car=evacuees.mode != TravelMode.FOOT)
-        usable = self._usable(evacuees, reach_m, most_m) & (reach_m <= most_m)
+        usable = self._usable(evacuees, self._ask(evacuees), reach_m, most_m) & (reach_m <= most_m)
         usable[list(evacuees.tried)] = False
         target = behaviour.nearest_shelter(reach_m, usable)
         if target < 0:
@@ -135,22 +147,40 @@ class Refuges:
             return behaviour.nearest_shelter(self._distance_m[:, node], self.places.sites & self.places.suited)
         reach_m = self._distance_m[:, node]
         by_car = bool(self.world.population.cars[household] > 0)
-        usable = self._usable(Evacuees(household, members, TravelMode.FOOT), reach_m, self._most_m(by_car=by_car))
-        return behaviour.nearest_shelter(reach_m, usable)
+        evacuees = Evacuees(household, members, TravelMode.FOOT)
+        board = self._ask(evacuees)
+        if board is not None:
+            usable = self._usable(evacuees, board, reach_m, self._most_m(by_car=by_car))
+            return behaviour.nearest_shelter(reach_m, usable)
+        # What is known in advance does not change: of all who set out from a node the same is nearest.
+        case = (node, self._is_planned(members), self._knows_sites[household])
+        if case not in self._nearest:
+            self._nearest[case] = behaviour.nearest_shelter(reach_m, self._known(evacuees))
+        return self._nearest[case]
 
-    def _usable(self, evacuees: Evacuees, reach_m: FloatArray, most_m: float) -> BoolArray:
+    def _usable(self, evacuees: Evacuees, board: ShelterBoard | None, reach_m: FloatArray, most_m: float) -> BoolArray:
         """Shelters that people take into account: those open and within reach by the city OS if they can ask it.
 
         Without an answer, or where nothing within reach is open, they go by what they know in advance.
         """
-        world, places = self.world, self.places
-        planned = bool(world.population.has_plan[evacuees.members].any())
-        candidates = places.general | (places.welfare if planned else False)
-        board = self._ask(evacuees)
         if board is None:
-            return candidates & places.suited if self._knows_sites[evacuees.household] else candidates.copy()
+            return self._known(evacuees)
+        candidates = self._candidates(evacuees)
         near = candidates & self._is_open(board) & (reach_m <= most_m)
-        return near if near.any() else candidates & places.suited
+        return near if near.any() else candidates & self.places.suited
+
+    def _known(self, evacuees: Evacuees) -> BoolArray:
+        """Shelters that people know in advance; some know which of them suit what strikes the town."""
+        candidates = self._candidates(evacuees)
+        return candidates & self.places.suited if self._knows_sites[evacuees.household] else candidates
+
+    def _candidates(self, evacuees: Evacuees) -> BoolArray:
+        """Shelters that take such people, an array of their own."""
+        places = self.places
+        return places.general | places.welfare if self._is_planned(evacuees.members) else places.general.copy()
+
+    def _is_planned(self, members: RowArray) -> bool:
+        return any(self._planned[member] for member in members.tolist())
 
     def _is_open(self, board: ShelterBoard) -> BoolArray:
         """Which shelters a board says are open; most people read the same board, so it is read out once."""
@@ -160,18 +190,17 @@ class Refuges:
 
     def _has_driver(self, members: RowArray) -> bool:
         """Whether one of the members can drive: an adult who needs no support."""
-        people = self.world.population
-        return bool(((people.age[members] >= ADULT_AGE) & ~people.needs_support[members]).any())
+        return any(self._drivers[member] for member in members.tolist())
 
     def _most_m(self, *, by_car: bool) -> float:
         """How far people go to another shelter than the nearest."""
-        return self.world.parameters.number("reception.reach_by_car_m" if by_car else "reception.reach_on_foot_m")
+        return self._most_by_car_m if by_car else self._most_on_foot_m
 
     def _ask(self, evacuees: Evacuees) -> ShelterBoard | None:
         """The board as an app shows it; at home the network may be lost, at a shelter's door it is taken to work."""
         world = self.world
         at_home = not evacuees.tried
-        if not world.population.uses_app[evacuees.members].any():
+        if not world.uses_app(evacuees.members):
             return None
         if at_home and not world.has_network(evacuees.household):
             return None
@@ -215,7 +244,7 @@ class Refuges:
         return party
 
     def _party(self, members: RowArray, node: int, destination: int, at_s: float, mode: TravelMode) -> Party:
-        reporting = members[self._shares_position[members]]
+        reporting = next((member for member in members.tolist() if self._shares_position[member]), -1)
         return Party(
             members=members,
             origin_node=node,
@@ -224,7 +253,7 @@ class Refuges:
             speed_mps=self.travel.walking_speed_mps(members),
             depart_s=at_s,
             arrived=_nothing,
-            reports=int(reporting[0]) if len(reporting) else -1,
+            reports=reporting,
             last_report_s=at_s,
         )
 
