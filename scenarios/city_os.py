@@ -18,6 +18,7 @@ from agents.city_os.transport import Transport
 from scenarios.errors import NoServiceForFaults, UnusableCityOs
 from scenarios.faults.form import FaultFile
 from scenarios.faults.in_run import FaultsInUse, hear_late, put_faults
+from scenarios.faults.told_time import TimedTransport
 from scenarios.faults.whereabouts import Whereabouts
 from scenarios.options import NONE, REFERENCE
 from scenarios.record import OperationCalls
@@ -93,7 +94,7 @@ def open_city_os(
         return connected(REFERENCE, transport, service, (scenario, town, population), folder, faults)
     timeout_s = scenario.city_os.timeout_s
     service = check_service(asked, seeding(town, population), timeout_s=min(timeout_s, TIMEOUT_S))
-    remote = HttpTransport(asked.rstrip("/"), timeout_s=timeout_s)
+    remote = TimedTransport(HttpTransport(asked.rstrip("/"), timeout_s=timeout_s))
     reset_sandbox(remote, service)
     in_use = connected(asked, remote, service, (scenario, town, population), folder, faults)
     in_use.on_close = (remote.close,)

@@ -23,6 +23,7 @@ COMMANDS = (
     "traffic",
     "serve",
     "load",
+    "fault-proxy",
     "verify",
     "conform",
     "contract",
@@ -50,7 +51,7 @@ class Commands(click.Group):
         """The sub-command of a name."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = import_module(f"scenarios.commands.{cmd_name}").build(self._language)
+        command: click.Command = import_module(f"scenarios.commands.{cmd_name.replace('-', '_')}").build(self._language)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

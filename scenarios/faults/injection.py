@@ -48,7 +48,7 @@ OF_THE_TEST = frozenset(
         "getAuthorizationServer",
     }
 )
-"""Operations of discovery: like the sandbox's own, hit only where a fault names them."""
+"""Operations of discovery: like the sandbox's own, hit only where a fault names them one by one."""
 
 QUESTIONS = frozenset({"decideConsents", "searchFhirByPost"})
 """Operations that are posted and change nothing."""
@@ -210,10 +210,11 @@ def latency_s(fault: AddedLatency, draw: float) -> float:
 def concerns(fault: TimedFault, method: str, operation: str) -> bool:
     """Whether a fault can hit an operation ("" is none of the contract)."""
     known = operations().get(operation)
-    if fault.operations:
-        if known is None or not {operation, known.service_class} & set(fault.operations):
-            return False
-    elif known is not None and (known.profile == "sandbox" or operation in OF_THE_TEST):
+    if operation in fault.operations:
+        return _fits_method(fault, method, known)
+    if known is not None and (known.profile == "sandbox" or operation in OF_THE_TEST):
+        return False
+    if fault.operations and (known is None or known.service_class not in fault.operations):
         return False
     return _fits_method(fault, method, known)
 

@@ -31,18 +31,20 @@ class FaultLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass
 class FaultLog:
-    """Writes lines into ``file`` (none: nowhere); ``seed`` keys the hashes of subjects."""
+    """Writes lines into ``file`` (none: nowhere), each at once if ``is_live``; ``seed`` keys the hashes of subjects."""
 
     file: BinaryIO | None
     seed: int
+    is_live: bool = False
     _encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
 
     def add(self, injection: Injection) -> None:
         """Write down each fault that hit a call."""
-        if self.file is not None and injection.hits:
-            self.file.write(
-                b"".join(self._encoder.encode(self._line(injection, hit)) + b"\n" for hit in injection.hits)
-            )
+        if self.file is None or not injection.hits:
+            return
+        self.file.writelines(self._encoder.encode(self._line(injection, hit)) + b"\n" for hit in injection.hits)
+        if self.is_live:
+            self.file.flush()
 
     def _line(self, injection: Injection, hit: Hit) -> FaultLine:
         asked = injection.asked

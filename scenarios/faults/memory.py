@@ -51,7 +51,7 @@ def wanted_age_s(injector: Injector, asked: Asked) -> float:
         (
             one.age_s
             for one in injector.faults_of(asked.method, asked.operation)
-            if isinstance(one, StaleReads) and one.from_s - one.age_s <= asked.at_s < one.until_s
+            if isinstance(one, StaleReads) and one.from_s - 2 * one.age_s <= asked.at_s < one.until_s
         ),
         default=0.0,
     )

@@ -93,7 +93,7 @@ class FaultyTransport:
         if error is not None and not error.delivered:
             return _response(error_answer(error, operation), injection)
         if injection.skew_s:
-            request = replace(request, body=skewed(request.body, injection.skew_s))
+            request = _changed(request, body=skewed(request.body, injection.skew_s))
         if injection.is_lost:
             key = f"{injection.asked.subject} {operation} {injection.number}"
             return _response(made_up(operation, parameters, request.body, key), injection)
@@ -109,12 +109,12 @@ class FaultyTransport:
         if not age_s:
             return self._inner.send(request)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in CONDITIONAL}
-        response = self._inner.send(replace(request, headers=headers))
+        response = self._inner.send(_changed(request, headers=headers))
         question = (asked.subject, request.url)
         if response.status == 200:
             self._past.remember(question, asked.at_s, response, age_s)
         old = self._past.recall(question, asked.at_s, injection.age_s) if injection.age_s else None
-        return response if old is None else replace(old, elapsed_s=response.elapsed_s)
+        return response if old is None else Response(old.status, old.headers, old.body, response.elapsed_s)
 
     def _slowed(self, injection: Injection, response: Response) -> Response:
         added_s = injection.latency_s + len(response.body) / injection.bytes_per_s
@@ -124,11 +124,11 @@ class FaultyTransport:
         if added_s > self._terms.timeout_s:
             longest_s = self._terms.waited_s(self._terms.timeout_s)
             raise NoReplyInTime(f"no response within {self._terms.timeout_s:g} s: fault {injection.names}", longest_s)
-        return replace(response, elapsed_s=waited_s)
+        return Response(response.status, response.headers, response.body, waited_s)
 
     def _send_late(self, at_s: float) -> None:
         for due_s, request, asked in self._outbox.due(at_s):
-            sent = replace(request, at_s=due_s)
+            sent = Request(request.method, request.url, due_s, request.headers, request.body)
             try:
                 response = self._inner.send(sent)
             except (NoConnection, NoReplyInTime):
@@ -148,7 +148,13 @@ def _again(request: Request, *, new_key: bool) -> Request:
     if not new_key or not _header(request.headers, KEY):
         return request
     others = {name: value for name, value in request.headers.items() if name.lower() != KEY}
-    return replace(request, headers={**others, KEY: second_key(_header(request.headers, KEY))})
+    return _changed(request, headers={**others, KEY: second_key(_header(request.headers, KEY))})
+
+
+def _changed(request: Request, *, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Request:
+    """The same request with other headers or another body."""
+    kept = request.headers if headers is None else headers
+    return Request(request.method, request.url, request.at_s, kept, request.body if body is None else body)
 
 
 def second_key(key: str) -> str:

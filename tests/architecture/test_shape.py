@@ -13,6 +13,7 @@ DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers"
 WALL_CLOCK = {
     "reference_api/clock.py",  # the server's own time
     "reference_api/telemetry.py",  # how long an answer took
+    "scenarios/faults/serving.py",  # a proxy lives in real time
     "scenarios/run.py",  # how long the run itself took
     "scenarios/commands/sweep.py",  # how long the runs that are left will take
     "scenarios/load/clock.py",  # a load's calls leave at real times
