@@ -163,7 +163,7 @@ def arrived_by(moved: Moved, times_s: np.ndarray) -> np.ndarray:
 @QUICK
 @given(trees(), st.sampled_from([4, 10]))
 def test_a_sample_with_its_share_of_capacity_arrives_alike(case: tuple[Network, TripTable], times: int) -> None:
-    """On a tree, so many times the cars and the lanes arrive by any time as so many times the few, but for a car a road."""
+    """On a tree, ten times the cars and the lanes arrive as ten times the few by any time, but for a car a road."""
     network, trips = case
     cars = picked(trips, np.flatnonzero(trips.mode == CAR).tolist())
     names = ("capacity_vps", "in_capacity_vps", "jam_density_vpm", "merge_priority")
