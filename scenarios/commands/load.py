@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ from scenarios.progress import show_progress
 from scenarios.summary import finding_lines
 
 if TYPE_CHECKING:
-    from scenarios.load.run import Load
+    from scenarios.load.run import Capacity, Load
 
 STOPPED = 130
 """Exit code of a load that was stopped by the user. Source: POSIX.1-2017, 2.8.2 (128 + SIGINT)."""
@@ -49,13 +50,15 @@ def build(language: Language) -> click.Command:
         return click.option(flag, help=say(language, f"load.{key}"), **settings)
 
     @click.command("load", help=say(language, "cli.load"))
-    @click.argument("recording", metavar="RUN", type=PATH)
+    @click.argument("recording", metavar="[RUN]", type=PATH, required=False)
     @told("--target", required=True, metavar="URL")
     @folder_option(language, "--out")
     @told("--ids", type=click.IntRange(1, 10_000_000), metavar="N")
     @told("--speed", type=SPEED, default=1.0, show_default=True)
     @click.option("--from", "from_s", type=SECONDS, default=0.0, metavar="SECONDS", help=say(language, "load.from"))
     @click.option("--until", "until_s", type=SECONDS, metavar="SECONDS", help=say(language, "load.until"))
+    @told("--profile", type=click.Choice(["disaster"]))
+    @told("--find-capacity", is_flag=True)
     @told("--objectives", type=PATH, metavar="FILE")
     @told("--timeout", type=TIMEOUT, default=10.0, show_default=True, metavar="SECONDS")
     @told("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
@@ -66,21 +69,23 @@ def build(language: Language) -> click.Command:
     @folder_option(language, "--data")
     @option(language, "--quiet", is_flag=True)
     @language_option(language)
-    def load(*, out: Path | None, quiet: bool, **given: Any) -> int:
+    def load(*, out: Path | None, quiet: bool, find_capacity: bool, **given: Any) -> int:
+        if (given["recording"] is None) == (given["profile"] is None):
+            raise click.UsageError(say(language, "load.run_or_profile"))
         if find_spec("locust") is None:
             raise MissingPackage("locust", install_command("load"))
         folder = out or next_free(Path("out") / "load")
         check_free(folder)
         with show_progress(sys.stderr, language, quiet=quiet) as progress:
             # The simulation's libraries take a second to import.
-            room = import_module("scenarios.load.run")
-            done: Load = room.run_load(options_of(given), progress)
+            room = import_module("scenarios.load.capacity" if find_capacity else "scenarios.load.run")
+            press = room.find_capacity if find_capacity else room.run_load
+            done: Load = press(options_of(given), progress)
             with OutputFolder(folder) as work:
                 report = import_module("scenarios.load.outputs").write_load(work, done, language)
         if not quiet:
             tell(done, folder / report.name, language)
-        verdict = import_module("scenarios.load.verdict")
-        return int(verdict.EXIT_CODE[done.verdict.outcome]) if done.is_whole else STOPPED
+        return int(import_module("scenarios.load.outputs").exit_code(done)) if done.is_whole else STOPPED
 
     return load
 
@@ -97,6 +102,7 @@ def options_of(given: dict[str, Any]) -> Any:
     )
     return room.LoadOptions(
         recording=given["recording"],
+        profile=given["profile"],
         target=target,
         ids=given["ids"],
         speed=given["speed"],
@@ -129,6 +135,9 @@ def tell(done: "Load", report: Path, language: Language) -> None:
     for judgement in (one for one in verdict.judgements if not one.held):
         values = {"value": f"{judgement.value:g}", "limit": f"{judgement.limit:g}"}
         click.echo(say(language, "load.broken_line", subject=judgement.subject, figure=judgement.figure, **values))
+    if done.capacity is not None:
+        for line in capacity_lines(done.capacity, language):
+            click.echo(line)
     lag = {"p99": f"{verdict.lag.p99_ms:,.1f}", "limit": f"{verdict.lag_limit_ms:g}"}
     click.echo(say(language, "load.lag_line", **lag))
     for line in finding_lines(done.findings, language):
@@ -136,3 +145,19 @@ def tell(done: "Load", report: Path, language: Language) -> None:
     if not done.is_whole:
         click.echo(say(language, "load.stopped"))
     click.echo(say(language, "cli.report_at", path=report))
+
+
+def capacity_lines(capacity: "Capacity", language: Language) -> Iterator[str]:
+    """The steps to the knee, and where it is."""
+    for step in capacity.steps:
+        outcome = say(language, f"load.step_{step.outcome}")
+        p95 = ", ".join(f"{name} {value:,.1f} ms" for name, value in step.p95_ms.items())
+        yield say(
+            language, "load.step_line", speed=f"{step.speed:g}", rate=f"{step.rate:,.0f}", outcome=outcome, p95=p95
+        )
+    held, broken = capacity.held, capacity.broken
+    if held is not None and broken is not None:
+        what = ", ".join(f"{one.subject} {one.figure}" for one in broken.broken) or say(language, "load.oracle_word")
+        yield say(language, "load.knee", low=f"{held.rate:,.0f}", high=f"{broken.rate:,.0f}", what=what)
+    elif held is not None:
+        yield say(language, "load.no_knee", low=f"{held.rate:,.0f}")

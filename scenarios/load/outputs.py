@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 from scenarios.language import Language
 from scenarios.load.report import load_html
-from scenarios.load.run import Load
-from scenarios.load.verdict import EXIT_CODE, Judgement, Tally
+from scenarios.load.run import Capacity, Load
+from scenarios.load.verdict import EXIT_CODE, Judgement, Outcome, Tally
 from scenarios.outputs import Cell, csv_text
 from scenarios.record import Finding
 from scenarios.report.texts import phrase
@@ -50,7 +50,8 @@ def load_json(load: Load) -> dict[str, Any]:
             "objectives": load.objectives.source,
         },
         "outcome": verdict.outcome.value,
-        "exit_code": EXIT_CODE[verdict.outcome],
+        "exit_code": exit_code(load),
+        "capacity": None if load.capacity is None else _capacity(load.capacity),
         "generator": {**asdict(verdict.lag), "lag_limit_ms": verdict.lag_limit_ms, "lagged": verdict.lagged},
         "judgements": [{**asdict(one), "held": one.held} for one in verdict.judgements],
         "classes": [_tally(one) for one in verdict.classes],
@@ -64,6 +65,21 @@ def load_json(load: Load) -> dict[str, Any]:
             "unsure": load.aftermath.unsure,
             "findings": [_finding(one) for one in load.findings],
         },
+    }
+
+
+def exit_code(load: Load) -> int:
+    """0: every objective held; 1: one did not; 2: no verdict, or the generator's end came before the knee."""
+    found = load.capacity is None or load.capacity.broken is not None
+    return EXIT_CODE[load.verdict.outcome] if found else EXIT_CODE[Outcome.NONE]
+
+
+def _capacity(capacity: Capacity) -> dict[str, Any]:
+    held, broken = capacity.held, capacity.broken
+    return {
+        "held_rate": None if held is None else round(held.rate, 1),
+        "broken_rate": None if broken is None else round(broken.rate, 1),
+        "steps": [asdict(one) for one in capacity.steps],
     }
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from scenarios.language import Language, Text
 from scenarios.load.objectives import CLASSES
-from scenarios.load.run import Load
+from scenarios.load.run import Capacity, Load
 from scenarios.load.verdict import Judgement, Outcome, Tally
 from scenarios.report.charts import Frame, Key, columns, drawing, figure, frame, line, nice_ticks, time_axis, y_axis
 from scenarios.report.markup import Markup, element, joined, words
@@ -37,6 +37,7 @@ def load_html(load: Load, language: Language) -> str:
         _verdict(load),
     )
     sections = {
+        **({} if load.capacity is None else {"load_capacity": _capacity(load.capacity)}),
         "load_objectives": _objectives(load),
         "load_time": _over_time(load),
         "load_operations": _operations(load.verdict.operations),
@@ -150,6 +151,29 @@ def _operations(tallies: Sequence[Tally]) -> Markup:
         if some:
             parts += [element("h3", words(phrase(f"load.class_{name.lower()}"))), _tallies(some)]
     return joined(parts)
+
+
+def _capacity(capacity: Capacity) -> Markup:
+    """The knee in a sentence, and the steps on the way to it."""
+    held, broken = capacity.held, capacity.broken
+    if held is not None and broken is not None:
+        knee = phrase("load.knee", low=number(held.rate), high=number(broken.rate))
+    else:
+        knee = phrase("load.no_knee", low=number(None if held is None else held.rate))
+    names = ("speed", "rate", *CLASSES, "outcome", "first_broken")
+    headings = [plain(name) if name in CLASSES else phrase(f"load.column_{name}") for name in names]
+    rows: list[list[Cell]] = []
+    for one in sorted(capacity.steps, key=lambda step: step.speed):
+        times = [milliseconds(one.p95_ms[name]) if name in one.p95_ms else number(None) for name in CLASSES]
+        what = "; ".join(f"{judgement.subject} {judgement.figure}" for judgement in one.broken)
+        rows.append([plain(f"×{one.speed:.3g}"), number(one.rate), *times, phrase(f"load.step_{one.outcome}"), what])
+    return joined(
+        (
+            element("p", words(knee)),
+            element("p", words(phrase("load.capacity_reading")), class_="remark"),
+            table(headings, rows, numbers_from=0),
+        )
+    )
 
 
 def _over_time(load: Load) -> Markup:

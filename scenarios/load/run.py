@@ -2,21 +2,25 @@
 
 import secrets
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from agents.city_os.calendar import Calendar
 from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle
-from scenarios.load.calls import Measured, Setup
+from scenarios.load.calls import DueCall, Measured, Setup
 from scenarios.load.clock import now
 from scenarios.load.generator import Generator, measured, prepare
 from scenarios.load.objectives import LoadMode, Objectives, read_objectives
+from scenarios.load.profile import crowd_of, profile_calls, profiles
 from scenarios.load.recording import Recorded, read_recording
-from scenarios.load.replay import Replay, Timing, replay
+from scenarios.load.replay import Timing, replay
 from scenarios.load.target import Target, TargetOptions, logins, open_target, reset
-from scenarios.load.verdict import Verdict, judge
+from scenarios.load.verdict import Judgement, Outcome, Verdict, judge
 from scenarios.load.watching import BoardWatch, check_looks
 from scenarios.progress import Tell
 from scenarios.record import Finding
@@ -26,16 +30,23 @@ MOST_WAITING = 10_000
 """Requests that may be without an answer at once; beyond, calls fail unsent. Source: none; a fifth of the 50,000 IDs
 that the contract is sized for (C7), each with a connection of its own. Confidence C."""
 
+DISASTER = "disaster"
+
 KEY_BYTES = 10
 """Chance in a load's Idempotency-Keys. Source: none; 80 bits, none meets another load's. Confidence C."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """A load as it was asked for; ``until_s`` infinity: to the recording's end. ``ui_port`` shows locust's own page."""
+    """A load as it was asked for: of a recording, or of a profile.
 
-    recording: Path
+    ``until_s`` infinity: to the recording's end, or as long as the profile says. ``ui_port`` shows locust's own page.
+    ``opening_s`` stands in for a profile's, and its length for none.
+    """
+
+    recording: Path | None
     target: TargetOptions
+    profile: str | None = None
     ids: int | None = None
     speed: float = 1.0
     from_s: float = 0.0
@@ -44,6 +55,38 @@ class LoadOptions:
     processes: int = 1
     ui_port: int | None = None
     command: str = ""
+    opening_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One load on the way to the knee: how many times as fast, requests a second, and what came of it."""
+
+    speed: float
+    rate: float
+    p95_ms: Mapping[str, float]
+    outcome: Outcome
+    broken: Sequence[Judgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The way to the knee, in the order in which it was gone."""
+
+    steps: Sequence[Step]
+
+    @property
+    def held(self) -> Step | None:
+        """The highest load under which every objective held, below the lowest that broke one."""
+        broken = self.broken
+        held = [one for one in self.steps if one.outcome is Outcome.HELD and (not broken or one.speed < broken.speed)]
+        return max(held, key=lambda one: one.speed, default=None)
+
+    @property
+    def broken(self) -> Step | None:
+        """The lowest load under which one broke; None: the knee was not found."""
+        broken = (one for one in self.steps if one.outcome is Outcome.BROKEN)
+        return min(broken, key=lambda one: one.speed, default=None)
 
 
 @dataclass(frozen=True)
@@ -64,6 +107,7 @@ class Load:
     is_whole: bool
     objectives: Objectives
     command: str
+    capacity: "Capacity | None" = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -72,74 +116,130 @@ class Load:
 
 
 def run_load(options: LoadOptions, tell: Tell) -> Load:
-    """Replay a run against a target, and judge what came of it.
+    """Press a target with a run's calls or a profile's, and judge what came of it.
 
     Raises:
         ScenarioError: the recording, the target or the objectives cannot be used, or the generator failed.
         AgentsError: the target is no city OS, or nobody answers there.
     """
+    with opened(options, tell) as session:
+        return session.press(options, tell)
+
+
+@contextmanager
+def opened(options: LoadOptions, tell: Tell) -> Iterator["Session"]:
+    """All that loads of one target share, for as long as the block lasts.
+
+    Raises:
+        ScenarioError: the recording, the target or the objectives cannot be used.
+        AgentsError: the target is no city OS, or nobody answers there.
+    """
     objectives = read_objectives(options.objectives)
     tell("load_read", 0.0)
-    recorded = read_recording(options.recording, from_s=options.from_s, until_s=options.until_s)
+    recorded = None
+    if options.recording is not None:
+        recorded = read_recording(options.recording, from_s=options.from_s, until_s=options.until_s)
     target = open_target(options.target, tell)
     try:
-        return _press(options, objectives, recorded, target, tell)
+        yield Session(objectives, recorded, target)
     finally:
         target.transport.close()
 
 
-def _press(
-    options: LoadOptions, objectives: Objectives, recorded: Sequence[Recorded], target: Target, tell: Tell
-) -> Load:
-    begun = now()
-    timing = Timing(begun, options.from_s, options.speed)
-    planned = replay(recorded, target.directory, target.api_base, timing, ids=options.ids)
-    setup = setup_for(target, options)
-    reset(target)
-    rows, watch, is_whole = _generate(setup, planned, target, options.ui_port, tell)
-    kept = {one.number: one for one in planned.calls if one.operation in REMEMBERED}
-    tell("load_ask", 0.0)
-    more, settled = settle(target, setup, kept, rows)
-    aftermath = ask_oracle(target, Calendar(begun), kept, [*rows, *more], settled)
-    during = check_looks(watch.looks, [*rows, *more], kept, target)
-    wrong = sum(one.cases for one in (*during, *aftermath.findings))
-    length_s = planned.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
-    verdict = judge(rows, objectives, mode_of(recorded), length_s, wrong=wrong)
-    return Load(
-        target_url=target.url,
-        begun=begun,
-        ids=planned.cast.ids,
-        copies=planned.cast.copies,
-        left_out=planned.left_out,
-        speed=options.speed,
-        rows=rows,
-        verdict=verdict,
-        aftermath=aftermath,
-        looks=len(watch.looks),
-        during=during,
-        is_whole=is_whole,
-        objectives=objectives,
-        command=options.command,
-    )
+@dataclass(frozen=True)
+class Session:
+    """A target with what it is pressed by; ``recorded`` is None where a profile is asked for."""
+
+    objectives: Objectives
+    recorded: Sequence[Recorded] | None
+    target: Target
+
+    def press(self, options: LoadOptions, tell: Tell) -> Load:
+        """One load from a clean sandbox to its verdict.
+
+        Raises:
+            ScenarioError: too few people live there, or the generator failed.
+            AgentsError: the sandbox does not reset itself.
+        """
+        begun = now()
+        plan = self._plan(options, Timing(begun, options.from_s, options.speed))
+        setup = setup_for(self.target, options)
+        reset(self.target)
+        rows, watch, kept, is_whole = _generate(setup, plan, self.target, options.ui_port, tell)
+        tell("load_ask", 0.0)
+        more, settled = settle(self.target, setup, kept, rows)
+        aftermath = ask_oracle(self.target, Calendar(begun), kept, [*rows, *more], settled)
+        during = check_looks(watch.looks, [*rows, *more], kept, self.target)
+        length_s = plan.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
+        wrong = sum(one.cases for one in (*during, *aftermath.findings))
+        return Load(
+            target_url=self.target.url,
+            begun=begun,
+            ids=plan.ids,
+            copies=plan.copies,
+            left_out=plan.left_out,
+            speed=options.speed,
+            rows=rows,
+            verdict=judge(rows, self.objectives, plan.mode, length_s, wrong=wrong),
+            aftermath=aftermath,
+            looks=len(watch.looks),
+            during=during,
+            is_whole=is_whole,
+            objectives=self.objectives,
+            command=options.command,
+        )
+
+    def _plan(self, options: LoadOptions, timing: Timing) -> "Plan":
+        target = self.target
+        if self.recorded is None:
+            profile = profiles()[options.profile or DISASTER]
+            crowd = crowd_of(target, options.ids)
+            until_s = min(options.until_s, options.from_s + profile.duration_s)
+            if options.opening_s is not None:
+                profile, until_s = msgspec.structs.replace(profile, opening_s=options.opening_s), options.until_s
+            calls = profile_calls(profile, target, crowd, timing, until_s)
+            return Plan(calls, timing.due_s(until_s), LoadMode.DISASTER, len(crowd.rows))
+        done = replay(self.recorded, target.directory, target.api_base, timing, ids=options.ids)
+        return Plan(done.calls, done.length_s, mode_of(self.recorded), done.cast.ids, done.cast.copies, done.left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Calls in the order of their times, how long they last, and which objectives hold for them."""
+
+    calls: Iterable[DueCall]
+    length_s: float
+    mode: LoadMode
+    ids: int
+    copies: int = 1
+    left_out: int = 0
 
 
 def _generate(
-    setup: Setup, planned: Replay, target: Target, ui_port: int | None, tell: Tell
-) -> tuple[list[Measured], BoardWatch, bool]:
+    setup: Setup, plan: Plan, target: Target, ui_port: int | None, tell: Tell
+) -> tuple[list[Measured], BoardWatch, dict[int, DueCall], bool]:
     """Let the generator send all calls; Ctrl-C ends it with what was measured."""
     is_whole = True
+    kept: dict[int, DueCall] = {}
     with tempfile.TemporaryDirectory(prefix="citytwin-load-") as name:
         folder = Path(name)
-        prepare(folder, setup, planned.calls)
+        prepare(folder, setup, _keeping(plan.calls, kept))
         with Generator(folder, setup, ui_port=ui_port) as generator:
             tell("load_run", 0.0)
             with BoardWatch(target, generator.begin()) as watch:
                 try:
-                    generator.wait(planned.length_s, tell)
+                    generator.wait(plan.length_s, tell)
                 except KeyboardInterrupt:
                     is_whole = False
                     generator.stop()
-        return measured(folder, setup.processes), watch, is_whole
+        return measured(folder, setup.processes), watch, kept, is_whole
+
+
+def _keeping(calls: Iterable[DueCall], kept: dict[int, DueCall]) -> Iterator[DueCall]:
+    for call in calls:
+        if call.operation in REMEMBERED:
+            kept[call.number] = call
+        yield call
 
 
 def setup_for(target: Target, options: LoadOptions) -> Setup:
