@@ -31,6 +31,7 @@ AT_ONCE = (
     EventKind.HELP_REACHED,
     EventKind.DECIDED,
     EventKind.WENT_UPSTAIRS,
+    EventKind.DIVERTED,
     EventKind.DEPARTED,
 )
 """Which of several events of one moment comes first: what makes people act before what they do; all others after."""

@@ -52,6 +52,13 @@ def test_the_first_difference_is_the_cause(row: int, other: Row, cause: Cause) -
         assert ORDER[found] is cause
 
 
+def test_who_is_sent_on_and_leaves_at_once_was_sent_on() -> None:
+    """A shut door that sends people on in one plan, and lets them in in the other, is no matter of the way."""
+    away: tuple[Row, ...] = ((2700.0, Kind.DEPARTED, 5, 0), (2700.0, Kind.DIVERTED, 4, 1))
+    (found,) = causes_of(partings(events_of(LIFE), events_of((*LIFE[:4], *away)), 1)).tolist()
+    assert ORDER[found] is Cause.DIVERTED
+
+
 def test_rounding_parts_no_lives() -> None:
     """Times that differ by less than a second are the same life."""
     later = tuple((time_s + 1e-9, kind, place, detail) for time_s, kind, place, detail in LIFE)
