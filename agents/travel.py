@@ -193,7 +193,7 @@ class Travel:
                 party.stranded()
             return
         on_foot = party.mode == TravelMode.FOOT
-        if on_foot or not np.isfinite(self._world.movement.distance_m(ON_FOOT, party.destination)[node]):
+        if on_foot or not self._world.movement.leads_on(ON_FOOT, party.destination, node):
             self._world.happen(EventKind.STRANDED, party.members, place=node, detail=party.mode)
             if party.stranded:
                 party.stranded()

@@ -187,6 +187,10 @@ class NetworkMovement:
         """Length in metres of the chosen route from each node to a destination; inf where there is none."""
         return self._routes.along(mode, destination, self._network.length_m)
 
+    def leads_on(self, mode: int, destination: int, node: int) -> bool:
+        """Whether a way leads from a node to a destination."""
+        return self._routes.leads_on(mode, destination, node)
+
     def route_time_s(self, mode: int, destination: int) -> FloatArray:
         """Free travel time of the chosen route from each node to a destination (a walker at 1 m/s); inf if none."""
         return self._routes.time_s(mode, destination)

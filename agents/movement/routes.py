@@ -101,6 +101,11 @@ class Routes:
         total: FloatArray = _along(self.next_link[mode, destination], self._link_to, self._goals[destination], values)
         return total
 
+    def leads_on(self, mode: int, destination: int, node: int) -> bool:
+        """Whether there is a route from a node."""
+        self.need(np.array([mode]), np.array([destination], dtype=np.int32), np.array([node]))
+        return bool(node == self._goals[destination] or self.next_link[mode, destination, node] != NO_LINK)
+
     def time_s(self, mode: int, destination: int) -> FloatArray:
         """Travel time from each node, inf where there is no route."""
         return self.along(mode, destination, self._costs[mode])

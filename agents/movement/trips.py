@@ -96,6 +96,9 @@ class Movement(Protocol):
     def distance_m(self, mode: int, destination: int) -> FloatArray:
         """Length in metres of the chosen route from each node to a destination; inf where there is none."""
 
+    def leads_on(self, mode: int, destination: int, node: int) -> bool:
+        """Whether a way leads from a node to a destination."""
+
     def route_time_s(self, mode: int, destination: int) -> FloatArray:
         """Free travel time of the chosen route from each node to a destination (a walker at 1 m/s); inf if none."""
 

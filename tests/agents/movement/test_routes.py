@@ -154,6 +154,15 @@ def test_part_of_a_tree_has_the_same_ways(roads: Roads, data: st.DataObject) -> 
     assert ways(part, roads, goal, starts + later) == ways(whole, roads, goal, starts + later)
 
 
+@given(networks(), st.data())
+def test_a_way_leads_on_where_the_time_is_finite(roads: Roads, data: st.DataObject) -> None:
+    """Asked for one node after another, whether there is a route is what the times along the whole tree say."""
+    times_s = times_of(data, roads)
+    goal, nodes = data.draw(st.integers(0, roads.nodes - 1)), range(roads.nodes)
+    asked, whole = make_routes(roads, times_s), make_routes(roads, times_s)
+    assert [asked.leads_on(0, goal, node) for node in nodes] == np.isfinite(whole.time_s(0, goal)).tolist()
+
+
 def test_what_is_not_needed_is_not_searched() -> None:
     """A tree needed near its goal leaves the rest of the city untouched."""
     roads, times_s = grid(20, 0)
