@@ -33,7 +33,7 @@ def verdict(material: Material) -> Markup:
             class_="verdict good",
         )
     faults = element("ul", *(_fault(record, kind) for kind in kinds))
-    return _box("bad", joined((faults, element("p", words(phrase("verdict.more"))))))
+    return _box("bad", joined((faults, _put_in(record), element("p", words(phrase("verdict.more"))))))
 
 
 def faults_found(material: Material) -> list[FindingKind]:
@@ -48,6 +48,15 @@ def faults_found(material: Material) -> list[FindingKind]:
     if any(one.missed or one.extra for one in record.notifications):
         shown.add(FindingKind.RECIPIENT)
     return [kind for kind in FindingKind if kind in shown]
+
+
+def _put_in(record: RunRecord) -> Markup:
+    """How many of the findings can follow from faults that were put in on purpose; nothing if there were none."""
+    if not record.faults:
+        return Markup("")
+    own = unexplained(record.findings, record.faults)
+    counts = {"explained": number(len(record.findings) - len(own)), "rest": number(len(own))}
+    return element("p", words(phrase("city_os.faults_reading", **counts)))
 
 
 def _box(outcome: str, more: Markup) -> Markup:
@@ -125,8 +134,6 @@ def faults_table(material: Material) -> Markup:
     record = material.record
     if not record.faults:
         return Markup("")
-    own = unexplained(record.findings, record.faults)
-    counts = {"explained": number(len(record.findings) - len(own)), "rest": number(len(own))}
     rows: list[list[Cell]] = []
     for one in record.faults:
         kind = Text(say(Language.JA, f"fault_kind.{one.kind}"), say(Language.EN, f"fault_kind.{one.kind}"))
@@ -137,7 +144,7 @@ def faults_table(material: Material) -> Markup:
     return joined(
         (
             element("h3", words(phrase("city_os.faults"))),
-            element("p", words(phrase("city_os.faults_reading", **counts)), class_="remark"),
+            _put_in(record),
             table(columns("fault kind applies begins ends concerned hit"), rows, numbers_from=3),
         )
     )
