@@ -58,6 +58,7 @@ def load_json(load: Load) -> dict[str, Any]:
         "operations": [_tally(one) for one in verdict.operations],
         "oracle": {
             "looks": load.looks,
+            "recovery_s": load.recovery_s,
             "check_ins": load.aftermath.check_ins,
             "safety_reports": load.aftermath.reports,
             "asked_again": load.aftermath.settled.asked,

@@ -165,7 +165,8 @@ def _capacity(capacity: Capacity) -> Markup:
     rows: list[list[Cell]] = []
     for one in sorted(capacity.steps, key=lambda step: step.speed):
         times = [milliseconds(one.p95_ms[name]) if name in one.p95_ms else number(None) for name in CLASSES]
-        what = "; ".join(f"{judgement.subject} {judgement.figure}" for judgement in one.broken)
+        named = [(judgement.subject, phrase(f"load.figure_{judgement.figure}")) for judgement in one.broken]
+        what = Text("、".join(f"{who}の{name.ja}" for who, name in named), "; ".join(f"{a} {b.en}" for a, b in named))
         rows.append([plain(f"×{one.speed:.3g}"), number(one.rate), *times, phrase(f"load.step_{one.outcome}"), what])
     return joined(
         (
@@ -244,6 +245,7 @@ def _oracle(load: Load) -> Markup:
     text = phrase(
         "load.oracle",
         looks=number(load.looks),
+        recovery=number(load.recovery_s, 1),
         check_ins=number(done.check_ins),
         reports=number(done.reports),
         asked=number(done.settled.asked),

@@ -19,7 +19,7 @@ from scenarios.load.objectives import LoadMode, Objectives, read_objectives
 from scenarios.load.profile import crowd_of, profile_calls, profiles
 from scenarios.load.recording import Recorded, read_recording
 from scenarios.load.replay import Timing, replay
-from scenarios.load.target import Target, TargetOptions, logins, open_target, reset
+from scenarios.load.target import Target, TargetOptions, logins, open_target, reset, wait_for_calm
 from scenarios.load.verdict import Judgement, Outcome, Verdict, judge
 from scenarios.load.watching import BoardWatch, check_looks
 from scenarios.progress import Tell
@@ -91,7 +91,10 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Load:
-    """One finished load; ``ids`` people with an ID took part, ``is_whole`` unless it was stopped before its end."""
+    """One finished load; ``ids`` people with an ID took part, ``is_whole`` unless it was stopped before its end.
+
+    ``recovery_s`` is how long after the load the service answered the city office again, None if it did not.
+    """
 
     target_url: str
     begun: datetime
@@ -103,6 +106,7 @@ class Load:
     verdict: Verdict
     aftermath: Aftermath
     looks: int
+    recovery_s: float | None
     during: Sequence[Finding]
     is_whole: bool
     objectives: Objectives
@@ -167,6 +171,7 @@ class Session:
         reset(self.target)
         rows, watch, kept, is_whole = _generate(setup, plan, self.target, options.ui_port, tell)
         tell("load_ask", 0.0)
+        recovery_s = wait_for_calm(self.target)
         more, settled = settle(self.target, setup, kept, rows)
         aftermath = ask_oracle(self.target, Calendar(begun), kept, [*rows, *more], settled)
         during = check_looks(watch.looks, [*rows, *more], kept, self.target)
@@ -183,6 +188,7 @@ class Session:
             verdict=judge(rows, self.objectives, plan.mode, length_s, wrong=wrong),
             aftermath=aftermath,
             looks=len(watch.looks),
+            recovery_s=recovery_s,
             during=during,
             is_whole=is_whole,
             objectives=self.objectives,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.connect import CONTRACT_VERSION, check_reached, reset_sandbox
@@ -20,6 +20,7 @@ from scenarios.city_os import is_address
 from scenarios.defaults import default_parameters
 from scenarios.errors import UnusableCityOs
 from scenarios.load.calls import Login
+from scenarios.load.clock import pause, steady_s
 from scenarios.load.errors import ForbiddenHost, OtherContract, OtherPeople, ProductionTarget, RefusedCredentials
 from scenarios.progress import Tell
 from scenarios.recipes import existing, find_recipe
@@ -29,6 +30,10 @@ from twin.randomness import Stream
 from twin.sources.people import populate
 from twin.sources.recipe import build_town
 from twin.town import Town
+
+RECOVERY_S, PAUSE_S = 60.0, 1.0
+"""How long a service may take to be itself again after a load, and how often it is asked. Source: contract C7, a change
+is to be visible within 60 s. Confidence C."""
 
 NOBODY = Seeding("", 0, 0, "")
 
@@ -181,12 +186,39 @@ class _Sender:
 
 
 def reset(target: Target) -> None:
-    """Bring the sandbox back to its beginning, so that what is counted is this load's.
+    """Bring the sandbox back to its beginning, so that what is counted is this load's; a busy one gets its time.
 
     Raises:
         AgentsError: it does not reset itself.
     """
-    reset_sandbox(target.transport, target.service)
+    until_s = steady_s() + RECOVERY_S
+    while True:
+        try:
+            reset_sandbox(target.transport, target.service)
+        except CityOsUnusable:
+            if steady_s() > until_s:
+                raise
+            pause(PAUSE_S)
+        else:
+            return
+
+
+def wait_for_calm(target: Target) -> float | None:
+    """Seconds until the service answers the city office's questions again (at most 60; None: it does not).
+
+    A service may put off what is less urgent while it is loaded, so that asking at once would find nothing.
+    """
+    book, send, begun_s = token_book(target), sender(target), steady_s()
+    query = f"/check-ins?shelter={quote(target.directory.shelter_ids[0], safe='')}&limit=1"
+    while (waited_s := steady_s() - begun_s) <= RECOVERY_S:
+        token = book.bearer(Asker(AskerKind.CITY_OFFICE), 0.0, send)
+        if isinstance(token, str):
+            headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+            answer = send(Request("GET", target.api_base + query, headers=headers))
+            if isinstance(answer, Response) and answer.status == 200:
+                return waited_s
+        pause(PAUSE_S)
+    return None
 
 
 def logins(target: Target) -> dict[str, Login]:
