@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agents.errors import AgentsError
 from scenarios.errors import FailedReplication, ScenarioError, lines_of
+from scenarios.faults.causes import unexplained
 from scenarios.kept_runs import Identity, KeptRuns, check_runs_folder, folder_of
 from scenarios.options import RunOptions
 from scenarios.outputs import csv_text
@@ -161,7 +162,7 @@ def run_one(options: RunOptions) -> Replication:
         result = run(options, _tell_nobody)
     except (ScenarioError, TwinError, AgentsError, OSError) as fault:
         return Replication(seed, faults=tuple(lines_of(fault, options.language) or [str(fault)]))
-    return Replication(seed, result.metrics, len(result.findings))
+    return Replication(seed, result.metrics, len(unexplained(result.findings, result.faults)))
 
 
 def _tell_nobody(stage: str, share: float) -> None:

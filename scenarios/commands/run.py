@@ -51,14 +51,14 @@ def build(language: Language) -> click.Command:
     def run(*, quiet: bool, fail_on_findings: bool, **given: Any) -> int:
         wanted = {name: given.pop(name) for name in ("runs", "until_ci", "ci_metric", "jobs")}
         options = options_of(given, language)
+        if options.faults is not None:
+            import_module("scenarios.faults.reader").read_faults(options.faults)
         if is_several(wanted, language):
             found = run_several(options, wanted, quiet=quiet)
             return FOUND_WRONG if fail_on_findings and found else 0
         # The movement's compiler takes a second to import: not before the files that are quick to read were read.
         check_free(options.out)
         read_scenario(find_scenario(options.scenario))
-        if options.faults is not None:
-            import_module("scenarios.faults.reader").read_faults(options.faults)
         with rare_collections(), show_progress(sys.stderr, language, quiet=quiet) as progress:
             result: RunResult = import_module("scenarios.run").run(options, progress)
         if not quiet:

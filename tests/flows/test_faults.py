@@ -111,3 +111,16 @@ def test_faults_need_a_city_os(tmp_path: Path) -> None:
     with pytest.raises(NoServiceForFaults):
         run(drill(tmp_path / "out", people=PEOPLE, faults=path, city_os="none"), silent)
     assert [one.name for one in tmp_path.iterdir()] == ["faults.toml"]
+
+
+def test_replications_count_what_is_the_city_oss_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several runs with faults do not fail by what the faults break; a bad file is told before any run."""
+    path = tmp_path / "faults.toml"
+    path.write_text(BAD, encoding="utf-8")
+    words = ["run", "drill", "--people", str(PEOPLE), "--runs", "1", "--jobs", "1", "--quiet", "--lang", "en"]
+    words += ["--faults", str(path), "--fail-on-findings"]
+    assert run_command([*words, "--out", str(tmp_path / "out")]) == 0
+    path.write_text("seed = -1\n", encoding="utf-8")
+    assert run_command([*words, "--out", str(tmp_path / "other")]) == 2
+    assert "faults.toml:1: seed is -1" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
