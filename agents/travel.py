@@ -105,10 +105,13 @@ class Travel:
         self._world.happen(EventKind.DEPARTED, party.members, place=place, detail=party.mode)
 
     def walking_speed_mps(self, members: RowArray) -> float:
-        """Speed of the slowest of a party now."""
+        """Speed of the slowest of a party now; the fastest carries the small children, if there is anybody to do so."""
         world = self._world
-        slowest_mps: float = min(world.walking_mps[member] for member in members.tolist())
-        return slowest_mps * world.walking_factor
+        every_mps = [world.walking_mps[member] for member in members.tolist()]
+        own_mps = [world.walking_mps[member] for member in members.tolist() if not world.is_carried[member]]
+        if len(own_mps) in (0, len(every_mps)):
+            return min(every_mps) * world.walking_factor
+        return min(*own_mps, max(own_mps) * world.carrying_factor) * world.walking_factor
 
     def advance(self, until_s: float) -> None:
         """Move everybody until ``until_s``; arrivals are called at their own times."""

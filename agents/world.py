@@ -48,8 +48,8 @@ class World:
 
     Columns over households: ``works`` says for each service whether it works at home, ``household_district`` the
     district. Columns over people: ``safety_known`` (the city office knows that they are safe), ``helped``,
-    ``committed`` (about to depart with a party). ``walking_mps`` and ``app_users`` are columns of the population as
-    lists, of which a single value is read much faster than of an array.
+    ``committed`` (about to depart with a party). ``walking_mps``, ``is_carried`` (a small child) and ``app_users``
+    are columns of the population as lists, of which a single value is read much faster than of an array.
     """
 
     town: Town
@@ -69,6 +69,8 @@ class World:
     committed: BoolArray = field(init=False)
     household_district: npt.NDArray[np.int32] = field(init=False)
     walking_mps: list[float] = field(init=False)
+    is_carried: list[bool] = field(init=False)
+    carrying_factor: float = field(init=False)
     app_users: list[bool] = field(init=False)
     _daylight_h: tuple[float, float] = field(init=False)
     _walking_factors: tuple[float, float] = field(init=False)
@@ -84,6 +86,8 @@ class World:
         districts = np.array([neighbourhood.district for neighbourhood in self.town.neighbourhoods], np.int32)
         self.household_district = districts[self.population.neighbourhood]
         self.walking_mps = self.population.walking_speed_mps.tolist()
+        self.is_carried = (self.population.age < self.parameters.number("walking.carried_below_age")).tolist()
+        self.carrying_factor = self.parameters.number("walking.carrying_factor")
         self.app_users = self.population.uses_app.tolist()
         season, snow, parameters = self.situation.season, self.situation.snow, self.parameters
         self._daylight_h = parameters.row("light.sunset_h")[season], parameters.row("light.sunrise_h")[season]

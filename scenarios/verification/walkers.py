@@ -251,13 +251,14 @@ def overtaking() -> Got:
 
 
 def household_walks_together() -> Got:
-    """The household of the small town with most unlike speeds, and one alone as fast as its fastest, over 100 m."""
+    """The household with most unlike speeds and nobody carried, and one alone as fast as its fastest, over 100 m."""
     world = evening(PEOPLE, 3600.0, {}).world
     people, travel = world.population, Travel(world)
     start = people.household_start
     slowest_mps = np.minimum.reduceat(people.walking_speed_mps, start[:-1])
     fastest_mps = np.maximum.reduceat(people.walking_speed_mps, start[:-1])
-    row = int(np.argmax(fastest_mps - slowest_mps))
+    on_foot = ~np.logical_or.reduceat(np.array(world.is_carried), start[:-1])
+    row = int(np.argmax(np.where(on_foot, fastest_mps - slowest_mps, 0.0)))
     members = np.arange(start[row], start[row + 1], dtype=np.int64)
     table = together(walk(0, 1, 0.0, travel.walking_speed_mps(members)), walk(0, 1, 0.0, fastest_mps[row]))
     moved = simulate(make_network([Street(0, 1, 100.0, width_m=5.0)]), table, until_s=LATE_S)

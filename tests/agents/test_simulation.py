@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from agents.movement.trips import Trips
 from agents.refuges import ADULT_AGE
 from agents.simulation import SAMPLE_S, Setting, Simulation
 from agents.situation import SendVehicles, Situation
+from agents.travel import Travel
 from twin.events import EventKind, State, TravelMode
 from twin.parameters import Parameters
 from twin.population import Population
@@ -263,3 +265,22 @@ def test_cars_with_the_app_choose_their_way_anew(
     interval_s = simulation.world.parameters.number("cars.replan_s")
     assert asked_s == np.arange(0.0, earthquake.duration_s, interval_s).tolist()
     assert {False, True} <= set(told)
+
+
+def test_small_children_are_carried(simulate: Make, earthquake: Situation) -> None:
+    """A household with a small child walks as the slowest of the others, or as its fastest who carries the child."""
+    world = simulate(earthquake).world
+    travel, people, parameters = Travel(world), world.population, world.parameters
+    carried = people.age < parameters.number("walking.carried_below_age")
+    factor, start = parameters.number("walking.carrying_factor"), people.household_start.tolist()
+    seen = 0
+    for first, last in pairwise(start):
+        members = np.arange(first, last, dtype=np.int64)
+        own_mps = people.walking_speed_mps[members[~carried[members]]]
+        if 0 < len(own_mps) < len(members):
+            expected_mps = min(own_mps.min(), own_mps.max() * factor) * world.walking_factor
+            assert travel.walking_speed_mps(members) == pytest.approx(expected_mps)
+            seen += 1
+        elif len(own_mps):
+            assert travel.walking_speed_mps(members) == pytest.approx(own_mps.min() * world.walking_factor)
+    assert seen > 3
