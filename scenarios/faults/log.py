@@ -26,7 +26,7 @@ class FaultLine(msgspec.Struct, frozen=True, omit_defaults=True):
     district: str = ""
     subject: str = ""
     number: int = 0
-    amount_s: float = 0.0
+    amount_s: float | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass
@@ -60,7 +60,7 @@ class FaultLog:
             district=asked.district,
             subject=self._masked(asked.subject),
             number=injection.number,
-            amount_s=round(hit.amount, 6),
+            amount_s=round(hit.amount, 6) if hit.amount else msgspec.UNSET,
         )
 
     def _masked(self, subject: str) -> str:

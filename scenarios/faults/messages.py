@@ -62,6 +62,7 @@ class Incoming:
     def of(cls, scope: Mapping[str, Any], receive: Receive) -> "Incoming":
         """The request of a scope; ``target`` is its path and query as they came."""
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        path = path if path.startswith("/") else f"/{path}"  # "*" of OPTIONS is no path (RFC 9110, 9.3.7)
         query = scope["query_string"].decode("latin-1")
         return cls(scope["method"], f"{path}?{query}" if query else path, tuple(scope["headers"]), receive)
 

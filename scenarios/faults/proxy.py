@@ -114,8 +114,8 @@ class FaultProxy:
         elif scope["type"] == "http":
             try:
                 await self._answer(scope, Incoming.of(scope, receive), send)
-            except ClientGone:
-                return
+            except (ClientGone, asyncio.CancelledError):
+                return  # the client left, or the server ends
 
     # -- from start to end
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -137,7 +137,7 @@ class FaultProxy:
         for _, told, _ in self._outbox.due(at_s):
             try:
                 await (await self._send(told)).aread()
-            except httpx2.HTTPError:
+            except (httpx2.HTTPError, httpx2.InvalidURL):
                 continue
 
     # -- a request
@@ -194,7 +194,7 @@ class FaultProxy:
             return _in_place(made_up(operation, parameters, said, key), injection)
         try:
             got = await self._forwarded(injection, asking, body)
-        except httpx2.HTTPError as reason:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as reason:
             return _in_place(_unreachable(reason), injection)
         if error is None:
             return got
@@ -323,7 +323,7 @@ def _in_place(answered: Answered, injection: Injection) -> Got:
     return _whole(answered.status, [(name.encode(), value.encode()) for name, value in headers.items()], answered.body)
 
 
-def _unreachable(reason: httpx2.HTTPError) -> Answered:
+def _unreachable(reason: Exception) -> Answered:
     """What is answered where the target cannot be reached (RFC 9110, 15.6.3)."""
     said = {"type": "about:blank", "title": "Bad Gateway", "status": 502, "detail": f"target: {reason}"}
     return Answered(502, {"content-type": PROBLEM_JSON}, msgspec.json.encode(said))

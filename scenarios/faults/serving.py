@@ -51,6 +51,14 @@ class DroppableProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.app_state = {**self.app_state, "drop": transport.abort}
 
+    def shutdown(self) -> None:
+        """The server ends: nobody waits for an answer that a fault holds back."""
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:
+            super().shutdown()
+        else:
+            self.transport.abort()
+
 
 def look_at(url: str, transport: httpx2.BaseTransport | None = None) -> FaultTarget:
     """What stands at a target's address.

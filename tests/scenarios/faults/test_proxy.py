@@ -354,3 +354,11 @@ def test_bad_input_is_told_in_lines(
     good.write_text("seed = 1\n", encoding="utf-8")
     assert run_command(["fault-proxy", *(word.format(good=good) for word in words)]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_targets_that_are_no_paths_lead_nowhere_else() -> None:
+    """Whatever stands where the path should, the target's host is asked, or nobody."""
+    proxy, target, _ = proxy_before(answer(200, {}, b"x"))
+    for odd in ("*", "//evil.test/v1/shelters", "@evil.test", "/\\evil.test", "/%zz"):
+        asyncio.run(ask(proxy, "OPTIONS", odd))
+    assert {one.url.host for one in target.asked} <= {"target.test"}
