@@ -32,7 +32,7 @@ REPORTS = "reportSafety"
 REMEMBERED = (RECEIVES, LEAVES, REPORTS, "declareDisaster", "setShelterStatus", "issueEvacuationOrder")
 """Operations whose words the oracle needs, or that may be asked again."""
 
-NEVER_LEFT = (UNSENT, NO_TOKEN, "refused")
+NEVER_LEFT = (UNSENT, NO_TOKEN, "refused", "name")
 """Faults of requests that the service cannot have seen."""
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
+from zlib import crc32
 
 import msgspec
 
@@ -28,14 +29,16 @@ START_S, END_S = 120.0, 10.0
 
 
 def prepare(folder: Path, setup: Setup, calls: Iterable[DueCall]) -> None:
-    """Write what the processes are to do; calls about one person go to one process, in the order of time."""
+    """Write what the processes are to do: a person's calls go to one process, and so do calls that need one another."""
     (folder / "setup.json").write_bytes(msgspec.json.encode(setup))
     files = [(folder / f"calls.{part}").open("wb") for part in range(setup.processes)]
     part_of: dict[int, int] = {}
     try:
         for call in calls:
-            part = part_of.get(call.after, call.number % setup.processes)
-            part_of[call.number] = part
+            whose = call.reader or (call.actor if call.actor.startswith("citizen:") else str(call.number))
+            part = part_of.get(call.after, crc32(whose.encode()) % setup.processes)
+            if call.gives:
+                part_of[call.number] = part
             write_records(files[part], (call,))
     finally:
         for file in files:

@@ -16,7 +16,7 @@ from locust import FastHttpUser, task
 from scenarios.collecting import rare_collections
 from scenarios.load.calls import GO, STOP, DueCall, Progress, Setup, read_records, write_records
 from scenarios.load.clock import steady_s, unix_s
-from scenarios.load.sender import Said, Sender
+from scenarios.load.sender import Said, Sender, fault_kind
 
 FOLDER = "CITYTWIN_LOAD"
 GREEDY_CALLS = 20
@@ -24,13 +24,6 @@ GREEDY_CALLS = 20
 
 TELL_S, GO_S = 0.5, 0.05
 """How often it says how far it is, and looks whether all are ready. Source: none. Confidence C."""
-
-_FAULTS = (
-    (TimeoutError, "timeout"),
-    (gevent.Timeout, "timeout"),
-    (ConnectionRefusedError, "refused"),
-    (ConnectionError, "closed"),
-)
 
 
 class FastLine:
@@ -48,7 +41,7 @@ class FastLine:
         response = self._client.request(method, url, name=name, data=body or None, headers=headers)
         fault = getattr(response, "error", None)
         if fault is not None and not response.status_code:
-            return Said(0, b"", {}, next((name for kind, name in _FAULTS if isinstance(fault, kind)), "connection"))
+            return Said(0, b"", {}, fault_kind(fault))
         return Said(int(response.status_code), bytes(response.content or b""), response.headers or {})
 
     def start(self, work: Callable[..., None], *arguments: object) -> None:

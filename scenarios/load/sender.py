@@ -21,6 +21,18 @@ LONG_BODY_BYTES = 256
 UNSENT, NO_TOKEN = "unsent", "no_token"
 """Faults of calls that never left: too many without an answer already; the citizen could not sign in."""
 
+FAULT_KINDS = {
+    "TimeoutError": "timeout",
+    "Timeout": "timeout",
+    "gaierror": "name",
+    "SSLError": "tls",
+    "ConnectionRefusedError": "refused",
+    "OSError": "closed",
+    "ConnectionError": "closed",
+    "HTTPConnectionClosed": "closed",
+}
+"""Kinds of fault by the names of exceptions of sockets, gevent and geventhttpclient, the particular ones first."""
+
 EARLY_S = 30.0
 """How long before its end a token is renewed. Source: none; a few requests' time-outs. Confidence C."""
 
@@ -221,6 +233,15 @@ class Sender:
                 same_as=same_as,
             )
         )
+
+
+def fault_kind(fault: BaseException) -> str:
+    """How a request failed that had no answer."""
+    # geventhttpclient tells a time-out that it would have tried again in words only.
+    if "timed out" in str(fault):
+        return "timeout"
+    names = {one.__name__ for one in type(fault).__mro__}
+    return next((kind for name, kind in FAULT_KINDS.items() if name in names), "connection")
 
 
 def _login_name(actor: str) -> str:

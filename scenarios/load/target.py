@@ -210,13 +210,13 @@ def wait_for_calm(target: Target) -> float | None:
     """
     book, send, begun_s = token_book(target), sender(target), steady_s()
     query = f"/check-ins?shelter={quote(target.directory.shelter_ids[0], safe='')}&limit=1"
-    while (waited_s := steady_s() - begun_s) <= RECOVERY_S:
+    while steady_s() - begun_s <= RECOVERY_S:
         token = book.bearer(Asker(AskerKind.CITY_OFFICE), 0.0, send)
         if isinstance(token, str):
             headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
             answer = send(Request("GET", target.api_base + query, headers=headers))
             if isinstance(answer, Response) and answer.status == 200:
-                return waited_s
+                return steady_s() - begun_s
         pause(PAUSE_S)
     return None
 

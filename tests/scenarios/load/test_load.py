@@ -19,6 +19,8 @@ from reference_api.consent import Decide, decide
 from scenarios.cli import run_command
 from scenarios.connection import reference_app
 from scenarios.defaults import default_parameters
+from scenarios.load.run import LoadOptions, run_load
+from scenarios.load.target import TargetOptions
 from scenarios.recipes import find_recipe
 from scenarios.seeding import person_ids
 from twin.population import Population
@@ -144,6 +146,20 @@ def test_a_service_that_tells_everybody_everything_is_found_out(recording: Path,
     with target(judge=ignores_consent) as url:
         code, told = load(recording, url, tmp_path, "--workers", "2")
     assert (code, {one["kind"] for one in told["oracle"]["findings"]}) == (1, {"leak"})
+
+
+def test_ctrl_c_ends_with_what_was_measured(recording: Path) -> None:
+    """The calls that were due by then are there, with a verdict on them and the oracle's questions asked."""
+
+    def stop(stage: str, share: float) -> None:
+        if stage == "load_run" and share >= 0.05:
+            raise KeyboardInterrupt
+
+    with target() as url:
+        done = run_load(LoadOptions(recording, TargetOptions(url), speed=2.0), stop)
+    assert (done.is_whole, done.findings) == (False, ())
+    assert 0 < done.verdict.length_s < 15.0
+    assert 0 < done.verdict.calls == len(done.rows)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """The sender, against a line that answers at once or when the test says so."""
 
+import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from scenarios.load.calls import CHECK_IN, CURSOR, ORDER, DueCall, Login, Measured, Setup
-from scenarios.load.sender import NO_TOKEN, UNSENT, Said, Sender
+from scenarios.load.sender import NO_TOKEN, UNSENT, Said, Sender, fault_kind
 
 TOKEN = Said(200, b'{"access_token": "t", "expires_in": 3600}', {})
 DONE = Said(200, b'{"id": "7", "next_cursor": "n"}', {})
@@ -180,3 +182,20 @@ def test_secrets_are_not_written_and_long_bodies_once() -> None:
         (1000, False),
     ]
     assert all(b"access_token" not in one.body for one in at.noted)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (TimeoutError(), "timeout"),
+        (RuntimeError("URL http://t: 0, original=timed out"), "timeout"),
+        (ConnectionRefusedError(), "refused"),
+        (ConnectionResetError(), "closed"),
+        (socket.gaierror(), "name"),
+        (ssl.SSLError(), "tls"),
+        (ValueError(), "connection"),
+    ],
+)
+def test_faults_have_kinds(fault: BaseException, kind: str) -> None:
+    """A reader of the report sees what happened to requests without an answer."""
+    assert fault_kind(fault) == kind
