@@ -68,6 +68,9 @@ def serve(given: dict[str, Any], language: Language) -> None:
         for line in _notes(target, (file, places), url, language, renames=renames):
             click.echo(line, err=True)
         serving.serve_proxy(proxy, given["host"], given["port"])
+    words: Any = import_module("scenarios.faults.words")
+    for line in words.hit_lines(proxy.injector, language):
+        click.echo(line, err=True)
 
 
 def _faults_and_places(given: dict[str, Any]) -> tuple["FaultFile", "Whereabouts"]:

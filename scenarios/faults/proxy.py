@@ -107,6 +107,11 @@ class FaultProxy:
             trust_env=False,
         )
 
+    @property
+    def injector(self) -> Injector:
+        """Who decides, and counts."""
+        return self._front.injector
+
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or live from the server's start to its end."""
         if scope["type"] == "lifespan":

@@ -9,6 +9,7 @@ from scenarios.language import Language, Text, say
 from scenarios.record import TimelineEntry, Topic
 
 if TYPE_CHECKING:
+    from scenarios.faults.injection import Injector
     from scenarios.run import RunResult
 
 
@@ -29,6 +30,14 @@ def fault_lines(result: "RunResult", language: Language) -> Iterator[str]:
         rest = len(unexplained(result.findings, result.faults))
         count = len(result.findings)
         yield say(language, "cli.faults_explain", explained=count - rest, count=count, rest=rest)
+
+
+def hit_lines(injector: "Injector", language: Language) -> Iterator[str]:
+    """How many calls each fault hit so far."""
+    for one in injector.file.fault:
+        kind, hit = say(language, f"fault_kind.{one.kind}"), injector.hit[one.name]
+        concerned = injector.concerned[one.name]
+        yield say(language, "cli.faults_hit", name=one.name, kind=kind, hit=hit, concerned=concerned)
 
 
 def _told(key: str, name: str, kind: str) -> Text:

@@ -40,6 +40,8 @@ from scenarios.faults.messages import end_to_end
 from scenarios.faults.serving import DroppableProtocol, look_at, proxy_of
 from scenarios.faults.told_time import TimedTransport
 from scenarios.faults.whereabouts import Whereabouts
+from scenarios.faults.words import hit_lines
+from scenarios.language import Language
 from twin.events import SafetyStatus
 
 MANY: tuple[AnyFault, ...] = (
@@ -183,6 +185,10 @@ def test_errors_and_lost_writes_are_answered_by_the_proxy_and_named() -> None:
     heard = asyncio.run(ask(proxy, "POST", "/v1/safety-reports", body=b'{"status":"injured","observed_at":"x"}'))
     assert (heard.status, heard.field("citytwin-fault"), json.loads(heard.body)["status"]) == (201, "lost", "injured")
     assert target.asked == []
+    assert list(hit_lines(proxy.injector, Language.EN)) == [
+        "Fault busy (errors): hit 1 of 1 calls.",
+        "Fault lost (acknowledged writes lost): hit 1 of 1 calls.",
+    ]
 
 
 def test_a_doubled_write_is_sent_twice_and_a_skewed_one_changed() -> None:
