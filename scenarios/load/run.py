@@ -4,7 +4,7 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle
 from scenarios.load.calls import DueCall, Measured, Setup
 from scenarios.load.clock import now
 from scenarios.load.generator import Generator, measured, prepare
+from scenarios.load.histories import check_histories
 from scenarios.load.objectives import LoadMode, Objectives, read_objectives
 from scenarios.load.profile import crowd_of, profile_calls, profiles
 from scenarios.load.recording import Recorded, read_recording
@@ -175,6 +176,9 @@ class Session:
         more, settled = settle(self.target, setup, kept, rows)
         aftermath = ask_oracle(self.target, Calendar(begun), kept, [*rows, *more], settled)
         during = check_looks(watch.looks, [*rows, *more], kept, self.target)
+        end_s = max((one.done_s for one in rows), default=0.0)
+        histories = check_histories(self.target, kept, [*rows, *more], end_s)
+        aftermath = replace(aftermath, findings=(*aftermath.findings, *histories))
         length_s = plan.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
         wrong = sum(one.cases for one in (*during, *aftermath.findings))
         return Load(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from load_values import measured
@@ -15,20 +17,16 @@ SETUP = Setup("http://t", "http://t/token", "k", {}, 1.0, 10)
 
 def parts(folder: Path, calls: list[DueCall], processes: int) -> list[list[DueCall]]:
     """The calls of each process."""
-    prepare(
-        folder,
-        Setup(**{**{name: getattr(SETUP, name) for name in SETUP.__struct_fields__}, "processes": processes}),
-        calls,
-    )
+    prepare(folder, msgspec.structs.replace(SETUP, processes=processes), calls)
     return [list(read_records(folder / f"calls.{part}", DueCall)) for part in range(processes)]
 
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 4))
 def test_every_call_goes_to_one_process_with_all_that_belongs_to_it(
-    tmp_path_factory: object, people: list[int], processes: int
+    tmp_path_factory: pytest.TempPathFactory, people: list[int], processes: int
 ) -> None:
     """Nothing is lost; a citizen signs in at one process only; who needs an answer is where it comes."""
-    folder = Path(tmp_path_factory.mktemp("calls"))  # type: ignore[attr-defined]
+    folder = tmp_path_factory.mktemp("calls")
     calls = [DueCall(row, float(row), "op", "GET", "u", f"citizen:{who}") for row, who in enumerate(people)]
     first = len(calls)
     calls.append(DueCall(first, 100.0, "checkIn", "POST", "u", "shelter_desk:0", gives=CHECK_IN))

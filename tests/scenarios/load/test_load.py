@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -139,6 +140,36 @@ def test_a_service_that_forgets_check_ins_is_found_out(recording: Path, tmp_path
     kinds = {one["kind"] for one in told["oracle"]["findings"]}
     assert (code, told["outcome"]) == (1, "broken")
     assert {"lost", "headcount"} <= kinds <= {"lost", "headcount", "ghost"}
+
+
+def doubles_reports(app: ASGIApp) -> ASGIApp:
+    """Writes every safety report down twice, the second time under a key of its own."""
+
+    async def double(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/v1/safety-reports" or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+        whole = await receive()
+
+        async def again() -> Message:
+            return whole
+
+        async def nobody(_: Message) -> None:
+            return None
+
+        others = [(name, value) for name, value in scope["headers"] if name != b"idempotency-key"]
+        await app({**scope, "headers": [*others, (b"idempotency-key", uuid4().hex.encode())]}, again, nobody)
+        await app(scope, again, send)
+
+    return double
+
+
+def test_a_service_that_writes_reports_twice_is_found_out(recording: Path, tmp_path: Path) -> None:
+    """People who read their own history find each report there once too often."""
+    with target(doubles_reports) as url:
+        code, told = load(recording, url, tmp_path)
+    found = [(one["kind"], one["operation"], one["cases"]) for one in told["oracle"]["findings"]]
+    assert (code, found) == (1, [("ghost", "listSafetyHistory", 3)])
 
 
 def test_a_service_that_tells_everybody_everything_is_found_out(recording: Path, tmp_path: Path) -> None:
