@@ -154,13 +154,14 @@ class NetworkMovement:
         from now on; routes stay.
         """
         links, ways = self._cars.links, self._walkers.ways
-        in_s, out_s, width_m = links["in_headway_s"].copy(), links["out_headway_s"].copy(), ways["width_m"].copy()
+        in_s, out_s = links["in_headway_s"].copy(), links["out_headway_s"].copy()
+        walk_rates = ways["width_m"] * ways["speed_factor"]
         set_factors(self._network, links, capacity_factor, speed_factor)
         ways["speed_factor"] = speed_factor
         ways["width_m"] = self._network.walk_width_m * capacity_factor
         self._make_room(0)
         cars.carry_over(self._cars, in_s, out_s, self._now_s)
-        walkers.carry_over(self._walkers, width_m, self._now_s)
+        walkers.carry_over(self._walkers, walk_rates, self._now_s)
 
     def replan(self) -> None:
         """Give the informed new routes by the times that links took since the last call."""

@@ -162,12 +162,13 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
 
 
 @njit(cache=True, _nrt=False)
-def carry_over(walkers: Walkers, old_width_m: npt.NDArray[np.float64], time_s: float) -> None:
-    """Go on with headways after widths were changed: of each that runs, the same share has passed as before."""
+def carry_over(walkers: Walkers, old_rates: npt.NDArray[np.float64], time_s: float) -> None:
+    """Go on with headways after widths or speeds changed: of each that runs, the same share has passed as before."""
     for link in range(len(walkers.ways)):
         way = walkers.ways[link]
-        if way.width_m != old_width_m[link]:
-            way.last_in_s = time_s - (time_s - way.last_in_s) * (old_width_m[link] / way.width_m)
+        rate = way.width_m * way.speed_factor
+        if rate != old_rates[link]:
+            way.last_in_s = time_s - (time_s - way.last_in_s) * (old_rates[link] / rate)
         _plan_entrance(walkers, link)
 
 
@@ -200,7 +201,7 @@ def _entry_s(walkers: Walkers, link: int) -> float:
     way = walkers.ways[link]
     if way.occupancy >= way.storage:
         return np.inf
-    entry_s: float = way.last_in_s + headway_s(way.occupancy / way.area_m2, way.width_m)
+    entry_s: float = way.last_in_s + headway_s(way.occupancy / way.area_m2, way.width_m * way.speed_factor)
     return entry_s
 
 

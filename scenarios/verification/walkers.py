@@ -199,18 +199,22 @@ def _between_deciles_ps(moved: Moved, passed: npt.NDArray[np.int64], link: int) 
 
 
 def stairs_after_corridor(speed_factor: float) -> Got:
-    """150 people in a room of 8 m x 5 m, a corridor of 12 m x 2 m, then stairs: flow into each, jams before each."""
-    streets = [Street(0, 1, 8.0, width_m=5.0), Street(1, 2, 12.0, width_m=2.0), Street(2, 3, 12.0, width_m=2.0)]
-    slow = Change(np.array([2], np.int32), 0.0, speed_factor=speed_factor)
-    table = walk(0, 3, np.zeros(150), FREE_MPS)
+    """150 people in a room of 8 m x 5 m, a corridor of 12 m x 2 m, then stairs: flow into each, jams before each.
+
+    The corridor is four links long, so that the jam at its end is not felt at its beginning before it is there.
+    """
+    corridor = [Street(node, node + 1, 3.0, width_m=2.0) for node in range(1, 5)]
+    streets = [Street(0, 1, 8.0, width_m=5.0), *corridor, Street(5, 6, 12.0, width_m=2.0)]
+    slow = Change(np.array([5], np.int32), 0.0, speed_factor=speed_factor)
+    table = walk(0, 6, np.zeros(150), FREE_MPS)
     moved = simulate(make_network(streets), table, until_s=600.0, changes=[slow], count_every_s=0.1)
     inside = (moved.walked_in - moved.walked_out).max(axis=0)
-    into_ps, out_ps = _between_deciles_ps(moved, moved.walked_in, 1), _between_deciles_ps(moved, moved.walked_out, 2)
+    into_ps, out_ps = _between_deciles_ps(moved, moved.walked_in, 1), _between_deciles_ps(moved, moved.walked_out, 5)
     return {
         "corridor_ps": into_ps,
         "difference_ps": into_ps - out_ps,
         "room_ppm2": float(inside[0]) / 40.0,
-        "foot_ppm2": float(inside[1]) / 24.0,
+        "foot_ppm2": float(inside[4]) / 6.0,
         "arrived": arrived(moved),
     }
 

@@ -332,6 +332,24 @@ def test_a_crowd_behind_a_narrow_way_is_dense(width_m: float) -> None:
     assert weidmann_ppms(density_ppm2) == pytest.approx(CAPACITY_PPMS * width_m, rel=0.02)
 
 
+def test_a_crowd_stands_before_a_slow_way_and_not_on_it() -> None:
+    """Where walkers go at half their speed, Weidmann's flow is halved at each density: the jam is before that way.
+
+    The slow way is filled no further than to the density of capacity, and its outflow is half of a way's as built.
+    """
+    ways = [(0, 1, 50.0, 10.0, 1.0), (1, 2, 50.0, 10.0, 1.0)]
+    slow = Change(np.array([1], dtype=np.int32), 0.0, speed_factor=0.5)
+    moved = simulate(
+        make_network(3, ways), table(crowd(3000, 1e6, goal=2)), until_s=2200.0, changes=[slow], count_every_s=100.0
+    )
+    walking = moved.walked_in - moved.walked_out
+    width_m = 2.0
+    assert walking[-2, 1] / (50.0 * width_m) < 1.02 * CAPACITY_DENSITY_PPM2
+    assert walking[-2, 0] / (50.0 * width_m) > 1.5 * CAPACITY_DENSITY_PPM2
+    flow_ps = (moved.walked_out[-2, 1] - moved.walked_out[-12, 1]) / 1000.0
+    assert flow_ps == pytest.approx(0.5 * CAPACITY_PPMS * width_m, rel=0.01)
+
+
 def test_sparse_walkers_pass_one_another_freely() -> None:
     """On a wide road own speeds hold to the last bit."""
     trips = table([(0, 1, 0, speed_mps, 5.0 * row) for row, speed_mps in enumerate((0.5, 1.0, 1.5, 2.0))])
