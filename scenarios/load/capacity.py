@@ -1,14 +1,20 @@
 """Capacity: the load is raised until an objective breaks; the knee lies between what held and what broke."""
 
+import math
 from dataclasses import replace
 
 from scenarios.load.run import Capacity, Load, LoadOptions, Session, Step, opened
 from scenarios.load.verdict import Outcome
 from scenarios.progress import Tell
 
-STEP_S, RAMP_S = 15.0, 5.0
-"""How long a step of a profile lasts, and of that, how long people take to open their apps. Source: none; long enough
-for the 95th percentile of a hundred calls a second, with a burst of sign-ins within. Confidence C."""
+STEP_S, RAMP_S = 30.0, 20.0
+"""How long a step of a profile lasts, and of that, how long people take to open their apps.
+
+Source: none; all sign in within the ramp, which then is as heavy as what follows. Confidence C.
+"""
+
+FIRST_IDS = 3000
+"""People with whom a profile begins. Source: behaviour.md 3.10, the city's aim for users of family sharing."""
 
 FACTOR = 2.0
 """By how much the load is raised while every objective holds."""
@@ -47,21 +53,34 @@ class _Climb:
         self._loads: list[Load] = []
 
     def double(self) -> tuple[float | None, float | None]:
-        """Double until one breaks, the generator is at its end, or the recording has become too short."""
-        speed, low = self._options.speed, None
+        """Double until one breaks, the generator is at its end, or no more can be asked for."""
+        size, low, most = self._first(), None, self._most()
         for _ in range(MOST_STEPS):
-            outcome = self._press(speed)
+            outcome = self._press(size)
             if outcome is not Outcome.HELD or not self._loads[-1].is_whole:
-                return low, speed if outcome is Outcome.BROKEN else None
-            low, speed = speed, speed * FACTOR
-            if self._session.recorded is not None and self._loads[-1].verdict.length_s < FACTOR * SHORTEST_S:
-                return low, None
+                return low, size if outcome is Outcome.BROKEN else None
+            if size >= most or self._is_short():
+                return size, None
+            low, size = size, min(size * FACTOR, most)
         return low, None
+
+    def _first(self) -> float:
+        """The first size: people of a profile, the speed of a recording."""
+        if self._session.recorded is not None:
+            return self._options.speed
+        return min(self._options.ids or FIRST_IDS, self._most())
+
+    def _most(self) -> float:
+        return float("inf") if self._session.recorded is not None else float(self._session.ids_there)
+
+    def _is_short(self) -> bool:
+        recorded = self._session.recorded is not None
+        return recorded and self._loads[-1].verdict.length_s < FACTOR * SHORTEST_S
 
     def halve(self, low: float, high: float) -> None:
         """Narrow the interval in which the knee is."""
         for _ in range(HALVINGS):
-            middle = (low * high) ** 0.5
+            middle = math.sqrt(low * high)
             outcome = self._press(middle)
             if outcome is Outcome.NONE or not self._loads[-1].is_whole:
                 return
@@ -74,16 +93,14 @@ class _Climb:
         whole = all(one.is_whole for one in self._loads)
         return replace(self._loads[shown], capacity=capacity, is_whole=whole)
 
-    def _press(self, speed: float) -> Outcome:
-        options = replace(self._options, speed=speed)
-        if self._session.recorded is None:
-            options = replace(options, until_s=options.from_s + STEP_S * speed, opening_s=RAMP_S * speed)
-        load = self._session.press(options, self._tell)
+    def _press(self, size: float) -> Outcome:
+        load = self._session.press(self._options_at(size), self._tell)
         verdict = load.verdict
         self._loads.append(load)
         self._steps.append(
             Step(
-                speed,
+                size,
+                load.ids,
                 verdict.calls / max(verdict.length_s, 1.0),
                 {one.name: one.latency.p95_ms for one in verdict.classes},
                 verdict.outcome,
@@ -91,3 +108,11 @@ class _Climb:
             )
         )
         return verdict.outcome
+
+    def _options_at(self, size: float) -> LoadOptions:
+        """A recording goes faster; of a profile more people take part, for nobody asks more often than people do."""
+        options = self._options
+        if self._session.recorded is not None:
+            return replace(options, speed=size)
+        length_s = STEP_S * options.speed
+        return replace(options, ids=round(size), until_s=options.from_s + length_s, opening_s=RAMP_S * options.speed)

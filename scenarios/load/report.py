@@ -160,14 +160,14 @@ def _capacity(capacity: Capacity) -> Markup:
         knee = phrase("load.knee", low=number(held.rate), high=number(broken.rate))
     else:
         knee = phrase("load.no_knee", low=number(None if held is None else held.rate))
-    names = ("speed", "rate", *CLASSES, "outcome", "first_broken")
+    names = ("ids", "rate", *CLASSES, "outcome", "first_broken")
     headings = [plain(name) if name in CLASSES else phrase(f"load.column_{name}") for name in names]
     rows: list[list[Cell]] = []
-    for one in sorted(capacity.steps, key=lambda step: step.speed):
+    for one in sorted(capacity.steps, key=lambda step: step.size):
         times = [milliseconds(one.p95_ms[name]) if name in one.p95_ms else number(None) for name in CLASSES]
         named = [(judgement.subject, phrase(f"load.figure_{judgement.figure}")) for judgement in one.broken]
         what = Text("、".join(f"{who}の{name.ja}" for who, name in named), "; ".join(f"{a} {b.en}" for a, b in named))
-        rows.append([plain(f"×{one.speed:.3g}"), number(one.rate), *times, phrase(f"load.step_{one.outcome}"), what])
+        rows.append([number(one.ids), number(one.rate), *times, phrase(f"load.step_{one.outcome}"), what])
     return joined(
         (
             element("p", words(knee)),

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from agents.city_os.calendar import Calendar
 from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle
@@ -61,9 +62,13 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One load on the way to the knee: how many times as fast, requests a second, and what came of it."""
+    """One load on the way to the knee: its ``size`` (speed of a recording, people of a profile), and what came of it.
 
-    speed: float
+    ``ids`` people took part, ``rate`` is requests a second.
+    """
+
+    size: float
+    ids: int
     rate: float
     p95_ms: Mapping[str, float]
     outcome: Outcome
@@ -80,14 +85,14 @@ class Capacity:
     def held(self) -> Step | None:
         """The highest load under which every objective held, below the lowest that broke one."""
         broken = self.broken
-        held = [one for one in self.steps if one.outcome is Outcome.HELD and (not broken or one.speed < broken.speed)]
-        return max(held, key=lambda one: one.speed, default=None)
+        held = [one for one in self.steps if one.outcome is Outcome.HELD and (not broken or one.size < broken.size)]
+        return max(held, key=lambda one: one.size, default=None)
 
     @property
     def broken(self) -> Step | None:
         """The lowest load under which one broke; None: the knee was not found."""
         broken = (one for one in self.steps if one.outcome is Outcome.BROKEN)
-        return min(broken, key=lambda one: one.speed, default=None)
+        return min(broken, key=lambda one: one.size, default=None)
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,11 @@ class Session:
     objectives: Objectives
     recorded: Sequence[Recorded] | None
     target: Target
+
+    @property
+    def ids_there(self) -> int:
+        """People with an ID who live at the target."""
+        return int(np.count_nonzero(self.target.population.has_id))
 
     def press(self, options: LoadOptions, tell: Tell) -> Load:
         """One load from a clean sandbox to its verdict.
