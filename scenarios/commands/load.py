@@ -152,7 +152,15 @@ def capacity_lines(capacity: "Capacity", language: Language) -> Iterator[str]:
     for step in capacity.steps:
         outcome = say(language, f"load.step_{step.outcome}")
         p95 = ", ".join(f"{name} {value:,.1f} ms" for name, value in step.p95_ms.items())
-        yield say(language, "load.step_line", ids=f"{step.ids:,}", rate=f"{step.rate:,.0f}", outcome=outcome, p95=p95)
+        yield say(
+            language,
+            "load.step_line",
+            ids=f"{step.ids:,}",
+            speed=f"{step.speed:.3g}",
+            rate=f"{step.rate:,.0f}",
+            outcome=outcome,
+            p95=p95,
+        )
     held, broken = capacity.held, capacity.broken
     if held is not None and broken is not None:
         what = ", ".join(f"{one.subject} {one.figure}" for one in broken.broken) or say(language, "load.oracle_word")

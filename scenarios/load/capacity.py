@@ -16,6 +16,10 @@ Source: none; all sign in within the ramp, which then is as heavy as what follow
 FIRST_IDS = 3000
 """People with whom a profile begins. Source: behaviour.md 3.10, the city's aim for users of family sharing."""
 
+BEYOND = 8
+"""For how many each of a target's people may stand once all take part: they then ask so many times as often. Source:
+none. Confidence C."""
+
 FACTOR = 2.0
 """By how much the load is raised while every objective holds."""
 
@@ -71,7 +75,7 @@ class _Climb:
         return min(self._options.ids or FIRST_IDS, self._most())
 
     def _most(self) -> float:
-        return float("inf") if self._session.recorded is not None else float(self._session.ids_there)
+        return float("inf") if self._session.recorded is not None else float(BEYOND * self._session.ids_there)
 
     def _is_short(self) -> bool:
         recorded = self._session.recorded is not None
@@ -101,6 +105,7 @@ class _Climb:
             Step(
                 size,
                 load.ids,
+                load.speed,
                 verdict.calls / max(verdict.length_s, 1.0),
                 {one.name: one.latency.p95_ms for one in verdict.classes},
                 verdict.outcome,
@@ -110,9 +115,11 @@ class _Climb:
         return verdict.outcome
 
     def _options_at(self, size: float) -> LoadOptions:
-        """A recording goes faster; of a profile more people take part, for nobody asks more often than people do."""
+        """A recording goes faster; of a profile more people take part, and once all do, each stands for several."""
         options = self._options
         if self._session.recorded is not None:
             return replace(options, speed=size)
-        length_s = STEP_S * options.speed
-        return replace(options, ids=round(size), until_s=options.from_s + length_s, opening_s=RAMP_S * options.speed)
+        ids = min(round(size), self._session.ids_there)
+        speed = options.speed * max(1.0, size / ids)
+        until_s = options.from_s + STEP_S * speed
+        return replace(options, ids=ids, speed=speed, until_s=until_s, opening_s=RAMP_S * speed)

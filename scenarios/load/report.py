@@ -167,7 +167,9 @@ def _capacity(capacity: Capacity) -> Markup:
         times = [milliseconds(one.p95_ms[name]) if name in one.p95_ms else number(None) for name in CLASSES]
         named = [(judgement.subject, phrase(f"load.figure_{judgement.figure}")) for judgement in one.broken]
         what = Text("、".join(f"{who}の{name.ja}" for who, name in named), "; ".join(f"{a} {b.en}" for a, b in named))
-        rows.append([number(one.ids), number(one.rate), *times, phrase(f"load.step_{one.outcome}"), what])
+        rows.append(
+            [plain(f"{one.ids:,} ×{one.speed:.3g}"), number(one.rate), *times, phrase(f"load.step_{one.outcome}"), what]
+        )
     return joined(
         (
             element("p", words(knee)),

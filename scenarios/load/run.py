@@ -64,11 +64,12 @@ class LoadOptions:
 class Step:
     """One load on the way to the knee: its ``size`` (speed of a recording, people of a profile), and what came of it.
 
-    ``ids`` people took part, ``rate`` is requests a second.
+    ``ids`` people took part, ``speed`` times as fast as they live; ``rate`` is requests a second.
     """
 
     size: float
     ids: int
+    speed: float
     rate: float
     p95_ms: Mapping[str, float]
     outcome: Outcome
