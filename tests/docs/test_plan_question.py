@@ -25,7 +25,7 @@ def test_the_study_can_be_typed_as_it_stands(tmp_path: Path, capsys: pytest.Capt
         words = [*shlex.split(line)[1:], "--dry-run", "--people", "400", "--out", str(tmp_path / "out")]
         assert run_command(words) == 0
         told = [row for row in capsys.readouterr().out.splitlines() if "earthquake_winter." in row]
-        assert len(told) == 3 * 6
+        assert len(told) == 3 * 12
 
 
 def test_the_study_runs(tmp_path: Path) -> None:
