@@ -107,11 +107,12 @@ class Travel:
     def walking_speed_mps(self, members: RowArray) -> float:
         """Speed of the slowest of a party now; the fastest carries the small children, if there is anybody to do so."""
         world = self._world
-        every_mps = [world.walking_mps[member] for member in members.tolist()]
+        every_mps: list[float] = [world.walking_mps[member] for member in members.tolist()]
         own_mps = [world.walking_mps[member] for member in members.tolist() if not world.is_carried[member]]
-        if len(own_mps) in (0, len(every_mps)):
-            return min(every_mps) * world.walking_factor
-        return min(*own_mps, max(own_mps) * world.carrying_factor) * world.walking_factor
+        slowest_mps = min(own_mps or every_mps)
+        if 0 < len(own_mps) < len(every_mps):
+            slowest_mps = min(slowest_mps, max(own_mps) * world.carrying_factor)
+        return slowest_mps * world.walking_factor
 
     def advance(self, until_s: float) -> None:
         """Move everybody until ``until_s``; arrivals are called at their own times."""
