@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin.arrow import arrow_table
 from twin.population import Population
 from twin.town import Town
 
@@ -70,7 +70,7 @@ def identity_of(population: Population) -> str:
 def write_people(path: Path, table: PeopleTable) -> None:
     """Write the table as Parquet, byte-equal for equal people."""
     columns = {name: getattr(table, name) for name in COLUMNS}
-    written = pa.table(columns).replace_schema_metadata({IDENTITY_KEY: table.identity})
+    written = arrow_table(columns).replace_schema_metadata({IDENTITY_KEY: table.identity})
     pq.write_table(written, path, compression="zstd")
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin.arrow import arrow_table
 from twin.trips import EndedTrips
 
 TRIPS = "trips.parquet"
@@ -46,7 +46,7 @@ def write_trips(path: Path, trips: EndedTrips) -> None:
     """Write the trips as Parquet, byte-equal for equal trips."""
     order = np.lexsort((trips.ended_s, trips.person))
     columns = {name: getattr(trips, name)[order] for name in COLUMNS}
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    pq.write_table(arrow_table(columns), path, compression="zstd")
 
 
 def read_trips(path: Path) -> TripsTable:

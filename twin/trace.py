@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from twin.arrow import arrow_table
 from twin.events import Event, EventKind
 
 FloatArray = npt.NDArray[np.float64]
@@ -100,7 +100,7 @@ class Trace:
     def write(self, path: Path) -> None:
         """Write ``path`` as Parquet with columns time_s, kind, person, place, detail and the header as metadata."""
         columns = self.columns()
-        table = pa.table(
+        table = arrow_table(
             {
                 "time_s": columns.time_s,
                 "kind": columns.kind,

@@ -88,7 +88,8 @@ def rings(cars: Cars) -> npt.NDArray[np.int32]:
     visit = np.zeros(len(links), dtype=np.int64)
     onward = np.full(len(links), NOBODY, dtype=np.int32)
     for first in range(len(links)):
-        link = first
+        # Most heads wait for nothing, and nothing waits behind them here.
+        link = first if links[first].wanted != NOBODY else NOBODY
         while link != NOBODY and visit[link] == 0:
             visit[link] = first + 1
             link = _waits_for_full(cars, link)
