@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.errors import InvalidDirectory
-from twin.population import Identity
+from twin.population import Identity, Sex
 from twin.units import Projection
 
 
@@ -55,3 +55,21 @@ class Directory:
     def shelter_row(self) -> dict[str, int]:
         """Row of each shelter, by identifier."""
         return {one: row for row, one in enumerate(self.shelter_ids)}
+
+    def told_at_desk(self, person: int) -> dict[str, str]:
+        """What a person without ID tells at a desk; there is no phone number of those who have no phone.
+
+        Source: the contract, schema UnregisteredPerson.
+        """
+        identity = self.identity_of(person)
+        told = {
+            "temp_id": self.person_ids[person],
+            "name": identity.name,
+            "name_kana": identity.name_kana,
+            "sex": "male" if identity.sex is Sex.MALE else "female",
+            "birth_date": identity.birth_date,
+            "address": identity.address,
+            "phone": identity.phone,
+            "neighbourhood": self.neighbourhood_codes[self.neighbourhood[person]],
+        }
+        return {member: value for member, value in told.items() if value}

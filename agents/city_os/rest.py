@@ -19,7 +19,7 @@ from agents.city_os.service import Service
 from agents.city_os.tokens import TokenBook
 from agents.city_os.transport import Transport
 from twin.events import ReceptionChannel, SafetyStatus
-from twin.population import Mode, Sex
+from twin.population import Mode
 from twin.shelters import Hazard
 
 Page = TypeVar("Page", PersonPage, SubjectPage)
@@ -187,7 +187,7 @@ class RestCityOS:
         if self._directory.has_account[person]:
             body["sub"] = self._directory.person_ids[person]
         else:
-            body["unregistered"] = self._as_told(person)
+            body["unregistered"] = self._directory.told_at_desk(person)
         answer = self._make(Call("checkIn", "POST", path, asker, at_s, keyed=True, expects=(200, 201)), body)
         if answer.value:
             self._check_in_ids[person] = answer.value.id
@@ -231,21 +231,6 @@ class RestCityOS:
     # -- how it is said
     def _areas(self, districts: Sequence[int]) -> list[str]:
         return [self._directory.district_codes[district] for district in districts]
-
-    def _as_told(self, person: int) -> Json:
-        """What a person without ID tells at a desk; there is no phone number of those who have no phone."""
-        identity = self._directory.identity_of(person)
-        told = {
-            "temp_id": self._directory.person_ids[person],
-            "name": identity.name,
-            "name_kana": identity.name_kana,
-            "sex": "male" if identity.sex is Sex.MALE else "female",
-            "birth_date": identity.birth_date,
-            "address": identity.address,
-            "phone": identity.phone,
-            "neighbourhood": self._directory.neighbourhood_codes[self._directory.neighbourhood[person]],
-        }
-        return {member: value for member, value in told.items() if value}
 
     def _tell_safety(self, asker: Asker, at_s: float, status: SafetyStatus, more: Json) -> Answer[None]:
         body = {"status": status.name.lower(), "observed_at": self._calendar.text(at_s), **more}

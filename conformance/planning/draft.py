@@ -160,6 +160,13 @@ def _left_out(found: Found, plan: Plan) -> Iterator[tuple[str, ClientPart | Pers
 
 
 def _unknown(found: Found, plan: Plan) -> Iterator[Text]:
+    yield from _unplaced(found, plan)
+    yield from _unregistered(found, plan)
+    yield from _unreached(found, plan)
+
+
+def _unplaced(found: Found, plan: Plan) -> Iterator[Text]:
+    """Profiles that are declared, but not where."""
     for name in _declared(found):
         if name in profile_names() and name not in plan.target.profiles:
             wanted = "target.fhir" if name == "health-fhir" else "target.issuer"
@@ -167,6 +174,10 @@ def _unknown(found: Found, plan: Plan) -> Iterator[Text]:
                 f"where {name} is: it is declared, but {wanted} was not found; add it, and the profile",
                 f"{name} のある場所: 宣言されているが {wanted} が見つからない。アドレスとプロファイルを書き足す",
             )
+
+
+def _unregistered(found: Found, plan: Plan) -> Iterator[Text]:
+    """Clients and people that somebody must make."""
     if found.metadata and plan.client.origin == "plan":
         yield Text(
             f"the client: register one with redirect URI {plan.client.redirect_uri} (or write its own into"
@@ -180,6 +191,10 @@ def _unknown(found: Found, plan: Plan) -> Iterator[Text]:
             " [second_person])",
             "二つ目のクライアントと二人目の利用者: なければ一部の検査を省く([second_client]、[second_person])",
         )
+
+
+def _unreached(found: Found, plan: Plan) -> Iterator[Text]:
+    """What only somebody who knows the service can say: whether it reaches this machine, and may be changed."""
     if found.metadata and not plan.receiver.url:
         yield Text(
             "whether the service can reach this machine: for logout and security events set receiver.url",

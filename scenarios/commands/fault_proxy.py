@@ -4,13 +4,14 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from scenarios.commands.inputs import PEOPLE, SEED, Decorator, folder_option, language_option, option
+from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
 from scenarios.language import Language, say
 
 if TYPE_CHECKING:
@@ -24,10 +25,7 @@ HOURS_MINUTES = re.compile(r"[0-9]{1,3}:[0-5][0-9](:[0-5][0-9])?")
 
 def build(language: Language) -> click.Command:
     """The sub-command in a language."""
-
-    def told(flag: str, **settings: Any) -> Decorator:
-        name = flag.removeprefix("--").replace("-", "_")
-        return click.option(flag, help=say(language, f"fault_proxy.{name}"), **settings)
+    told = partial(option, language, texts="fault_proxy")
 
     @click.command("fault-proxy", help=say(language, "cli.fault-proxy"))
     @told("--target", required=True, metavar="URL")

@@ -15,26 +15,25 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 PEOPLE = click.IntRange(1, MAX_PEOPLE)
 
 
-class Hours(click.FloatRange):
-    """A length of time; click's own range lets "nan" pass."""
+class Number(click.FloatRange):
+    """A number in a range; click's own lets "nan" pass."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, if it is one."""
-        hours: float = super().convert(value, param, ctx)
-        if math.isnan(hours):
-            self.fail(f"{value!r} is no number of hours", param, ctx)
-        return hours
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
 
 
-HOURS = Hours(0, MAX_HOURS, min_open=True)
+HOURS = Number(0, MAX_HOURS, min_open=True)
 SEED = click.IntRange(0, 2**63 - 1)
 
 
-def option(language: Language, flag: str, **settings: Any) -> Decorator:
-    """An option with its help in the language."""
-    return click.option(
-        flag, help=say(language, f"cli.{flag.removeprefix('--').partition('/')[0].replace('-', '_')}"), **settings
-    )
+def option(language: Language, flag: str, texts: str = "cli", **settings: Any) -> Decorator:
+    """An option with its help in the language, from a table of the messages."""
+    name = flag.removeprefix("--").partition("/")[0].replace("-", "_")
+    return click.option(flag, help=say(language, f"{texts}.{name}"), **settings)
 
 
 def language_option(language: Language) -> Decorator:

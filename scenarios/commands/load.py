@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.commands.inputs import Decorator, folder_option, language_option, option
+from scenarios.commands.inputs import Number, folder_option, language_option, option
 from scenarios.commands.run import next_free
 from scenarios.errors import MissingPackage, install_command
 from scenarios.language import Language, say
@@ -25,17 +26,6 @@ STOPPED = 130
 """Exit code of a load that was stopped by the user. Source: POSIX.1-2017, 2.8.2 (128 + SIGINT)."""
 
 
-class Number(click.FloatRange):
-    """A number in a range; click's own lets "nan" pass."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, if it is one."""
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value!r} is no number", param, ctx)
-        return number
-
-
 SPEED = Number(0.01, 10_000.0)
 SECONDS = Number(0.0, 1e8)
 TIMEOUT = Number(0.1, 600.0)
@@ -44,10 +34,7 @@ PATH = click.Path(path_type=Path)
 
 def build(language: Language) -> click.Command:
     """The sub-command in a language."""
-
-    def told(flag: str, **settings: Any) -> Decorator:
-        key = flag.removeprefix("--").replace("-", "_")
-        return click.option(flag, help=say(language, f"load.{key}"), **settings)
+    told = partial(option, language, texts="load")
 
     @click.command("load", help=say(language, "cli.load"))
     @click.argument("recording", metavar="[RUN]", type=PATH, required=False)

@@ -1,7 +1,7 @@
 """``citytwin traffic``: cars and walkers on any network, from tables to a table."""
 
-import math
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from scenarios.collecting import rare_collections
-from scenarios.commands.inputs import Decorator, language_option
+from scenarios.commands.inputs import SEED, Number, language_option, option
 from scenarios.language import Language, say
 from scenarios.progress import show_progress
 
@@ -17,29 +17,14 @@ LONGEST_S = 1e8
 """Longest time that can be asked for: three years, to catch a wrong unit."""
 
 
-class Number(click.FloatRange):
-    """A number in a range; click's own lets "nan" pass."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, if it is one."""
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value!r} is no number", param, ctx)
-        return number
-
-
 SECONDS = Number(0.0, LONGEST_S, min_open=True)
 SHARE = Number(0.0, 1.0)
-SEED = click.IntRange(0, 2**63 - 1)
 FILE = click.Path(path_type=Path)
 
 
 def build(language: Language) -> click.Command:
     """The sub-command in a language."""
-
-    def told(flag: str, **settings: Any) -> Decorator:
-        key = flag.removeprefix("--").replace("-", "_")
-        return click.option(flag, help=say(language, f"traffic.{key}"), **settings)
+    told = partial(option, language, texts="traffic")
 
     @click.command("traffic", help=say(language, "cli.traffic"))
     @click.argument("node", metavar="NODE_CSV", type=FILE)

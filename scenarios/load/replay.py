@@ -12,7 +12,6 @@ from agents.city_os.directory import Directory
 from scenarios.load.calls import ANYBODY, CHECK_IN, CURSOR, ORDER, DueCall
 from scenarios.load.casting import Cast, cast_people, shares, subject_of
 from scenarios.load.recording import LEAVES, RECEIVES, Recorded
-from twin.population import Sex
 from twin.randomness import Stream
 
 SPREAD_S = 60.0
@@ -194,7 +193,7 @@ class _Writer:
                     for member in told
                 }
             if "unregistered" in body:
-                body["unregistered"] = told_at_desk(self.directory, row)
+                body["unregistered"] = self.directory.told_at_desk(row)
         return msgspec.json.encode(body).decode()
 
     def calls(self) -> list[DueCall]:
@@ -210,19 +209,3 @@ class _Writer:
             )
             for new, old in enumerate(order)
         ]
-
-
-def told_at_desk(directory: Directory, row: int) -> dict[str, str]:
-    """What a person without ID tells at a desk. Source: the contract, schema UnregisteredPerson."""
-    identity = directory.identity_of(row)
-    told = {
-        "temp_id": directory.person_ids[row],
-        "name": identity.name,
-        "name_kana": identity.name_kana,
-        "sex": "male" if identity.sex is Sex.MALE else "female",
-        "birth_date": identity.birth_date,
-        "address": identity.address,
-        "phone": identity.phone,
-        "neighbourhood": directory.neighbourhood_codes[directory.neighbourhood[row]],
-    }
-    return {member: value for member, value in told.items() if value}

@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from agents.movement.engine import NetworkMovement
-from agents.movement.trips import Arrivals, Conditions, Movement, Trips
+from agents.movement.network import Network, network_of
+from agents.movement.simulate import TripTable
+from agents.movement.trips import CAR, Arrivals, Conditions, Movement, Trips
 from twin.parameters import Parameters, load_parameters
 from twin.roads import Roads
 
@@ -89,3 +91,43 @@ def journeys(draw: st.DrawFn, nodes: int) -> list[Trip]:
     speed_mps = st.sampled_from([0.5, 1.0, 1.3])
     departure_s = st.sampled_from([0.0, 10.0, 20.0]) | st.floats(0.0, 60.0)
     return draw(st.lists(st.tuples(place, place, st.integers(0, 1), speed_mps, departure_s), max_size=40))
+
+
+def table(rows: list[Trip]) -> TripTable:
+    """Trips (origin, destination, mode, speed_mps, departure_s)."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 5
+    return TripTable(
+        origin_node=np.array(columns[0], dtype=np.int32),
+        destination_node=np.array(columns[1], dtype=np.int32),
+        mode=np.array(columns[2], dtype=np.int8),
+        speed_mps=np.array(columns[3], dtype=np.float64),
+        departure_s=np.array(columns[4], dtype=np.float64),
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Network, TripTable]:
+    """A network and trips on it."""
+    roads = draw(networks())
+    return network_of(roads, Conditions(), textbook()), table(draw(journeys(roads.nodes)))
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> tuple[Network, TripTable]:
+    """A tree of roads to node 0, each from a node to one of lower number, and cars and walkers from its nodes to it."""
+    nodes = draw(st.integers(2, 7))
+    links: list[Link] = [
+        (
+            node,
+            draw(st.integers(0, node - 1)),
+            draw(st.sampled_from([35.0, 150.0, 400.0])),
+            10.0,
+            draw(st.sampled_from([0.1, 0.25, 0.5])),
+        )
+        for node in range(1, nodes)
+    ]
+    modes = st.sampled_from([0, CAR, CAR])
+    trip = st.tuples(st.integers(1, nodes - 1), st.just(0), modes, st.just(1.3), st.floats(0.0, 120.0))
+    return network_of(make_roads(nodes, links), Conditions(), textbook()), table(
+        draw(st.lists(trip, min_size=1, max_size=60))
+    )

@@ -13,7 +13,7 @@ from agents.movement.network import Network, network_of
 from agents.movement.routes import Routes
 from agents.movement.simulate import ARRIVED, MOVING, STRANDED, Change, Moved, TripTable, simulate
 from agents.movement.trips import Conditions
-from tests.agents.movement.networks import Link, Trip, journeys, make_roads, networks, textbook
+from tests.agents.movement.networks import Link, Trip, cases, make_roads, table, textbook
 
 LATE_S = 50_000.0
 KM = (1000.0, 20.0)
@@ -24,28 +24,9 @@ def make_network(nodes: int, links: list[Link]) -> Network:
     return network_of(make_roads(nodes, links), Conditions(), textbook())
 
 
-def table(rows: list[Trip]) -> TripTable:
-    """Trips (origin, destination, mode, speed_mps, departure_s)."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 5
-    return TripTable(
-        origin_node=np.array(columns[0], dtype=np.int32),
-        destination_node=np.array(columns[1], dtype=np.int32),
-        mode=np.array(columns[2], dtype=np.int8),
-        speed_mps=np.array(columns[3], dtype=np.float64),
-        departure_s=np.array(columns[4], dtype=np.float64),
-    )
-
-
 def crowd(number: int, rate_ps: float, goal: int = 1, origin: int = 0, speed_mps: float = 1.34) -> list[Trip]:
     """Walkers at even headways from 0 s."""
     return [(origin, goal, 0, speed_mps, row / rate_ps) for row in range(number)]
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Network, TripTable]:
-    """A network and trips on it."""
-    roads = draw(networks())
-    return network_of(roads, Conditions(), textbook()), table(draw(journeys(roads.nodes)))
 
 
 def picked(trips: TripTable, rows: np.ndarray) -> TripTable:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from agents.movement.network import Network, network_of
 from agents.movement.simulate import ARRIVED, Change, Moved, TripTable, simulate
 from agents.movement.trips import Conditions
-from tests.agents.movement.networks import make_roads, textbook
-from tests.agents.movement.test_invariants import cases, table, trees
+from tests.agents.movement.networks import cases, make_roads, table, textbook, trees
 
 LATE_S = 50_000.0
 QUICK = settings(max_examples=20)
