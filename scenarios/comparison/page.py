@@ -15,7 +15,7 @@ from scenarios.report.replications_page import facts, interval_text, value_text
 from scenarios.report.shell import page_html
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, percent, phrase, plain
-from scenarios.statistics import LEVEL
+from scenarios.statistics import LEVEL, median_interval
 from scenarios.summary import SHOWN
 
 COMPARED = ("t50_s", "t90_s", "reception_wait_p50_s", "diverted", "help_wait_p50_s", *SHOWN[5:13], "arrived")
@@ -96,7 +96,7 @@ def _row(one: MetricDifference) -> list[Cell]:
         signed(one.name, told.median),
         interval_words(one),
         probability,
-        phrase(f"compare.{one.verdict}") if told.n > 1 else phrase("compare.one_pair"),
+        phrase(f"compare.{one.verdict}"),
     ]
 
 
@@ -138,12 +138,17 @@ def _forest_rows(one: MetricDifference, label: Text, scale: float) -> list[Row]:
     return [Row(label, told.median * scale, low, high, one.verdict)]
 
 
+def too_few(found: Comparison) -> list[Text]:
+    """Why there is no verdict, if there is none."""
+    pairs = len(found.pairs.rows)
+    if pairs == 1:
+        return [phrase("compare.alone")]
+    reached = median_interval(range(pairs)).level
+    return [phrase("compare.few", level=percent(reached))] if reached < LEVEL else []
+
+
 def _remarks(found: Comparison) -> Markup:
-    texts = [phrase("compare.reading", level=percent(LEVEL))]
-    if len(found.pairs.rows) == 1:
-        texts.append(phrase("compare.alone"))
-    elif len(found.pairs.rows) < 6:
-        texts.append(phrase("compare.few", level=percent(1 - 2 * 0.5 ** len(found.pairs.rows))))
+    texts = [phrase("compare.reading", level=percent(LEVEL)), *too_few(found)]
     texts += [phrase("compare.conditional"), phrase("compare.natural")]
     return joined(element("p", words(one), class_="remark") for one in texts)
 

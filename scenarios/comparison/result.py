@@ -52,9 +52,11 @@ class MetricDifference:
 
     @property
     def verdict(self) -> str:
-        """b_better, a_better, or unclear; without a direction b_higher, b_lower, or unclear."""
+        """b_better, a_better, or unclear; without a direction b_higher, b_lower, or unclear; too_few pairs for any."""
         low, high = self.difference.low, self.difference.high
-        if low is None or high is None or self.difference.level < LEVEL or low <= 0 <= high:
+        if low is None or high is None or self.difference.level < LEVEL:
+            return "too_few"
+        if low <= 0 <= high:
             return "unclear"
         if self.better is Better.NEITHER:
             return "b_higher" if low > 0 else "b_lower"

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.comparison.page import compared, interval_words, metric_label, signed
+from scenarios.comparison.page import compared, interval_words, metric_label, signed, too_few
 from scenarios.comparison.result import Comparison
 from scenarios.language import Language, say
 from scenarios.report.texts import percent, phrase
@@ -16,8 +16,8 @@ def tell(found: Comparison, language: Language) -> None:
     for fault in found.warnings:
         console.print(fault.text(language), style="yellow", markup=False)
     console.print(_table(found, language))
-    if len(found.pairs.rows) == 1:
-        console.print(say(language, "cli.compared_one"), markup=False)
+    for remark in too_few(found):
+        console.print(remark.in_language(language), markup=False)
     if found.people:
         console.print(_changed(found, language), markup=False)
 
@@ -26,9 +26,10 @@ def _table(found: Comparison, language: Language) -> Table:
     table = Table(show_edge=False)
     for number, name in enumerate(("metric", "difference", "interval", "probability", "verdict")):
         justify = "right" if number in {1, 2, 3} else "left"
-        table.add_column(say(language, f"cli.compared_{name}"), justify=justify)  # type: ignore[arg-type]
+        # What is too long goes on in the next line: an interval that is cut off says nothing.
+        table.add_column(say(language, f"cli.compared_{name}"), justify=justify, overflow="fold")  # type: ignore[arg-type]
     for one in compared(found):
-        verdict = phrase(f"compare.{one.verdict}") if one.difference.n > 1 else phrase("compare.one_pair")
+        verdict = phrase(f"compare.{one.verdict}")
         cells = (metric_label(one), signed(one.name, one.difference.median), interval_words(one))
         table.add_row(*(cell.in_language(language) for cell in (*cells, percent(one.probability_b_better), verdict)))
     return table

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scenarios.comparison.causes import ORDER, Cause, by_way, causes_of
 from scenarios.comparison.lives import partings
+from scenarios.comparison.result import MetricDifference
+from scenarios.statistics import paired_difference
 from scenarios.trips_table import TripsTable, read_trips, write_trips
 from twin.events import EventKind as Kind
 from twin.events import Intent
@@ -105,3 +109,18 @@ def test_what_differs_before_the_way_is_no_way(tmp_path: Path) -> None:
     causes = causes_of(parting)
     assert np.array_equal(by_way(causes, parting, trips, trips), causes)
     assert trips.row_of(np.array([0, 0, 1, 2]), np.array([100.5, 300.0, 600.0, np.inf])).tolist() == [0, -1, 2, -1]
+
+
+@given(gaps=st.lists(st.floats(1.0, 1e6), min_size=1, max_size=12))
+def test_a_verdict_needs_six_pairs_that_agree(gaps: list[float]) -> None:
+    """Pairs that all say the same decide from the sixth on, and fewer decide nothing, however large they are."""
+    sooner = MetricDifference("t90_s", {}, 0.0, 0.0, tuple(gaps), paired_difference([0.0] * len(gaps), gaps))
+    assert sooner.verdict == ("a_better" if len(gaps) >= 6 else "too_few")
+
+
+@given(gaps=st.lists(st.floats(-1e6, 1e6), min_size=6, max_size=12), zeros=st.integers(6, 12))
+def test_an_interval_with_nought_in_it_decides_nothing(gaps: list[float], zeros: int) -> None:
+    """Where most pairs do not differ, whatever the others say, the verdict is unclear."""
+    mixed = [*gaps, *[0.0] * (zeros + len(gaps))]
+    one = MetricDifference("t90_s", {}, 0.0, 0.0, tuple(mixed), paired_difference([0.0] * len(mixed), mixed))
+    assert one.verdict == "unclear"
