@@ -14,7 +14,10 @@ TOLD_APART = frozenset({"library", "studies", "towns"})
 """Folders of ``scenarios`` whose files enter into a run by themselves, each with a hash of its own."""
 
 SHOWING = frozenset(
-    {"commands", "comparison", "load", "messages", "report", "schema", "study", "validation", "verification"}
+    {
+        *("commands", "comparison", "consequences", "load", "messages", "report", "schema", "study", "validation"),
+        "verification",
+    }
 )
 """Folders of ``scenarios`` that ask for runs or show them, and change no result."""
 

@@ -35,7 +35,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run of a study; ``text`` is its scenario as a file, ``key`` the name of its folder."""
+    """One run of a study; ``text`` is its scenario as a file, ``key`` the name of its folder.
+
+    ``faults`` are those put in front of its city OS, as a file; "" for none.
+    """
 
     scenario: str
     plan: str
@@ -46,6 +49,7 @@ class Cell:
     key: str
     people: int | None
     hours: float
+    faults: str = ""
 
     @property
     def screened(self) -> bool:
@@ -131,10 +135,13 @@ def _cell(
     scenario = with_values(planned(read.study, plan, read.bases[base]), values, seed)
     text = scenario_text(scenario)
     city_os = read.study.city_os
-    enters = json.dumps([text, city_os, inputs.version, inputs.code, *inputs.hashes], ensure_ascii=False)
+    faults = read.faults.get(plan_name, "")
+    parts = [text, city_os, inputs.version, inputs.code, *inputs.hashes, *([faults] if faults else [])]
+    enters = json.dumps(parts, ensure_ascii=False)
     digest = hashlib.sha256(enters.encode()).hexdigest()[:10]
     key = ".".join((base, plan_name, parameters, f"seed-{seed}", digest))
-    return Cell(base, plan_name, parameters, seed, city_os, text, key, scenario.people, scenario.duration_h)
+    shape = scenario.people, scenario.duration_h
+    return Cell(base, plan_name, parameters, seed, city_os, text, key, *shape, faults)
 
 
 SECONDS_BASE, SECONDS_PERSON, SECONDS_CALLS = 3.5, 1.2e-4, 6e-4

@@ -22,7 +22,7 @@ from scenarios.provenance import code_hash
 from scenarios.study.cells import Cell, Inputs
 from scenarios.workers import work_through
 
-SCENARIO = "scenario.toml"
+SCENARIO, FAULTS = "scenario.toml", "faults.toml"
 LOCAL = "local"
 """Word for --cluster that is no address: a cluster on this machine."""
 
@@ -61,14 +61,18 @@ def run_cell(task: Task) -> Done:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"{cell.scenario}.toml"
         path.write_text(cell.text, encoding="utf-8")
+        faults = Path(place) / FAULTS if cell.faults else None
+        if faults is not None:
+            faults.write_text(cell.faults, encoding="utf-8")
         options = RunOptions(
             scenario=str(path),
             out=Path(place) / "out",
             data=inputs.data,
             roads=inputs.roads,
             city_os=cell.city_os,
-            command=f"citytwin run {SCENARIO} --city-os {cell.city_os}",
+            command=_command(cell),
             lean=True,
+            faults=faults,
         )
         try:
             run(options, _quiet)
@@ -79,7 +83,18 @@ def run_cell(task: Task) -> Done:
             told = ["; ".join(one).replace(f"{place}/", "") for one in lines if one is not None]
             return Done(cell.key, {}, *told)
         files = {one.name: one.read_bytes() for one in options.out.iterdir() if one.suffix in KEPT}
-    return Done(cell.key, {SCENARIO: cell.text.encode(), **files})
+    return Done(cell.key, {**_asked(cell), **files})
+
+
+def _command(cell: Cell) -> str:
+    """The words that run a cell again, in its folder."""
+    faults = f" --faults {FAULTS}" if cell.faults else ""
+    return f"citytwin run {SCENARIO} --city-os {cell.city_os}{faults}"
+
+
+def _asked(cell: Cell) -> dict[str, bytes]:
+    """The files that a cell is run from."""
+    return {SCENARIO: cell.text.encode(), **({FAULTS: cell.faults.encode()} if cell.faults else {})}
 
 
 def put_away(done: Done, cells: Path) -> None:

@@ -31,12 +31,16 @@ from twin.parameters import Parameter, Parameters
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
-    """A study that was read: its scenarios as they stand in their files, and the lines of its own keys."""
+    """A study that was read: its scenarios as they stand in their files, and the lines of its own keys.
+
+    ``faults`` are the files of faults of plans that have any, by the plan's name.
+    """
 
     path: Path
     study: Study
     bases: Mapping[str, Scenario]
     index: LineIndex
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, plan: int, scenario: Scenario, at: KeyPath) -> KeyPath:
         """Where in the study file that stands which was found at a place of a plan's scenario."""
