@@ -3,7 +3,8 @@
 Equal times are ordered by key, so the order of insertion never matters. A later event waits unsorted in its bucket of
 the wheel; one beyond the wheel's turn waits in a heap. Numba's cache of the callers does not see changes made here:
 after an edit delete ``agents/movement/__pycache__``. What allocates nothing is compiled without reference counts
-(``_nrt=False``): counting the references of a dozen arrays at every call took half the time of a run.
+(``_nrt=False``), which took half the time of a run, and into its caller (``forceinline``): handing a dozen arrays, a
+hundred words, to a function took half of what was left.
 
 Source: Brown (1988), "Calendar queues: a fast O(1) priority queue implementation for the simulation event set problem".
 """
@@ -62,14 +63,14 @@ def queue_with_room(queue: Queue, room: int) -> Queue:
     return larger
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def pending(queue: Queue) -> int:
     """Number of events in the queue."""
     number: int = queue.counts[_NEAR] + queue.counts[_WHEEL] + queue.counts[_FAR]
     return number
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def push(queue: Queue, time_s: float, key: int, row: int) -> None:
     """Add an event."""
     counts = queue.counts
@@ -91,14 +92,14 @@ def push(queue: Queue, time_s: float, key: int, row: int) -> None:
         _push_heap(queue.far, counts, _FAR, time_s, key, row)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def present(queue: Queue) -> int:
     """Number of the bucket whose events are next."""
     bucket: int = queue.counts[_BUCKET]
     return bucket
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def first_s(queue: Queue) -> float:
     """Time of the first event; inf if there is none."""
     counts = queue.counts
@@ -114,7 +115,7 @@ def first_s(queue: Queue) -> float:
     return time_s
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _sort_bucket(queue: Queue) -> None:
     """Bring the events of the present bucket into order."""
     counts, bucket = queue.counts, queue.counts[_BUCKET]
@@ -133,14 +134,14 @@ def _sort_bucket(queue: Queue) -> None:
         place = behind
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def pop(queue: Queue) -> tuple[float, int, int]:
     """Take the first event: its time, key and row; ``first_s`` must have been asked and have named a time."""
     event: tuple[float, int, int] = _pop_heap(queue.near, queue.counts, _NEAR)
     return event
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: int, row: int) -> None:
     place = counts[heap]
     counts[heap] = place + 1
@@ -155,7 +156,7 @@ def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: i
     events[place].row = row
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _pop_heap(events: Records, counts: Counts, heap: int) -> tuple[float, int, int]:
     time_s, key, row = events[0].time_s, events[0].key, events[0].row
     last = counts[heap] - 1

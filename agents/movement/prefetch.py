@@ -37,7 +37,7 @@ def prefetch(_: Any, records: Any, row: Any, offset: Any) -> Any:  # noqa: ARG00
     return types.void(records, types.intp, types.intp), generate
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def fetch(records: npt.NDArray[np.void], row: int, lines: tuple[int, ...]) -> None:
     """Bring a whole row into the cache; ``lines`` are those of its type."""
     for offset in lines:

@@ -55,7 +55,7 @@ def run(walkers: Walkers, until_s: float) -> bool:
     return True
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _look_ahead(walkers: Walkers) -> None:
     """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
     number = walkers.queue.counts[0]
@@ -78,7 +78,7 @@ def _look_ahead(walkers: Walkers) -> None:
                 fetch(walkers.ways, wanted, _WAY_LINES)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _first_of(walkers: Walkers, place: int) -> int:
     """First walker of the link that an event of the present is about, NOBODY if the event is no first one's."""
     event = walkers.queue.near[place]
@@ -88,7 +88,7 @@ def _first_of(walkers: Walkers, place: int) -> int:
     return row
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _fetch_onward(walkers: Walkers, link: int) -> None:
     """Ask for the first walker's next link, and for those behind."""
     way = walkers.ways[link]
@@ -99,21 +99,21 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
             fetch(walkers.parties, below, _PARTY_LINES)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _onward(walkers: Walkers, link: int) -> int:
     party = walkers.parties[walkers.ways[link].heap]
     wanted: int = walkers.next_link[party.tree, party.destination, walkers.ways[link].to_node]
     return wanted
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def schedule(walkers: Walkers, rows: npt.NDArray[np.int64]) -> None:
     """Enter the departures of parties."""
     for row in rows:
         push(walkers.queue, walkers.parties[row].departure_s, walkers.parties[row].tie, row)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def step(walkers: Walkers, row: int, time_s: float) -> None:
     """Let a walker at a node end there, enter the next link, or wait for it."""
     party = walkers.parties[row]
@@ -133,7 +133,7 @@ def step(walkers: Walkers, row: int, time_s: float) -> None:
         _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def step_all(walkers: Walkers, rows: npt.NDArray[np.int64], time_s: float) -> None:
     """Let walkers at nodes go on, in the order given."""
     for row in rows:
@@ -161,7 +161,7 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
     return moved[:count].copy()
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def carry_over(walkers: Walkers, old_rates: npt.NDArray[np.float64], time_s: float) -> None:
     """Go on with headways after widths or speeds changed: of each that runs, the same share has passed as before."""
     for link in range(len(walkers.ways)):
@@ -172,7 +172,7 @@ def carry_over(walkers: Walkers, old_rates: npt.NDArray[np.float64], time_s: flo
         _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _wait(walkers: Walkers, row: int, link: int) -> None:
     way = walkers.ways[link]
     walkers.parties[row].behind = NOBODY
@@ -183,7 +183,7 @@ def _wait(walkers: Walkers, row: int, link: int) -> None:
     way.wait_tail = row
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     party = walkers.parties[row]
     if party.link != NOBODY:
@@ -195,7 +195,7 @@ def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     walkers.counts[0] += 1
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _entry_s(walkers: Walkers, link: int) -> float:
     """Earliest time at which the next walker may enter; inf at jam density."""
     way = walkers.ways[link]
@@ -205,7 +205,7 @@ def _entry_s(walkers: Walkers, link: int) -> float:
     return entry_s
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _plan_entrance(walkers: Walkers, link: int) -> None:
     way = walkers.ways[link]
     if way.wait_head == NOBODY:
@@ -216,7 +216,7 @@ def _plan_entrance(walkers: Walkers, link: int) -> None:
         push(walkers.queue, entry_s, (np.int64(ENTRANCE_OPENS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     if time_s == way.try_s:
@@ -228,7 +228,7 @@ def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     """Move a walker from the origin or the link before onto a link."""
     party, way = walkers.parties[row], walkers.ways[link]
@@ -249,7 +249,7 @@ def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     """Take a walker who was at the end of a link off it."""
     party = walkers.parties[row]
@@ -268,7 +268,7 @@ def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     """Let the first walker go on if the end is reached, and note when the next one will."""
     way = walkers.ways[link]
@@ -285,14 +285,14 @@ def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _virtual_s(walkers: Walkers, link: int, time_s: float) -> float:
     way = walkers.ways[link]
     virtual_s: float = way.virtual_s + way.pace * (time_s - way.since_s)
     return virtual_s
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _reach_s(walkers: Walkers, link: int) -> float:
     """When the first walker of a link gets to its end if nothing changes."""
     way = walkers.ways[link]
@@ -300,7 +300,7 @@ def _reach_s(walkers: Walkers, link: int) -> float:
     return reach_s
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     new = 1.0 if way.occupancy <= way.calm else pace(way.occupancy / way.area_m2)
@@ -310,7 +310,7 @@ def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
         way.pace = new
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
     """Note when the first walker is at the end, unless an earlier time is noted; then it will be looked at again."""
     way = walkers.ways[link]
@@ -322,14 +322,14 @@ def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
         push(walkers.queue, reach_s, (np.int64(HEAD_ASKS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
     first, second = walkers.parties[one], walkers.parties[other]
     earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
     return earlier
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, forceinline=True)
 def _merge(walkers: Walkers, one: int, other: int) -> int:
     """Merge two skew heaps of walkers.
 
