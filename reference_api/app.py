@@ -18,7 +18,7 @@ from reference_api.call import ANONYMOUS, Call, Reply
 from reference_api.clock import Clock
 from reference_api.consent import Decide, decide
 from reference_api.cross_origin import exposed, preflight
-from reference_api.errors import ApiError, UnstorableValue
+from reference_api.errors import ApiError, StoreUnavailable, UnstorableValue, unavailable
 from reference_api.fault_bodies import fault_reply
 from reference_api.handlers import HANDLERS, OWN_ROUTES, Handler
 from reference_api.header_fields import combined
@@ -106,6 +106,9 @@ class Application:
         except UnstorableValue:
             told = ApiError("validation", "no database holds U+0000 or such a large number")
             reply = self._told(told, operation, headers)
+        except StoreUnavailable as fault:
+            logger.warning("operation put off: %s, %s", operation.operation_id, fault)
+            reply = self._told(unavailable(), operation, headers)
         except Exception:
             # The boundary: whatever went wrong is logged here and told to nobody outside.
             logger.exception("operation failed: %s", operation.operation_id)

@@ -8,7 +8,8 @@ ReferenceApiError
 ├── UnacceptablePassword a password cannot be set (ValueError)
 ├── UnreadableResource a body is no FHIR resource in JSON (ValueError); carries the issue type
 └── StoreFault         the database cannot be used as it is (RuntimeError)
-    └── UnstorableValue a value that no database column can hold: U+0000, a lone surrogate, an integer too large
+    ├── UnstorableValue a value that no database column can hold: U+0000, a lone surrogate, an integer too large
+    └── StoreUnavailable the database cannot be used now: away, full, or held by others for too long
 """
 
 import re
@@ -125,6 +126,20 @@ def invalid(pointer: str, code: str) -> ApiError:
     return ApiError("validation", faults=[Fault(pointer, code)])
 
 
+DATABASE_RETRY_AFTER_S = 5
+"""When to ask again while the database cannot be used. Source: none; PostgreSQL restarts within seconds, a
+retry costs little. Confidence C."""
+
+
+def unavailable() -> ApiError:
+    """The problem of a request while the database cannot be used.
+
+    Whether it was done is not always known: asked again with the same Idempotency-Key it is done once.
+    """
+    headers = {"retry-after": str(DATABASE_RETRY_AFTER_S)}
+    return ApiError("temporary-reduced-capacity", "the database cannot be used now", headers=headers)
+
+
 class UnsafeSettings(ReferenceApiError, ValueError):
     """Settings that must not go into production, each named."""
 
@@ -160,3 +175,7 @@ class StoreFault(ReferenceApiError, RuntimeError):
 
 class UnstorableValue(StoreFault):
     """A value that no database column can hold: text with U+0000 or lone surrogates, an integer too large."""
+
+
+class StoreUnavailable(StoreFault):
+    """The database cannot be used now, and may be later: it is away, its disk is full, others hold it for too long."""

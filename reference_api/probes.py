@@ -1,12 +1,10 @@
 """Probes for operators: is the process alive, can it serve, what has it counted. They are not of the contract."""
 
 from reference_api.call import Call, Reply, json_reply
-from reference_api.errors import ApiError, StoreFault
+from reference_api.errors import ApiError, StoreFault, unavailable
 from reference_api.services import Services
 
 NO_STORE = {"cache-control": "no-store"}
-RETRY_AFTER_S = 5
-"""When to ask again. Source: none; about how often probes ask. Confidence C."""
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """Source: Prometheus exposition formats, text format 0.0.4."""
 
@@ -25,8 +23,7 @@ async def ready(services: Services, _call: Call) -> Reply:
     try:
         await services.store.one("SELECT 1")
     except StoreFault as fault:
-        retry = {"retry-after": str(RETRY_AFTER_S)}
-        raise ApiError("temporary-reduced-capacity", "the database does not answer", headers=retry) from fault
+        raise unavailable() from fault
     return json_reply({"status": "ok", "shedding": list(services.pressure.shed)}, headers=NO_STORE)
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_api.app import Application
 from reference_api.disaster import gravest, modes
-from reference_api.errors import ApiError, UnsafeSettings
+from reference_api.errors import ApiError, StoreUnavailable, UnsafeSettings, unavailable
 from reference_api.fault_bodies import fault_reply
 from reference_api.oidc.key_ring import prepare_keys
 from reference_api.outbox import deliver_forever
@@ -18,31 +18,62 @@ from reference_api.services import Services
 
 logger = logging.getLogger(__name__)
 
+ATTEMPT_S = 1.0
+"""How often a database that is away is tried again. Source: none; PostgreSQL restarts within seconds. Confidence C."""
+
+ALIVE = "/healthz"
+"""The path of the probe that asks for the process alone."""
+
 LOOK_S = 0.05
 """How often the load is measured. Source: none; a tenth of the lag at which anything is put off. Confidence C."""
 
 
-def served(app: Application) -> ASGIApp:
-    """The app with its lifespan: the store is opened and closed in the event loop, background tasks run between."""
+def served(app: Application, *, patient: bool = False) -> ASGIApp:
+    """The app with its lifespan: the store is opened and closed in the event loop, background tasks run between.
+
+    ``patient``: a database that is away when it starts is waited for, and requests are told so meanwhile. A worker that
+    takes the place of another is, or it would end the whole server while PostgreSQL restarts.
+    """
+    guard = Guard(app)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        services = app.services
-        await services.store.open()
-        await refuse_sandbox_in_production(services)
-        await prepare_keys(services)
-        tasks = [
-            asyncio.create_task(watch_load(app)),
-            asyncio.create_task(deliver_forever(services)),
-        ]
+        try:
+            await _open(app.services)
+        except StoreUnavailable:
+            if not patient:
+                raise
+            guard.is_waiting = True
+        background = asyncio.create_task(_work(app, guard))
         try:
             yield
         finally:
-            for task in tasks:
-                await _stop(task)
-            await services.store.close()
+            await _stop(background)
+            await app.services.store.close()
 
-    return Router(routes=[], default=Guard(app), lifespan=lifespan)
+    return Router(routes=[], default=guard, lifespan=lifespan)
+
+
+async def _open(services: Services) -> None:
+    await services.store.open()
+    try:
+        await refuse_sandbox_in_production(services)
+        await prepare_keys(services)
+    except BaseException:
+        await services.store.close()
+        raise
+
+
+async def _work(app: Application, guard: "Guard") -> None:
+    """What a server does beside answering, until cancelled; first of all it waits for a database that is away."""
+    while guard.is_waiting:
+        try:
+            await _open(app.services)
+            guard.is_waiting = False
+        except StoreUnavailable as fault:
+            logger.warning("not open yet: %s", fault)
+            await asyncio.sleep(ATTEMPT_S)
+    await asyncio.gather(watch_load(app), deliver_forever(app.services))
 
 
 async def refuse_sandbox_in_production(services: Services) -> None:
@@ -68,6 +99,7 @@ async def watch_load(app: Application) -> None:
     """Measure how late the event loop is, until cancelled; what waits in it waits as long."""
     loop = asyncio.get_running_loop()
     services = app.services
+    is_known = True
     while True:
         asked_s = loop.time()
         services.pressure.expect(asked_s + LOOK_S)
@@ -75,11 +107,12 @@ async def watch_load(app: Application) -> None:
         now_s = loop.time()
         lag_s = max(now_s - asked_s - LOOK_S, 0.0)
         try:
-            mode = gravest(await modes(services))
+            mode, is_known = gravest(await modes(services)), True
         except Exception:
             # The boundary of a background task: without a store the last known mode is not worth stopping for.
-            logger.exception("mode not read")
-            mode = "disaster"
+            if is_known:
+                logger.exception("mode not read")
+            mode, is_known = "disaster", False
         services.pressure.observe(lag_s, mode, now_s)
         if services.telemetry is not None:
             services.telemetry.lag(lag_s)
@@ -88,10 +121,12 @@ async def watch_load(app: Application) -> None:
 class Guard:
     """Stands before each request: sees whether the server is late, and ends what takes too long.
 
-    A client that sends its body drop by drop must not hold a worker's memory.
+    A client that sends its body drop by drop must not hold a worker's memory. ``is_waiting``: the database has not been
+    reached yet, so that only whether the process lives can be told.
     """
 
     def __init__(self, app: Application) -> None:
+        self.is_waiting = False
         self._app = app
         self._timeout_s = app.services.settings.request_timeout_s
         self._pressure = app.services.pressure
@@ -99,6 +134,9 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI); 408 if it took too long and nothing was answered yet."""
         started = False
+        if self.is_waiting and scope["path"] != ALIVE:
+            await _answer(send, unavailable())
+            return
         self._pressure.notice(asyncio.get_running_loop().time())
 
         async def note(message: Message) -> None:
@@ -111,11 +149,11 @@ class Guard:
                 await self._app(scope, receive, note)
         except TimeoutError:
             if not started:
-                await _answer_timeout(send)
+                await _answer(send, ApiError("request-timeout", headers={"connection": "close"}))
 
 
-async def _answer_timeout(send: Send) -> None:
-    reply = fault_reply(ApiError("request-timeout", headers={"connection": "close"}), None)
+async def _answer(send: Send, fault: ApiError) -> None:
+    reply = fault_reply(fault, None)
     headers = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
     headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -3,7 +3,7 @@
 import hmac
 import secrets
 
-from reference_api.errors import StoreFault
+from reference_api.errors import StoreUnavailable
 from reference_api.settings import SECRET_BYTES
 from reference_api.store.protocol import Store
 
@@ -38,8 +38,8 @@ class ServerSecret:
         """A secret of ``length`` bytes (at most 64) for one purpose.
 
         Raises:
-            StoreFault: Nobody has learnt the secret yet.
+            StoreUnavailable: Nobody has learnt the secret yet.
         """
         if self._key is None:
-            raise StoreFault("the server's secret is not known yet: call learn first")
+            raise StoreUnavailable("the server's secret is not known yet: call learn first")
         return hmac.digest(self._key, f"citytwin {purpose}".encode(), "sha512")[:length]

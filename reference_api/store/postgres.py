@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from reference_api.errors import StoreFault, UnstorableValue
+from reference_api.errors import StoreFault, StoreUnavailable, UnstorableValue
 from reference_api.store.address import without_password
 from reference_api.store.migration import POSTGRESQL, pending
 from reference_api.store.protocol import Row
@@ -46,6 +46,18 @@ WRITER_LOCK, MIGRATION_LOCK = 0x63697479, 0x63697480
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
 _PASSED_OVER = "a statement of this transaction failed and was passed over: nothing of it was kept"
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+_PASSING = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+)
+"""Faults that are the server's and may pass, not the statement's: a full disk, a stop, a lock held for too long, a
+standby. Source: PostgreSQL, Error Codes, classes 25, 40, 53, 55, 57 and 58."""
 
 
 @dataclass(slots=True)
@@ -234,7 +246,7 @@ class PostgresStore:
         return self._pool
 
     def _unreachable(self, why: str) -> StoreFault:
-        return StoreFault(
+        return StoreUnavailable(
             f"database {self._shown} cannot be used: {why}; start PostgreSQL there, or give another address"
         )
 
@@ -246,6 +258,8 @@ class PostgresStore:
             return UnstorableValue(f"a text with U+0000 cannot be stored: {sql}")
         if isinstance(fault.__cause__, OverflowError | UnicodeError):
             return UnstorableValue(f"a value cannot be stored ({type(fault.__cause__).__name__}): {sql}")
+        if isinstance(fault, _PASSING):
+            return StoreUnavailable(f"{type(fault).__name__} in: {sql}")
         return StoreFault(f"{type(fault).__name__} in: {sql}")
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any
 
-from reference_api.errors import StoreFault, UnstorableValue
+from reference_api.errors import StoreFault, StoreUnavailable, UnstorableValue
 from reference_api.store.migration import SQLITE, pending
 from reference_api.store.protocol import Row
 
@@ -27,6 +27,7 @@ class SqliteStore:
 
     Raises:
         StoreFault: The file is no database, or was written by a newer version.
+        StoreUnavailable: The file cannot be used now.
     """
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -46,9 +47,8 @@ class SqliteStore:
             self._db.execute("PRAGMA foreign_keys = ON")
             _migrate(self._db)
         except sqlite3.Error as fault:
-            raise StoreFault(
-                f"database {path!r} cannot be opened: {fault}; give a new file or a database of ours"
-            ) from fault
+            kind = StoreUnavailable if _may_pass(fault) else StoreFault
+            raise kind(f"database {path!r} cannot be opened: {fault}; give a new file or a database of ours") from fault
         self._shared = path != ":memory:"
         self._depth = 0
         self._writer: asyncio.Task[Any] | None = None
@@ -153,7 +153,10 @@ class SqliteStore:
         """A number that changes when another connection wrote. Source: SQLite, PRAGMA data_version."""
         if not self._shared:
             return 0
-        number: int = self._db.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            number: int = self._db.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as fault:
+            raise _told(fault, "PRAGMA data_version") from None
         return number
 
     async def close(self) -> None:
@@ -180,12 +183,33 @@ class _Transaction:
 
 _FAULTS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""Faults that are the machine's and may pass, not the statement's. Source: SQLite, Result and Error Codes."""
+
+_PRIMARY_CODE = 0xFF
+"""The primary result code within an extended one. Source: SQLite, Result and Error Codes, section 2."""
+
 
 def _told(fault: Exception, sql: str) -> StoreFault:
     """The fault without values of parameters; SQLite's own messages hold none."""
     if isinstance(fault, OverflowError | UnicodeEncodeError):
         return UnstorableValue(f"a value cannot be stored ({type(fault).__name__}): {sql}")
-    return StoreFault(f"{fault} in: {sql}")
+    kind = StoreUnavailable if _may_pass(fault) else StoreFault
+    return kind(f"{fault} in: {sql}")
+
+
+def _may_pass(fault: Exception) -> bool:
+    return getattr(fault, "sqlite_errorcode", 0) & _PRIMARY_CODE in _PASSING
 
 
 def _task() -> asyncio.Task[Any] | None:
