@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from scenarios.defaults import default_parameters
-from scenarios.errors import FailedCell, Fault, ForeignFolder, InvalidScenario, TooManyCells, hint_for
+from scenarios.errors import FailedCell, Fault, ForeignFolder, InvalidScenario, TooManyCells
 from scenarios.language import Language, Text
 from scenarios.outputs import csv_text
 from scenarios.places import place_faults
@@ -68,24 +68,35 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user asked for beside the study: where results go, data, and other people or seeds to try it out."""
+    """What the user asked for beside the study: where results go, data, and another number of people and so on."""
 
     folder: Path
     data: Path | None = None
     roads: Path | None = None
     people: int | None = None
     seeds: int | None = None
+    city_os: str | None = None
 
 
 def prepare(path: Path, asked: Asked) -> Prepared:
-    """Read a study, and find every name in it in its towns; nothing is written.
+    """Read a study of plans, and find every name in it in its towns; nothing is written.
 
     Raises:
         ScenarioError: the study, a scenario of it, or the output folder cannot be used.
         TwinError: a town's sources cannot be used.
     """
+    return made_ready(read_study(path, default_parameters()), asked)
+
+
+def made_ready(file: StudyFile, asked: Asked) -> Prepared:
+    """Find every name of a study that was read in its towns; nothing is written.
+
+    Raises:
+        ScenarioError: the study or the output folder cannot be used.
+        TwinError: a town's sources cannot be used.
+    """
     parameters = default_parameters()
-    read = _tried_with(read_study(path, parameters), asked)
+    read = _tried_with(file, asked)
     count = count_of(read.study, len(read.bases))
     if count > MAX_CELLS:
         raise TooManyCells(count, MAX_CELLS)
@@ -103,6 +114,8 @@ def _tried_with(read: StudyFile, asked: Asked) -> StudyFile:
         study = structs.replace(study, seeds=asked.seeds)
     if asked.people is not None:
         study = structs.replace(study, set=structs.replace(study.set, people=asked.people))
+    if asked.city_os is not None:
+        study = structs.replace(study, city_os=asked.city_os)
     return replace(read, study=study)
 
 
@@ -142,14 +155,15 @@ def write_results(prepared: Prepared, language: Language, command: str) -> Resul
     """Write page, CSV and JSON of a study that is complete, each in place of an older one."""
     study, folder = prepared.read.study, prepared.folder
     results = results_of(study, list(prepared.read.bases), read_values(prepared.cells, folder / CELLS))
-    _replace(folder / JSON, results_json(study, results, prepared.cells).encode())
-    _replace(folder / CSV, csv_text(results_rows(results)).encode("utf-8-sig"))
-    _replace(folder / PAGE, study_html(prepared.read, results, language, command).encode())
-    _replace(folder / COPY, prepared.read.path.read_bytes())
+    replace_file(folder / JSON, results_json(study, results, prepared.cells).encode())
+    replace_file(folder / CSV, csv_text(results_rows(results)).encode("utf-8-sig"))
+    replace_file(folder / PAGE, study_html(prepared.read, results, language, command).encode())
+    replace_file(folder / COPY, prepared.read.path.read_bytes())
     return results
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file in place of an older one, whole or not at all."""
     work = path.with_name(f".{path.name}.{os.getpid()}.partial")
     work.write_bytes(content)
     work.replace(path)
@@ -184,15 +198,4 @@ def _town_faults(read: StudyFile, inputs: Inputs) -> Iterator[Fault]:
                 line = read.index.line_of(read.place(number, scenario, at))
                 yield Fault(f"{read.path}:{line}", fault.key, fault.values)
     for town in towns.values():
-        yield from _part_faults(read, town)
-
-
-def _part_faults(read: StudyFile, town: Town) -> Iterator[Fault]:
-    known = {"district": [one.code for one in town.districts], "shelter": [one.id for one in town.shelters]}
-    for number, metric in enumerate(read.study.metric):
-        for part in known.keys() & metric.by.keys():
-            value = metric.by[part]
-            if value not in known[part]:
-                where = f"{read.path}:{read.index.line_of(('metric', number, 'by'))}"
-                values = {"key": "by", "value": f'"{value}"', "town": town.name, "hint": hint_for(value, known[part])}
-                yield Fault(where, f"unknown_{part}", values)
+        yield from read.faults_in(town)

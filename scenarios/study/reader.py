@@ -1,6 +1,7 @@
 """Reads a study file and collects every fault in it, each with file and line, before any is raised."""
 
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,7 +12,7 @@ import msgspec
 
 from conformance.toml_lines import LineIndex
 from conformance.toml_lines import Path as KeyPath
-from scenarios.errors import InvalidScenario, UnknownScenario, UnknownStudy, hint_for
+from scenarios.errors import Fault, InvalidScenario, UnknownScenario, UnknownStudy, hint_for
 from scenarios.metrics import definitions
 from scenarios.reader import (
     Reading,
@@ -24,9 +25,10 @@ from scenarios.reader import (
     shown,
 )
 from scenarios.scenario import Form, Scenario
-from scenarios.study.form import PARTS, Plan, Study
+from scenarios.study.form import PARTS, Measured, Plan, Study
 from scenarios.study.plans import is_meant, planned
 from twin.parameters import Parameter, Parameters
+from twin.town import Town
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +44,44 @@ class StudyFile:
     index: LineIndex
     faults: Mapping[str, str] = field(default_factory=dict)
 
+    def faults_in(self, town: Town) -> Iterable[Fault]:
+        """Parts that metrics are asked of and a town does not have."""
+        known = {"district": [one.code for one in town.districts], "shelter": [one.id for one in town.shelters]}
+        for number, metric in enumerate(self.study.metric):
+            for part in known.keys() & metric.by.keys():
+                value = metric.by[part]
+                if value not in known[part]:
+                    where = f"{self.path}:{self.index.line_of(('metric', number, 'by'))}"
+                    values = {"value": shown(value), "town": town.name, "hint": hint_for(value, known[part])}
+                    yield Fault(where, f"unknown_{part}", {"key": "by", **values})
+
     def place(self, plan: int, scenario: Scenario, at: KeyPath) -> KeyPath:
         """Where in the study file that stands which was found at a place of a plan's scenario."""
         return placed(self.study.plan[plan], plan, scenario, at)
 
 
-def shipped_studies() -> list[str]:
-    """Names of the studies that ship."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _library().iterdir() if entry.name.endswith(".toml"))
+PLANS, CURVES = "plan", "curve"
+"""Tables that a study is made of: one of plans, or one of curves of faults."""
 
 
-def find_study(name_or_path: str) -> Path:
+def shipped_studies(table: str = PLANS) -> list[str]:
+    """Names of the studies that ship and are made of such tables."""
+    ours = [entry for entry in _library().iterdir() if entry.name.endswith(".toml")]
+    return sorted(one.name.removesuffix(".toml") for one in ours if table in tomllib.loads(one.read_text("utf-8")))
+
+
+def find_study(name_or_path: str, table: str = PLANS) -> Path:
     """The file of a shipped study, or the file at a path.
 
     Raises:
         UnknownStudy: neither is there; the message has the nearest name and the list.
     """
-    if name_or_path in shipped_studies():
+    known = shipped_studies(table)
+    if name_or_path in known:
         return Path(str(_library().joinpath(f"{name_or_path}.toml")))
     if Path(name_or_path).is_file():
         return Path(name_or_path)
-    raise UnknownStudy(name_or_path, shipped_studies())
+    raise UnknownStudy(name_or_path, known)
 
 
 def _library() -> Traversable:
@@ -76,13 +95,13 @@ def read_study(path: Path, parameters: Parameters) -> StudyFile:
         InvalidScenario: with every fault of the file, or of a scenario file that it names.
     """
     table, index = load_file(path)
-    table = _flattened(table)
+    table = flattened(table)
     reading = StudyReading(str(path), table, index)
     reading.check_table(table, Study, ())
     if reading.faults:
         raise InvalidScenario(by_line(reading.faults))
     study = msgspec.convert(table, Study)
-    bases = _bases(reading, study, parameters)
+    bases = bases_of(reading, study.scenarios, parameters)
     _check_names(reading, study)
     _check_parameters(reading, study, parameters)
     for number, plan in enumerate(study.plan):
@@ -141,19 +160,19 @@ def _is_row(hint: object) -> bool:
     return getattr(hint, "__origin__", None) is tuple or any(_is_row(one) for one in get_args(hint)[:1])
 
 
-def _flattened(table: Any, key: str = "") -> Any:
+def flattened(table: Any, key: str = "") -> Any:
     """The same tables, every ``behaviour`` with dotted keys."""
     if key == "behaviour":
         return flat_table(table)
     if isinstance(table, dict):
-        return {name: _flattened(value, name) for name, value in table.items()}
-    return [_flattened(one) for one in table] if isinstance(table, list) else table
+        return {name: flattened(value, name) for name, value in table.items()}
+    return [flattened(one) for one in table] if isinstance(table, list) else table
 
 
-def _bases(reading: StudyReading, study: Study, parameters: Parameters) -> dict[str, Scenario]:
+def bases_of(reading: StudyReading, scenarios: Sequence[str], parameters: Parameters) -> dict[str, Scenario]:
     """The scenarios by the name under which their results stand."""
     bases: dict[str, Scenario] = {}
-    for number, name in enumerate(study.scenarios):
+    for number, name in enumerate(scenarios):
         try:
             path = find_scenario(name)
         except UnknownScenario as unknown:
@@ -174,16 +193,17 @@ def _check_names(reading: StudyReading, study: Study) -> None:
         for number, name in enumerate(names):
             if name in names[:number]:
                 reading.add((kind, number, "name"), "study_twice", key=f"{kind}.name", value=shown(name))
-    _check_metrics(reading, study)
+    check_metrics(reading, study.metric)
     wanted = study.screening.plan if study.screening else None
     if wanted is not None and wanted not in {one.name for one in study.plan}:
         hint = hint_for(wanted, [one.name for one in study.plan])
         reading.add(("screening", "plan"), "unknown_plan", value=shown(wanted), hint=hint)
 
 
-def _check_metrics(reading: StudyReading, study: Study) -> None:
+def check_metrics(reading: StudyReading, metrics: Sequence[Measured]) -> None:
+    """Metrics and their parts that there are not."""
     known = sorted(definitions())
-    for number, metric in enumerate(study.metric):
+    for number, metric in enumerate(metrics):
         if metric.name not in definitions():
             hint = hint_for(metric.name, known)
             reading.add(("metric", number, "name"), "unknown_metric", value=shown(metric.name), hint=hint)
