@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from agents import behaviour
-from agents.city_os.port import ShelterBoard, ShelterStatus
+from agents.city_os.port import ShelterBoard
 from agents.shelter_desk import Evacuees, ShelterDesks
+from agents.sightings import Standing
 from agents.travel import ON_FOOT, Party, Travel
 from agents.world import World
 from twin.events import EventKind, Intent, Refuge, TravelMode
@@ -65,8 +66,7 @@ class Refuges:
     _most_on_foot_m: float = field(init=False)
     _most_by_car_m: float = field(init=False)
     _target: npt.NDArray[np.int32] = field(init=False)
-    _board: ShelterBoard | None = field(init=False, default=None)
-    _open: BoolArray = field(init=False)
+    _app_patience_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         world = self.world
@@ -85,6 +85,7 @@ class Refuges:
         number = world.parameters.number
         self._most_on_foot_m = number("reception.reach_on_foot_m")
         self._most_by_car_m = number("reception.reach_by_car_m")
+        self._app_patience_s = number("app.patience_s")
         self.desks.send_on = self.go_on
 
     def set_out(
@@ -94,16 +95,16 @@ class Refuges:
         node = int(self.world.population.home_node[household])
         if intent in (Intent.CAR, Intent.OUT_OF_TOWN) and (vehicle is TravelMode.FOOT or not self._has_driver(members)):
             intent = Intent.SHELTER
-        destination = self._destination(household, members, node, intent)
+        destination, waited_s = self._destination(household, members, node, intent)
         if destination < 0:
-            destination = self._destination(household, members, node, Intent.SHELTER)
+            destination, waited_s = self._destination(household, members, node, Intent.SHELTER)
         if destination < 0:
             return None
         self._target[household] = destination
         mode = vehicle if vehicle is not None else self._mode(household, node, destination, intent)
         if mode is TravelMode.CAR and vehicle is None and not self._has_driver(members):
             mode = TravelMode.FOOT
-        return self._send(household, members, node, destination, at_s, mode)
+        return self._send(household, members, node, destination, at_s + waited_s, mode)
 
     def follow(self, household: int, members: RowArray, at_s: float) -> None:
         """Members who came home later go where the household has gone."""
@@ -124,39 +125,60 @@ class Refuges:
         node = world.town.shelters[shelter].node
         reach_m = self._distance_m[:, node]
         most_m = self._most_m(by_car=evacuees.mode != TravelMode.FOOT)
-        usable = self._usable(evacuees, self._ask(evacuees), reach_m, most_m) & (reach_m <= most_m)
+        board, waited_s = self._ask(evacuees)
+        usable = self._usable(evacuees, board, reach_m, most_m) & (reach_m <= most_m)
         usable[list(evacuees.tried)] = False
-        target = behaviour.nearest_shelter(reach_m, usable)
+        target = self._choose(evacuees, board, reach_m, usable)
         if target < 0:
             return False
         self._target[evacuees.household] = target
-        at_s = world.now_s + world.parameters.number("reception.refusal_s")
+        at_s = world.now_s + world.parameters.number("reception.refusal_s") + waited_s
         party = self._party(evacuees.members, node, target, at_s, evacuees.mode)
         party.arrived = lambda: self.desks.receive(target, evacuees)
         self.travel.set_out(party)
         return True
 
     # -- choosing
-    def _destination(self, household: int, members: RowArray, node: int, intent: Intent) -> int:
+    def _destination(self, household: int, members: RowArray, node: int, intent: Intent) -> tuple[int, float]:
+        """Where an intent leads from a node, -1 if nowhere, and how long it took to learn that (s)."""
         relatives = int(self.world.population.relatives_neighbourhood[household])
         if intent == Intent.OUT_OF_TOWN or (intent == Intent.RELATIVES and relatives == OUT_OF_TOWN):
-            return int(self._exit_of_node[node])
+            return int(self._exit_of_node[node]), 0.0
         if intent == Intent.RELATIVES:
-            return self.travel.destinations.neighbourhood(relatives)
-        if intent == Intent.CAR:
-            return behaviour.nearest_shelter(self._distance_m[:, node], self.places.sites & self.places.suited)
+            return self.travel.destinations.neighbourhood(relatives), 0.0
         reach_m = self._distance_m[:, node]
+        if intent == Intent.CAR:
+            return behaviour.nearest_shelter(reach_m, self.places.sites & self.places.suited), 0.0
         by_car = bool(self.world.population.cars[household] > 0)
         evacuees = Evacuees(household, members, TravelMode.FOOT)
-        board = self._ask(evacuees)
+        board, waited_s = self._ask(evacuees)
         if board is not None:
             usable = self._usable(evacuees, board, reach_m, self._most_m(by_car=by_car))
-            return behaviour.nearest_shelter(reach_m, usable)
+            return self._choose(evacuees, board, reach_m, usable), waited_s
         # What is known in advance does not change: of all who set out from a node the same is nearest.
         case = (node, self._is_planned(members), self._knows_sites[household])
         if case not in self._nearest:
             self._nearest[case] = behaviour.nearest_shelter(reach_m, self._known(evacuees))
-        return self._nearest[case]
+        return self._nearest[case], waited_s
+
+    def shelter_to_ask(self, node: int, own_node: int) -> tuple[int, float]:
+        """The shelter where somebody at ``own_node`` would look for a person of ``node``, -1 if none, and the way (m).
+
+        It is the one fit for the disaster that is nearest to that person; beyond reach by car, nearest to oneself.
+        """
+        usable = self.places.general & self.places.suited
+        own_m = self._distance_m[:, own_node]
+        shelter = behaviour.nearest_shelter(self._distance_m[:, node], usable)
+        if shelter < 0 or own_m[shelter] > self._most_by_car_m:
+            shelter = behaviour.nearest_shelter(own_m, usable)
+        return shelter, float(own_m[shelter]) if shelter >= 0 else np.inf
+
+    def _choose(self, evacuees: Evacuees, board: ShelterBoard | None, reach_m: FloatArray, usable: BoolArray) -> int:
+        """The nearest of the shelters that people take into account, -1 if none."""
+        target = behaviour.nearest_shelter(reach_m, usable)
+        if target >= 0 and board is not None:
+            self.desks.sightings.choose(board, target, evacuees.members)
+        return target
 
     def _usable(self, evacuees: Evacuees, board: ShelterBoard | None, reach_m: FloatArray, most_m: float) -> BoolArray:
         """Shelters that people take into account: those open and within reach by the city OS if they can ask it.
@@ -166,7 +188,9 @@ class Refuges:
         if board is None:
             return self._known(evacuees)
         candidates = self._candidates(evacuees)
-        near = candidates & self._is_open(board) & (reach_m <= most_m)
+        within_reach = candidates & (reach_m <= most_m)
+        self.desks.sightings.look(board, within_reach)
+        near = within_reach & (self.desks.sightings.said(board) == Standing.OPEN)
         return near if near.any() else candidates & self.places.suited
 
     def _known(self, evacuees: Evacuees) -> BoolArray:
@@ -182,12 +206,6 @@ class Refuges:
     def _is_planned(self, members: RowArray) -> bool:
         return any(self._planned[member] for member in members.tolist())
 
-    def _is_open(self, board: ShelterBoard) -> BoolArray:
-        """Which shelters a board says are open; most people read the same board, so it is read out once."""
-        if board is not self._board:
-            self._board, self._open = board, np.array([status is ShelterStatus.OPEN for status in board.status])
-        return self._open
-
     def _has_driver(self, members: RowArray) -> bool:
         """Whether one of the members can drive: an adult who needs no support."""
         return any(self._drivers[member] for member in members.tolist())
@@ -196,15 +214,22 @@ class Refuges:
         """How far people go to another shelter than the nearest."""
         return self._most_by_car_m if by_car else self._most_on_foot_m
 
-    def _ask(self, evacuees: Evacuees) -> ShelterBoard | None:
-        """The board as an app shows it; at home the network may be lost, at a shelter's door it is taken to work."""
+    def _ask(self, evacuees: Evacuees) -> tuple[ShelterBoard | None, float]:
+        """The board as an app shows it, and how long people looked at an app that loads (s).
+
+        At home the network may be lost, at a shelter's door it is taken to work. Who has seen nothing when patience
+        ends decides without it.
+        """
         world = self.world
         at_home = not evacuees.tried
         if not world.uses_app(evacuees.members):
-            return None
+            return None, 0.0
         if at_home and not world.has_network(evacuees.household):
-            return None
-        return world.city_os.shelter_board(world.now_s).value
+            return None, 0.0
+        answer = world.city_os.shelter_board(world.now_s)
+        if answer.latency_s > self._app_patience_s:
+            return None, self._app_patience_s
+        return answer.value, answer.latency_s
 
     def _mode(self, household: int, node: int, destination: int, intent: Intent) -> TravelMode:
         people, stream = self.world.population, self.world.stream

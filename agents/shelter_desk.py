@@ -11,6 +11,7 @@ import simpy
 from agents import behaviour
 from agents.city_os.port import ShelterStatus
 from agents.registry import Agent, Model
+from agents.sightings import Sightings, standing_of
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import EventKind, ReceptionChannel, SafetyChannel, State, TravelMode
@@ -73,6 +74,7 @@ class ShelterDesk(Agent):
             status = ShelterStatus.UNOPENED if self.told == ShelterStatus.UNOPENED else ShelterStatus.CLOSED
         else:
             status = ShelterStatus.FULL if self.is_full(1) else ShelterStatus.OPEN
+        self.desks.sightings.held[self.row] = standing_of(status)
         if status != self.told:
             answer = self.desks.world.city_os.set_shelter_status(self.desks.world.now_s, self.row, status)
             self.told = status if answer.ok else self.told
@@ -101,6 +103,19 @@ class ShelterDesk(Agent):
             yield world.env.timeout(waited_s)
         self.tell()
         self.desks.stay(self, evacuees)
+
+    def answer(self, person: int, then: Callable[[], None]) -> Steps:
+        """Somebody asks for a member of their household: queue, let the clerk look the list through, do ``then``.
+
+        Before a shut door there is nobody to ask.
+        """
+        world = self.desks.world
+        world.happen(EventKind.ASKING, person, place=self.row)
+        if self.is_open:
+            with self.counter.request() as turn:
+                yield turn
+                yield world.env.timeout(self.desks.inquiry_s(person))
+        then()
 
     def _wait_for_opening(self, evacuees: Evacuees) -> Generator[simpy.Event, object, bool]:
         """Wait before the door; returns whether the party lost patience and has gone on to another shelter."""
@@ -145,7 +160,7 @@ class ShelterDesk(Agent):
             self.is_online = answer.ok
             waited_s += answer.latency_s
             if answer.ok:
-                world.confirm_safety(person, SafetyChannel.CHECK_IN)
+                self._known_after(person, answer.latency_s)
                 continue
             on_paper.append(person)
             if world.city_os.connected:
@@ -154,7 +169,15 @@ class ShelterDesk(Agent):
             rows = np.array(on_paper, np.int64)
             arrival_s = world.now_s + self.desks.paper_delay_s
             world.at(arrival_s, partial(world.confirm_safety, rows, SafetyChannel.SHELTER_LIST_PAPER))
-        return waited_s
+        return min(waited_s, self.desks.service_patience_s * len(members))
+
+    def _known_after(self, person: int, latency_s: float) -> None:
+        """The city office knows that a person is safe when the city OS has answered."""
+        world = self.desks.world
+        if latency_s > 0:
+            world.at(world.now_s + latency_s, partial(world.confirm_safety, person, SafetyChannel.CHECK_IN))
+        else:
+            world.confirm_safety(person, SafetyChannel.CHECK_IN)
 
     def send_unsent(self) -> None:
         """Enter again those whom the city OS did not take, if they are still here."""
@@ -163,9 +186,10 @@ class ShelterDesk(Agent):
         for person, channel in waiting:
             if world.state.person_shelter[person] != self.row:
                 continue
-            self.is_online = world.city_os.check_in(world.now_s, self.row, person, channel).ok
-            if self.is_online:
-                world.confirm_safety(person, SafetyChannel.CHECK_IN)
+            answer = world.city_os.check_in(world.now_s, self.row, person, channel)
+            self.is_online = answer.ok
+            if answer.ok:
+                self._known_after(person, answer.latency_s)
             else:
                 self.unsent.append((person, channel))
         self.tell()
@@ -182,12 +206,15 @@ class ShelterDesks:
     def __init__(self, world: World, travel: Travel) -> None:
         self.world = world
         self.travel = travel
+        self.sightings = Sightings(world)
         self.send_on: Callable[[Evacuees, int], bool] = _nowhere
         self.fill_factor = world.parameters.number("reception.fill_factor")
         self.patience_s = world.parameters.number("reception.opening_patience_s")
         self.diversions_most = world.parameters.number("reception.diversions_most")
         self.cv = world.parameters.number("reception.cv")
         self.paper_delay_s = world.parameters.number("association.paper_delay_s")
+        self.service_patience_s = world.parameters.number("reception.service_patience_s")
+        self._inquiry_mean_s = world.parameters.number("inquiry.desk_mean_s")
         self._mean_s: dict[tuple[ReceptionChannel, int], float] = {}
         rows = [row for row, shelter in enumerate(world.town.shelters) if shelter.kind != ShelterKind.SITE]
         self.by_row = {row: ShelterDesk(world.registry, self, row) for row in rows}
@@ -199,6 +226,10 @@ class ShelterDesks:
         if case not in self._mean_s:
             self._mean_s[case] = behaviour.reception_mean_s(channel, members, self.world.parameters)
         return self._mean_s[case]
+
+    def inquiry_s(self, person: int) -> float:
+        """Time that a clerk takes to look for somebody whom ``person`` asks for."""
+        return self.world.stream.one_lognormal("inquiry.desk", person, mean=self._inquiry_mean_s, cv=self.cv)
 
     def receive(self, shelter: int, evacuees: Evacuees) -> None:
         """A party stands at the door of a shelter."""
@@ -217,8 +248,8 @@ class ShelterDesks:
         members = members[world.state.person_shelter[members] == desk.row]
         if not len(members):
             return
-        for person in members:
-            world.city_os.check_out(world.now_s, desk.row, int(person))
+        waited_s = sum(world.city_os.check_out(world.now_s, desk.row, person).latency_s for person in members.tolist())
+        waited_s = min(waited_s, self.service_patience_s * len(members))
         world.happen(EventKind.CHECKED_OUT, members, place=desk.row)
         desk.taken -= len(members)
         desk.tell()
@@ -230,7 +261,7 @@ class ShelterDesks:
                 destination=home,
                 mode=evacuees.mode,
                 speed_mps=self.travel.walking_speed_mps(members),
-                depart_s=world.now_s + world.parameters.number("preparing.least_s"),
+                depart_s=world.now_s + world.parameters.number("preparing.least_s") + waited_s,
                 arrived=lambda: world.happen(EventKind.RETURNED, members),
             )
         )

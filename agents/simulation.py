@@ -12,6 +12,7 @@ from agents.city_office import CityOffice, Notice
 from agents.city_os.port import CityOS
 from agents.gathering import Gathering
 from agents.household import Households
+from agents.inquiry import Inquiries
 from agents.movement.engine import NetworkMovement
 from agents.movement.trips import Conditions
 from agents.refuges import Refuges
@@ -62,6 +63,7 @@ class Simulation:
         support = Support(self.world, self.travel, self._households, vehicles)
         self._citizens = Citizens(self.world, self.travel, self._households, support)
         self.gathering = Gathering(self.world, self.travel, self._households)
+        self._inquiries = Inquiries(self.world, self.travel, self._households, self.gathering)
         self._alarm = Alarm(self.world, Audience(self._households, self._citizens, self.gathering, support))
         self.office = CityOffice(self.world, self._alarm, self.desks, Associations(self.world, support))
 
@@ -74,6 +76,8 @@ class Simulation:
         """Run to the end; ``look`` is called every SAMPLE_S with the time, at 0 first and at the end last."""
         world, end_s = self.world, self.world.situation.duration_s
         if world.situation.shaking:
+            if not world.situation.is_drill:
+                self._inquiries.start()
             self._alarm.feel_shaking()
         world.env.process(self._tick(end_s, look))
         world.env.run(until=end_s)
@@ -89,6 +93,7 @@ class Simulation:
             until_s = min(world.now_s + WINDOW_S, end_s)
             self._alarm.step_until(until_s)
             self._households.step_until(until_s)
+            self._inquiries.step_until(until_s)
             self._citizens.share_positions()
             self.travel.leave_blocked_cars()
             self.travel.look_at_traffic()

@@ -125,6 +125,11 @@ class Situation:
     night: bool | None = None
     """Dark (True) or light (False) throughout; None: the sun decides."""
 
+    @property
+    def is_drill(self) -> bool:
+        """Whether the city declares a drill: nobody is in danger, and everybody knows it."""
+        return any(isinstance(one, Declare) and one.mode is Mode.DRILL for one in self.instructions)
+
     def is_night(self, at_s: float, sunset_h: float, sunrise_h: float) -> bool:
         """Whether it is dark at a time since the start."""
         if self.night is not None:

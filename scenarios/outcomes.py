@@ -19,6 +19,9 @@ BoolArray = npt.NDArray[np.bool_]
 NEVER_S = np.inf
 """Time of what did not happen."""
 
+ELSEWHERE = (EventKind.RETURNED, EventKind.ASKING)
+"""Ends of trips that were no evacuation: home again, or at a reception to ask for somebody."""
+
 
 @dataclass(frozen=True, slots=True)
 class First:
@@ -119,11 +122,14 @@ def _first(person: npt.NDArray[np.integer], time_s: FloatArray, detail: npt.NDAr
 
 
 def first_departure(stays: Stays, people: int) -> First:
-    """The first departure that did not lead home; a departure on the way (on foot after the car) goes on with it."""
+    """The first departure for a refuge; a departure on the way (on foot after the car) goes on with it.
+
+    A trip that led home, or to a reception to ask for somebody, is none.
+    """
     leads_to = stays.ended_by.copy()
     for row in np.flatnonzero(stays.ended_by == EventKind.DEPARTED)[::-1]:
         leads_to[row] = leads_to[row + 1]
-    trips = stays.where((stays.kind == EventKind.DEPARTED) & (leads_to != EventKind.RETURNED))
+    trips = stays.where((stays.kind == EventKind.DEPARTED) & ~np.isin(leads_to, ELSEWHERE))
     return _first(trips.person, trips.from_s, trips.detail, people)
 
 

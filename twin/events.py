@@ -53,6 +53,14 @@ class EventKind(enum.IntEnum):
     """Moved to the upper floor of the own home (垂直避難). place -1; detail: 0."""
     AWAY = 15
     """Is away from home (work, school, errand) when the disaster strikes. place -1; detail: neighbourhood."""
+    SOUGHT = 16
+    """A member of the household who is elsewhere begins to ask whether they are safe. place -1; detail: 0."""
+    FOUND = 17
+    """Who asked for them knows that they are safe. place -1; detail: FamilyChannel."""
+    ASKING = 18
+    """Stands at a shelter's reception to ask for a member of the household. detail: 0."""
+    MISINFORMED = 19
+    """Set out for a shelter that the city OS said was open, and that was not. detail: 1 if full, 0 if shut."""
 
 
 class WarningChannel(enum.IntEnum):
@@ -122,6 +130,15 @@ class SafetyChannel(enum.IntEnum):
     SHELTER_LIST_PAPER = 4
 
 
+class FamilyChannel(enum.IntEnum):
+    """How somebody learned that a member of the household is safe."""
+
+    TOGETHER = 0
+    APP = 1
+    PHONE = 2
+    SHELTER = 3
+
+
 class HelpKind(enum.IntEnum):
     """Who helps a person who cannot leave alone."""
 
@@ -135,6 +152,7 @@ STATE_AFTER: dict[EventKind, State] = {
     EventKind.AWAY: State.ELSEWHERE,
     EventKind.DEPARTED: State.MOVING,
     EventKind.QUEUED: State.QUEUEING,
+    EventKind.ASKING: State.QUEUEING,
     EventKind.CHECKED_IN: State.SHELTERED,
     EventKind.CHECKED_OUT: State.MOVING,
     EventKind.DIVERTED: State.MOVING,

@@ -18,8 +18,14 @@ BoolArray = npt.NDArray[np.bool_]
 NOTHING = -1
 """No event."""
 
-OF_SAFETY = (EventKind.SAFETY_REPORTED, EventKind.SAFETY_CONFIRMED)
-"""What is said of people, which moves nobody."""
+OF_SAFETY = (
+    EventKind.SAFETY_REPORTED,
+    EventKind.SAFETY_CONFIRMED,
+    EventKind.SOUGHT,
+    EventKind.FOUND,
+    EventKind.MISINFORMED,
+)
+"""What is said of people or to them, which moves nobody."""
 
 AT_ONCE_S = 1.0
 """Times that differ by no more are the same (s): rounding and steps of a second part no lives. Confidence C."""

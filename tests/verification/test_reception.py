@@ -59,6 +59,18 @@ def parties(columns: EventColumns, shelter: int) -> list[tuple[float, float, int
     return [(queued_s, received_s, size) for (queued_s, received_s), size in sorted(found.items())]
 
 
+def askers(columns: EventColumns, shelter: int, least_s: float) -> list[tuple[float, float]]:
+    """Times of queueing and answer of each person who asked for somebody at a shelter's open door."""
+    asking = columns.of(EventKind.ASKING)
+    leaving = columns.of(EventKind.DEPARTED)
+    found = []
+    for one in asking.events():
+        if one.place == shelter and one.time_s >= OPEN_S:
+            gone = leaving.time_s[(leaving.person == one.person) & (leaving.time_s > one.time_s)]
+            found.append((one.time_s, float(gone[0]) - least_s))
+    return found
+
+
 def first_come_first_served(ready_s: list[float], service_s: list[float], desks: int) -> list[float]:
     """When each is done, if each goes in turn to the desk that is free first."""
     free_s = [0.0] * desks
@@ -72,18 +84,28 @@ def first_come_first_served(ready_s: list[float], service_s: list[float], desks:
 
 @pytest.mark.parametrize("places_per_desk", [80.0, 20.0], ids=["one desk", "several desks"])
 def test_receptions_are_those_of_a_queue_worked_out_by_hand(places_per_desk: float) -> None:
-    """In a whole run each party is received when first come, first served at so many desks says, to a microsecond."""
-    changed = {"reception.opening_patience_s": 14400.0, "reception.places_per_desk": places_per_desk}
+    """In a whole run each party, and each who asks for somebody, is served when first come, first served says."""
+    changed = {
+        "reception.opening_patience_s": 14400.0, "reception.places_per_desk": places_per_desk,
+        "inquiry.going_share": 0.8, "inquiry.phone_share": 0.05,
+    }  # fmt: skip
     simulation = evening(4 * 3600.0, shaking=True, open_s=OPEN_S, changed=changed)
     simulation.run(lambda _: None)
     parameters = simulation.world.parameters
     columns = simulation.world.trace.columns()
     assert len(columns.of(EventKind.DIVERTED)) == 0
-    busy = 0
+    busy = asked = 0
     for row, shelter in enumerate(simulation.world.town.shelters):
-        seen = parties(columns, row)
+        served = [
+            (queued_s, received_s, behaviour.reception_mean_s(ReceptionChannel.PAPER, size, parameters))
+            for queued_s, received_s, size in parties(columns, row)
+        ]
+        asking = askers(columns, row, parameters.number("preparing.least_s"))
+        mean_s = parameters.number("inquiry.desk_mean_s")
+        seen = sorted([*served, *((came_s, answered_s, mean_s) for came_s, answered_s in asking)])
+        asked += len(asking)
         ready_s = [max(queued_s, OPEN_S) for queued_s, _, _ in seen]
-        service_s = [behaviour.reception_mean_s(ReceptionChannel.PAPER, size, parameters) for _, _, size in seen]
+        service_s = [each_s for _, _, each_s in seen]
         desks = max(1, round(shelter.capacity_persons / places_per_desk))
         expected = first_come_first_served(ready_s, service_s, desks)
         assert [received_s for _, received_s, _ in seen] == pytest.approx(expected, abs=1e-6)
@@ -91,6 +113,7 @@ def test_receptions_are_those_of_a_queue_worked_out_by_hand(places_per_desk: flo
             end > ready + service + 1.0 for end, ready, service in zip(expected, ready_s, service_s, strict=True)
         )
     assert busy > 10
+    assert asked > 0
 
 
 def waits_s(arrivals_s: FloatArray, service_s: float) -> FloatArray:
