@@ -60,14 +60,15 @@ def parties(columns: EventColumns, shelter: int) -> list[tuple[float, float, int
 
 
 def askers(columns: EventColumns, shelter: int, least_s: float) -> list[tuple[float, float]]:
-    """Times of queueing and answer of each person who asked for somebody at a shelter's open door."""
+    """Times of queueing and answer of each person who was answered at a shelter's open door."""
     asking = columns.of(EventKind.ASKING)
-    leaving = columns.of(EventKind.DEPARTED)
+    follows = list(columns.of(EventKind.DEPARTED, EventKind.QUEUED).events())
     found = []
     for one in asking.events():
         if one.place == shelter and one.time_s >= OPEN_S:
-            gone = leaving.time_s[(leaving.person == one.person) & (leaving.time_s > one.time_s)]
-            found.append((one.time_s, float(gone[0]) - least_s))
+            after = next((each for each in follows if each.person == one.person and each.time_s > one.time_s), None)
+            if after is not None:  # who stays with the family queues at once; who goes needs a moment
+                found.append((one.time_s, after.time_s - (least_s if after.kind == EventKind.DEPARTED else 0.0)))
     return found
 
 
