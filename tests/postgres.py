@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,9 @@ _CONFIGURATION = {
 }
 """Nobody misses these data after a crash of the machine; what the tests end abruptly is our server, not PostgreSQL."""
 
+DURABLE = {"listen_addresses": "", "max_connections": "60"}
+"""What is acknowledged survives the end of PostgreSQL and of the machine: its own defaults."""
+
 
 def server_binaries() -> Path | None:
     """The folder of ``initdb`` and ``postgres``: on the PATH, where ``pg_config`` says, or where Debian puts it."""
@@ -52,6 +55,7 @@ class Databases:
     """A running PostgreSQL that makes databases; each has the migrations applied already."""
 
     folder: Path
+    server: "PostgresServer"
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def make(self) -> str:
@@ -90,39 +94,76 @@ class Databases:
         asyncio.run(execute())
 
 
+@dataclass
+class PostgresServer:
+    """The process of a PostgreSQL over a folder; ``configuration`` as postgresql.conf has it."""
+
+    binaries: Path
+    folder: Path
+    configuration: Mapping[str, str]
+    account: Mapping[str, Any]
+    _process: "subprocess.Popen[str] | None" = None
+    _listener: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it can be asked."""
+        options = [f"-c{key}={value}" for key, value in self.configuration.items()]
+        self._process = subprocess.Popen(  # noqa: S603 - the server that was found installed
+            [
+                self.binaries / "postgres",
+                "-D",
+                self.folder / "data",
+                f"-cunix_socket_directories={self.folder}",
+                *options,
+            ],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            cwd=self.folder,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into the kernel, before any thread of ours matters
+            **self.account,
+        )
+        assert self._process.stderr is not None
+        _wait_until_ready(self._process, self._process.stderr)
+        self._listener = threading.Thread(target=self._process.stderr.readlines, daemon=True)
+        self._listener.start()
+
+    def end(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """End it: at once (SIGQUIT, SIGKILL), or after its sessions were told (SIGINT)."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        self._process.wait(STARTUP_S)
+        if self._listener is not None:
+            self._listener.join()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        self._process = None
+
+
 @contextmanager
-def running_postgres(binaries: Path) -> Iterator[Databases]:
-    """A PostgreSQL in a temporary folder; it ends at once, without writing what nobody needs, or with this process."""
+def running_postgres(
+    binaries: Path, configuration: Mapping[str, str] | None = None, place: Path | None = None
+) -> Iterator[Databases]:
+    """A PostgreSQL in a temporary folder; it ends at once, without writing what nobody needs, or with this process.
+
+    ``configuration`` stands in place of one that forgets everything when the machine crashes; ``place`` is where its
+    folder is.
+    """
     account = _account()
-    with tempfile.TemporaryDirectory(prefix="citytwin-pg-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="citytwin-pg-", ignore_cleanup_errors=True, dir=place) as name:
         folder = Path(name)
         if account:
             os.chown(folder, account["user"], account["group"])
         _initialise(binaries, folder, account)
-        options = [f"-c{key}={value}" for key, value in _CONFIGURATION.items()]
-        server = subprocess.Popen(  # noqa: S603 - the server that was found installed
-            [binaries / "postgres", "-D", folder / "data", f"-cunix_socket_directories={folder}", *options],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-            cwd=folder,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into the kernel, before any thread of ours matters
-            **account,
-        )
-        assert server.stderr is not None
-        with server.stderr:
-            listener = threading.Thread(target=server.stderr.readlines, daemon=True)
-            try:
-                _wait_until_ready(server, server.stderr)
-                listener.start()
-                databases = Databases(folder)
-                databases.make_template()
-                yield databases
-            finally:
-                server.send_signal(signal.SIGQUIT)
-                server.wait(STARTUP_S)
-                if listener.is_alive():
-                    listener.join()
+        server = PostgresServer(binaries, folder, _CONFIGURATION if configuration is None else configuration, account)
+        try:
+            server.start()
+            databases = Databases(folder, server)
+            databases.make_template()
+            yield databases
+        finally:
+            server.end()
 
 
 def _account() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Connections: heads without an end, heads that never come, what is no HTTP, and who asks for a WebSocket."""
 
 import json
+import select
 import socket
 import threading
 import time
@@ -17,10 +18,10 @@ STARTUP_S = 10.0
 
 
 async def _echo(scope: Any, receive: Any, send: Any) -> None:
-    """Answers with the names of the header fields that it was given."""
+    """Answers with the names of the header fields that it was given, and as many spaces as the query says."""
     while (await receive()).get("more_body"):
         pass
-    body = b" ".join([b"fields", *(name for name, _ in scope["headers"])])
+    body = b" ".join([b"fields", *(name for name, _ in scope["headers"])]) + b" " * int(scope["query_string"] or b"0")
     length = str(len(body)).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
     await send({"type": "http.response.body", "body": body})
@@ -80,6 +81,19 @@ def test_head_that_never_comes_is_not_waited_for(address: tuple[str, int], monke
     first, _, second = _talk(address, START + b"\r\n", START).partition(b"fields host")
     assert first.startswith(b"HTTP/1.1 200")
     assert _problem(second) == "the head of the request took too long"
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_answers_that_nobody_reads_are_not_kept(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, connection: str
+) -> None:
+    """Who asks for much and takes nothing of it is let go, whether the connection was to be kept or to be closed."""
+    monkeypatch.setattr(http_protocol, "UNREAD_TIMEOUT_S", 0.1)
+    with socket.create_connection(address, timeout=STARTUP_S) as client:
+        client.sendall(b"GET /?%d HTTP/1.1\r\nhost: x\r\nconnection: %s\r\n\r\n" % (1 << 25, connection.encode()))
+        ends = select.poll()
+        ends.register(client, 0)
+        assert [events & select.POLLHUP for _, events in ends.poll(STARTUP_S * 1e3)] == [select.POLLHUP]
 
 
 def test_what_is_no_http_is_a_problem(address: tuple[str, int]) -> None:
