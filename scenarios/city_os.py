@@ -1,9 +1,9 @@
-"""The city OS of a run: none, the reference in this process, or any vendor's over HTTP; and what was said to it."""
+"""The city OS of a run: none, a model, the reference in this process, or any vendor's over HTTP; what it was told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from agents.city_os.calendar import Calendar
@@ -11,7 +11,7 @@ from agents.city_os.connect import TIMEOUT_S, check_reached, check_service, rese
 from agents.city_os.http import HttpTransport
 from agents.city_os.paper import PaperCityOS
 from agents.city_os.port import CityOS
-from agents.city_os.recorder import ExchangeRecorder, Observer
+from agents.city_os.recorder import ExchangeRecorder
 from agents.city_os.rest import RestCityOS
 from agents.city_os.service import Service
 from agents.city_os.transport import Transport
@@ -20,7 +20,9 @@ from scenarios.faults.form import FaultFile
 from scenarios.faults.in_run import FaultsInUse, hear_late, put_faults
 from scenarios.faults.told_time import TimedTransport
 from scenarios.faults.whereabouts import Whereabouts
-from scenarios.options import NONE, REFERENCE
+from scenarios.ideal import ideal_city_os
+from scenarios.options import IDEAL, NONE, REFERENCE
+from scenarios.oracle import Oracle
 from scenarios.record import OperationCalls
 from scenarios.scenario import Scenario
 from scenarios.seeding import directory, seeding
@@ -32,20 +34,34 @@ WRITTEN_AT_ONCE_BYTES = 1 << 20
 """The file of a whole town's exchanges has hundreds of megabytes. Source: none. Confidence C."""
 
 
+class CallCounts(Protocol):
+    """Counts of what was said to a city OS, by operation."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Number of requests, retries counted."""
+
+    @property
+    def errors(self) -> Mapping[str, int]:
+        """Number of requests that got no response, or a status of 400 or more."""
+
+
 @dataclass
 class CityOsInUse:
-    """A city OS while a run uses it; ``name`` is what the report calls it."""
+    """A city OS while a run uses it; ``name`` is what the report calls it.
+
+    ``show`` lets an oracle hear from now on what is said. ``is_searched``: that is kept, and searched for personal data
+    shown to somebody without a right to them.
+    """
 
     name: str
     city_os: CityOS
-    recorder: ExchangeRecorder
+    recorder: CallCounts
+    show: Callable[[Oracle], None]
     file: BinaryIO | None = None
     on_close: Sequence[Callable[[], None]] = field(default=())
     faults: FaultsInUse | None = None
-
-    def observe(self, observer: Observer) -> None:
-        """Show every response from now on to an observer."""
-        self.recorder.observe(observer)
+    is_searched: bool = True
 
     def calls(self) -> tuple[OperationCalls, ...]:
         """Calls and errors of each operation, by name."""
@@ -66,26 +82,40 @@ class CityOsInUse:
 
 def paper() -> CityOsInUse:
     """No city OS: paper and voice only, nothing to record."""
-    return CityOsInUse(NONE, PaperCityOS(), ExchangeRecorder())
+    return CityOsInUse(NONE, PaperCityOS(), ExchangeRecorder(), _unheard)
+
+
+def _unheard(oracle: Oracle) -> None:
+    """Nothing is said that an oracle could hear."""
+
+
+def ideal(scenario: Scenario, town: Town, population: Population) -> CityOsInUse:
+    """A model of a city OS that keeps the contract perfectly; its answers hold no texts to keep or to search."""
+    city_os, conversation = ideal_city_os(scenario, town, population)
+
+    def show(oracle: Oracle) -> None:
+        city_os.listener = oracle
+
+    return CityOsInUse(IDEAL, city_os, conversation, show, is_searched=False)
 
 
 def open_city_os(
     asked: str, scenario: Scenario, town: Town, population: Population, folder: Path, faults: FaultFile | None = None
 ) -> CityOsInUse:
-    """The city OS that the user asked for: ``reference``, ``none`` or an address; ``faults`` are put in front of it.
+    """The city OS that the user asked for: ``reference``, ``ideal``, ``none`` or an address; behind ``faults``, if any.
 
     Raises:
         UnusableCityOs: What was asked for is none of them.
         NoServiceForFaults: There are faults, and no city OS.
         AgentsError: Nobody answers there, or what answers cannot be used for this run.
     """
-    if asked not in (REFERENCE, NONE) and not is_address(asked):
+    if asked not in (REFERENCE, IDEAL, NONE) and not is_address(asked):
         raise UnusableCityOs(asked)
     if asked == NONE and faults is not None:
         raise NoServiceForFaults
-    if asked == NONE:
+    if asked in (IDEAL, NONE):
         (folder / EXCHANGES).touch()
-        return paper()
+        return ideal(scenario, town, population) if asked == IDEAL else paper()
     if asked == REFERENCE:
         from scenarios.connection import reference_transport  # noqa: PLC0415 - half a second
 
@@ -139,4 +169,4 @@ def connected(
         recorder=recorder,
         latency_factor=scenario.city_os.latency_factor,
     )
-    return CityOsInUse(name, city_os, recorder, file, faults=put)
+    return CityOsInUse(name, city_os, recorder, lambda oracle: recorder.observe(oracle.watch), file, faults=put)

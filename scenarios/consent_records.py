@@ -1,15 +1,14 @@
 """Consents of a population as compact records: a few for each person, each covering every combination of its codes."""
 
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 
 from reference_api.seed import Consent
-from twin.population import CONSENT_RULES, DataCategory, Population, Recipient
+from scenarios.consent_purposes import purpose_of
+from twin.population import CONSENT_RULES, Population
 
 Box = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """Purpose, categories, recipients and modes of a record."""
@@ -58,15 +57,3 @@ def _cells() -> list[tuple[_Cell, str]]:
         ((purpose_of(rule.category, rule.recipient), rule.category.value, rule.recipient.value), rule.mode.value)
         for rule in CONSENT_RULES
     ]
-
-
-def purpose_of(category: DataCategory, recipient: Recipient) -> str:
-    """The purpose that a consent to give a category to a recipient is recorded for."""
-    by_recipient, by_category, otherwise = _purposes()
-    return by_recipient.get(recipient) or by_category.get(category) or otherwise
-
-
-@cache
-def _purposes() -> tuple[dict[str, str], dict[str, str], str]:
-    table = tomllib.loads(files("scenarios").joinpath("data/consent_purposes.toml").read_text(encoding="utf-8"))
-    return table["by_recipient"], table["by_category"], table["otherwise"]

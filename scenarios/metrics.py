@@ -175,7 +175,7 @@ def _oracle(record: RunRecord) -> Iterator[Metric]:
         "lost_people": _people_found(record, FindingKind.LOST),
         "notification_missed": sum(one.missed for one in record.notifications),
         "notification_extra": sum(one.extra for one in record.notifications),
-        "consent_leaks": _cases_found(record, FindingKind.LEAK),
+        "consent_leaks": _cases_found(record, FindingKind.LEAK) if record.header.is_searched else None,
         "unanswered": _cases_found(record, FindingKind.UNANSWERED),
     }
     for name, value in answers.items():

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from scenarios.language import Language
 
-REFERENCE, NONE = "reference", "none"
-"""Words for --city-os that are no address: the reference city OS in process, and no city OS."""
+REFERENCE, IDEAL, NONE = "reference", "ideal", "none"
+"""Words for --city-os that are no address: the reference in process, a model without faults of its own, none."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """A run as it was asked for; None leaves a thing to the scenario.
 
-    ``scenario`` is a shipped name or a path, ``city_os`` reference, none or an address, ``baseline`` whether the same
-    town lives through it without a city OS too, ``command`` the words typed, ``lean`` whether the report and the
+    ``scenario`` is a shipped name or a path, ``city_os`` reference, ideal, none or an address, ``baseline`` whether the
+    same town lives through it without a city OS too, ``command`` the words typed, ``lean`` whether the report and the
     exchanges are left out, which take most of the space, ``faults`` a file of faults to put in front of the city OS.
     """
 

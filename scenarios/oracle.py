@@ -16,7 +16,7 @@ from scenarios.record import NO_ANSWER, Finding, FindingKind, NotificationResult
 from scenarios.rights import Rights
 from scenarios.seeding import has_device, home_district
 from twin.events import State
-from twin.population import DataCategory, Population, Recipient
+from twin.population import DataCategory, Mode, Population, Recipient
 from twin.state import TownState
 from twin.town import Town
 
@@ -51,7 +51,8 @@ class _Difference:
 class Oracle:
     """Asks a city OS as the city office would, and compares. It keeps findings; the same difference is told once.
 
-    Give ``watch`` to the recorder of the exchanges before the run, so that it sees every response.
+    Give ``watch`` to the recorder of the exchanges before the run, so that it sees every response; where there are
+    none, let ``reported`` and ``declared`` be told what was acknowledged.
     """
 
     def __init__(self, town: Town, population: Population, city_os: CityOS) -> None:
@@ -75,6 +76,14 @@ class Oracle:
         """Look at one response; an observer for the recorder."""
         self._watch(seen)
         self._reports(seen)
+
+    def reported(self, person: int) -> None:
+        """Somebody's safety was acknowledged to have been taken down."""
+        self._reports.add(person)
+
+    def declared(self, mode: Mode, districts: Sequence[int]) -> None:
+        """A mode was acknowledged to hold in districts."""
+        self._rights.declare(mode, districts)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -51,7 +51,8 @@ class RunHeader:
 
     With the same header all files are byte-equal, but for the wall time in metrics.json and what a city OS makes up
     anew in exchanges.jsonl (tokens, references).
-    ``input_hashes`` maps each input's name to its hash. ``connected`` is False when there is no city OS.
+    ``input_hashes`` maps each input's name to its hash. ``connected`` is False when there is no city OS,
+    ``is_searched`` when nobody could search its answers for personal data shown to somebody without a right to them.
     """
 
     command: str
@@ -60,6 +61,7 @@ class RunHeader:
     city_os: str
     connected: bool
     input_hashes: Mapping[str, str] = field(default_factory=dict)
+    is_searched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.city_os.asker import Asker, AskerKind
+from scenarios.consent_purposes import purpose_of
 from scenarios.seeding import home_district, home_neighbourhood
 from twin.population import (
     CATEGORY_OF_FIELD,
@@ -115,29 +116,37 @@ WHOM: Mapping[str, Callable[[Population], BoolArray]] = {
 """Whom a right concerns, by the code in ``data/rights.toml``."""
 
 
+_MODES = tuple(Mode)
+
+
 class Rights:
-    """Rights over the people of a town, in the modes that the twin knows to be in force."""
+    """Rights over the people of a town, in the modes that are known to be in force.
+
+    An oracle judges by them in the modes that it knows of, an ideal city OS answers by them in those that it was told.
+    """
 
     def __init__(self, town: Town, population: Population) -> None:
         self._population = population
         self._district = home_district(town, population)
         self._neighbourhood = home_neighbourhood(population)
-        self._mode = np.full(population.people, Mode.NORMAL, dtype=object)
-        self._kept: dict[tuple[Recipient, DataCategory], BoolArray] = {}
+        self._mode = np.full(population.people, _MODES.index(Mode.NORMAL), np.int8)
+        self._kept: dict[tuple[Recipient, DataCategory, bool], BoolArray] = {}
 
     def declare(self, mode: Mode, districts: Sequence[int]) -> None:
         """From now on a mode holds for the people who live in these districts."""
-        self._mode[np.isin(self._district, districts)] = mode
+        self._mode[np.isin(self._district, districts)] = _MODES.index(mode)
         self._kept.clear()
 
-    def of(self, recipient: Recipient, category: DataCategory) -> BoolArray:
+    def of(self, recipient: Recipient, category: DataCategory, purpose: str = "") -> BoolArray:
         """Of whom a recipient may see a category now, by consent or law; shape (people,).
 
-        Limits of area and household are not in it: see ``may_see``.
+        A consent counts if it was given for ``purpose``, where one is named. Limits of area and household are not in
+        it: see ``may_see``.
         """
-        if (recipient, category) not in self._kept:
-            self._kept[recipient, category] = self._granted(recipient, category)
-        return self._kept[recipient, category]
+        key = (recipient, category, purpose in ("", purpose_of(category, recipient)))
+        if key not in self._kept:
+            self._kept[key] = self._granted(*key)
+        return self._kept[key]
 
     def may_see(self, asker: Asker, person: int, field: PersonalField, operation: str = "") -> bool:
         """Whether an asker may see a field of a person now, in the answer of an operation."""
@@ -154,13 +163,13 @@ class Rights:
             return bool(self._neighbourhood[person] == asker.row)
         return asker.kind is not AskerKind.CITIZEN or bool(household[person] == household[asker.row])
 
-    def _granted(self, recipient: Recipient, category: DataCategory) -> BoolArray:
+    def _granted(self, recipient: Recipient, category: DataCategory, by_consent: bool) -> BoolArray:  # noqa: FBT001
         granted = np.zeros(self._population.people, np.bool_)
-        for mode in Mode:
+        for number, mode in enumerate(_MODES):
             column = CONSENT_COLUMN[ConsentRule(category, recipient, mode)]
-            allowed = self._population.consents[:, column] & self._population.has_id
+            allowed = self._population.consents[:, column] & self._population.has_id & by_consent
             for right in load_statutory_rights():
                 if recipient in right.recipients and category in right.categories and mode in right.modes:
                     allowed = allowed | WHOM[right.whom](self._population)
-            granted |= allowed & (self._mode == mode)
+            granted |= allowed & (self._mode == number)
         return granted

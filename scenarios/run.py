@@ -177,7 +177,7 @@ def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progres
         Setting(stage.town, stage.population, stage.situation, stage.parameters, seed, in_use.city_os)
     )
     oracle = Oracle(stage.town, stage.population, in_use.city_os)
-    in_use.observe(oracle.watch)
+    in_use.show(oracle)
     watch = Watch(simulation, oracle, lambda at_s: progress("simulation", at_s / end_s))
     simulation.run(watch.look)
     header = RunHeader(
@@ -187,6 +187,7 @@ def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progres
         city_os=in_use.name,
         connected=in_use.city_os.connected,
         input_hashes=stage.hashes,
+        is_searched=in_use.is_searched,
     )
     return _record(stage, header, simulation, watch, in_use)
 

@@ -1,7 +1,6 @@
 """Caller: one operation of the contract from start to end - token, key, retry, status, record."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol, TypeVar
 
@@ -9,10 +8,12 @@ import msgspec
 
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.messages import Problem
+from agents.city_os.operations import attempts
+from agents.city_os.patience import Waited, send_patiently
 from agents.city_os.port import Answer, Failure, FailureKind
 from agents.city_os.tokens import TokenBook
 from agents.city_os.transport import Request, Response, Transport
-from agents.errors import NoReplyInTime, TransportFault
+from agents.errors import TransportFault
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class Caller:
 
     def call(self, call: Call) -> Outcome:
         """Call an operation; never raises because a service misbehaves."""
-        waited = _Waited()
+        waited = Waited()
         headers = {"accept": "application/json", **call.headers}
         if call.body:
             headers["content-type"] = "application/json"
@@ -85,7 +86,7 @@ class Caller:
         failure = None if response.status in expects else _failure(response, expects)
         return Outcome(None if failure else response, failure, waited.seconds)
 
-    def _authorised(self, call: Call, headers: Mapping[str, str], waited: "_Waited") -> Response | Failure:
+    def _authorised(self, call: Call, headers: Mapping[str, str], waited: Waited) -> Response | Failure:
         if call.asker.kind is AskerKind.ANYBODY:
             return self._send(call, headers, waited)
         response = self._with_token(call, headers, waited, renew=False)
@@ -93,45 +94,26 @@ class Caller:
             return self._with_token(call, headers, waited, renew=True)
         return response
 
-    def _with_token(
-        self, call: Call, headers: Mapping[str, str], waited: "_Waited", *, renew: bool
-    ) -> Response | Failure:
+    def _with_token(self, call: Call, headers: Mapping[str, str], waited: Waited, *, renew: bool) -> Response | Failure:
         token = self._tokens.bearer(call.asker, call.at_s, self._token_sender(call, waited), renew=renew)
         if isinstance(token, Failure):
             return token
         return self._send(call, {**headers, "authorization": f"Bearer {token}"}, waited)
 
-    def _token_sender(self, call: Call, waited: "_Waited") -> Callable[[Request], Response | Failure]:
+    def _token_sender(self, call: Call, waited: Waited) -> Callable[[Request], Response | Failure]:
         token_call = Call("issueToken", "POST", "", call.asker, call.at_s)
-        return lambda request: self._exchange(token_call, request, waited, attempts=2)
+        return lambda request: self._exchange(token_call, request, waited, most=2)
 
-    def _send(self, call: Call, headers: Mapping[str, str], waited: "_Waited") -> Response | Failure:
+    def _send(self, call: Call, headers: Mapping[str, str], waited: Waited) -> Response | Failure:
         request = Request(call.method, self._api_base + call.path, call.at_s, headers, call.body)
-        return self._exchange(
-            call, request, waited, attempts=1 if call.method == "POST" and not (call.keyed or call.repeatable) else 2
-        )
+        most = attempts(call.method, keyed=call.keyed, repeatable=call.repeatable)
+        return self._exchange(call, request, waited, most)
 
-    def _exchange(self, call: Call, request: Request, waited: "_Waited", attempts: int) -> Response | Failure:
-        while True:
-            attempts -= 1
-            try:
-                response = self._transport.send(request)
-            except TransportFault as fault:
-                waited.seconds += fault.waited_s
-                self._recorder.record(call, request, None, fault)
-                if isinstance(fault, NoReplyInTime):
-                    return Failure(FailureKind.TIMEOUT, detail=str(fault))
-                if not attempts:
-                    return Failure(FailureKind.UNREACHABLE, detail=str(fault))
-            else:
-                waited.seconds += response.elapsed_s
-                self._recorder.record(call, request, response, None)
-                return response
+    def _exchange(self, call: Call, request: Request, waited: Waited, most: int) -> Response | Failure:
+        def record(response: Response | None, fault: TransportFault | None) -> None:
+            self._recorder.record(call, request, response, fault)
 
-
-@dataclass(slots=True)
-class _Waited:
-    seconds: float = 0.0
+        return send_patiently(lambda: self._transport.send(request), record, attempts=most, waited=waited)
 
 
 def idempotency_key(call: Call) -> str:

@@ -14,6 +14,25 @@ from agents.city_os.calendar import Calendar
 from agents.city_os.caller import Call, Caller, Recorder, decoded
 from agents.city_os.directory import Directory
 from agents.city_os.messages import Board, Made, PersonPage, SubjectPage
+from agents.city_os.operations import (
+    BOARD,
+    CHECK_IN,
+    CHECK_OUT,
+    DECLARE,
+    DELIVERIES,
+    EVACUEES,
+    ISSUE_ORDER,
+    NOTIFY,
+    PAGE_LIMIT,
+    POSITION_TTL_S,
+    POSITIONS,
+    PUT_POSITION,
+    REPORT,
+    SAFETY_REPORTS,
+    SET_STATUS,
+    SUPPORT_LIST,
+    Use,
+)
 from agents.city_os.port import Answer, Disclosed, Failure, FailureKind, ShelterBoard, ShelterStatus
 from agents.city_os.service import Service
 from agents.city_os.tokens import TokenBook
@@ -25,19 +44,13 @@ from twin.shelters import Hazard
 Page = TypeVar("Page", PersonPage, SubjectPage)
 Json = Mapping[str, object]
 
-PAGE_LIMIT = 500
-"""Entries asked for at once: the most that the contract allows."""
-
 ANYBODY = Asker(AskerKind.ANYBODY)
 CITY_OFFICE = Asker(AskerKind.CITY_OFFICE)
-
-POSITION_TTL_S = 900
-"""How long a position told by the app holds: three of its intervals (parameter position.interval_s)."""
 
 _NO_ACCOUNT: Answer[Any] = Answer(None, Failure(FailureKind.NO_ACCOUNT, detail="the person has no city-OS ID"))
 _STATUSES = {status.value: status for status in ShelterStatus}
 _MADE = msgspec.json.Decoder(Made)
-_BOARD = msgspec.json.Decoder(Board)
+_BOARD_BODY = msgspec.json.Decoder(Board)
 _PERSONS = msgspec.json.Decoder(PersonPage)
 _SUBJECTS = msgspec.json.Decoder(SubjectPage)
 
@@ -86,8 +99,7 @@ class RestCityOS:
             "areas": self._areas(districts),
             "declared_at": self._calendar.text(at_s),
         }
-        call = Call("declareDisaster", "POST", "/disaster-events", CITY_OFFICE, at_s, expects=(200, 201))
-        return _done(self._make(call, body))
+        return _done(self._make(_call(DECLARE, "/disaster-events", CITY_OFFICE, at_s), body))
 
     def issue_order(self, at_s: float, level: int, districts: Sequence[int], reason: str) -> Answer[None]:
         """See CityOS.issue_order."""
@@ -97,49 +109,49 @@ class RestCityOS:
             "reason": reason,
             "issued_at": self._calendar.text(at_s),
         }
-        return _done(self._make(Call("issueEvacuationOrder", "POST", "/evacuation-orders", CITY_OFFICE, at_s), body))
+        return _done(self._make(_call(ISSUE_ORDER, "/evacuation-orders", CITY_OFFICE, at_s), body))
 
     def set_shelter_status(self, at_s: float, shelter: int, status: ShelterStatus) -> Answer[None]:
         """See CityOS.set_shelter_status."""
         path = f"/shelters/{_segment(self._directory.shelter_ids[shelter])}/status"
-        call = Call("setShelterStatus", "PUT", path, CITY_OFFICE, at_s)
+        call = _call(SET_STATUS, path, CITY_OFFICE, at_s)
         return _done(self._make(call, {"status": status, "observed_at": self._calendar.text(at_s)}))
 
     def notify(self, at_s: float, title: str, body: str, districts: Sequence[int]) -> Answer[str]:
         """See CityOS.notify."""
-        call = Call("sendNotification", "POST", "/notifications", CITY_OFFICE, at_s, keyed=True, expects=(202,))
+        call = _call(NOTIFY, "/notifications", CITY_OFFICE, at_s)
         answer = self._make(call, {"title": title, "body": body, "areas": self._areas(districts)})
         return Answer(answer.value.id if answer.value else None, answer.failure, answer.latency_s)
 
     def deliveries(self, at_s: float, notification: str) -> Answer[Disclosed]:
         """See CityOS.deliveries."""
         path = f"/notifications/{_segment(notification)}/deliveries"
-        return self._subjects("listDeliveries", path, CITY_OFFICE, at_s, outcome="delivered")
+        return self._subjects(DELIVERIES, path, CITY_OFFICE, at_s, outcome="delivered")
 
     def evacuees(self, at_s: float, shelter: int) -> Answer[Disclosed]:
         """See CityOS.evacuees."""
         query = {"shelter": self._directory.shelter_ids[shelter]}
-        return self._persons("listCheckIns", "/check-ins", query, CITY_OFFICE, at_s)
+        return self._persons(EVACUEES, "/check-ins", query, CITY_OFFICE, at_s)
 
     def known_safe(self, at_s: float) -> Answer[Disclosed]:
         """See CityOS.known_safe."""
-        return self._persons("listSafetyReports", "/safety-reports", {"audience": "municipality"}, CITY_OFFICE, at_s)
+        return self._reports("municipality", CITY_OFFICE, at_s)
 
     def positions(self, at_s: float) -> Answer[Disclosed]:
         """See CityOS.positions."""
-        return self._subjects("listLocations", "/locations", CITY_OFFICE, at_s)
+        return self._subjects(POSITIONS, "/locations", CITY_OFFICE, at_s)
 
     # -- citizens
     def shelter_board(self, at_s: float) -> Answer[ShelterBoard]:
         """See CityOS.shelter_board."""
         seen = self._seen
         headers = {"if-none-match": seen.etag} if seen else {}
+        call = _call(BOARD, "/shelters/status", ANYBODY, at_s)
         expects = (200, 304) if seen else (200,)
-        call = Call("listShelterStatus", "GET", "/shelters/status", ANYBODY, at_s, expects=expects, headers=headers)
-        outcome = self._caller.call(call)
+        outcome = self._caller.call(structs.replace(call, expects=expects, headers=headers))
         if seen and outcome.response and outcome.response.status == 304:
             return Answer(seen.board, None, outcome.waited_s * self._latency_factor)
-        answer = decoded(outcome, _BOARD, self._latency_factor)
+        answer = decoded(outcome, _BOARD_BODY, self._latency_factor)
         if answer.value is None or outcome.response is None:
             return Answer(None, answer.failure, answer.latency_s)
         board = self._board(answer.value)
@@ -158,7 +170,7 @@ class RestCityOS:
         if not self._directory.has_account[person]:
             return _NO_ACCOUNT
         asker = Asker(AskerKind.CITIZEN, person)
-        answer = self._persons("listSafetyReports", "/safety-reports", {"audience": "family"}, asker, at_s)
+        answer = self._reports("family", asker, at_s)
         if answer.value is None:
             return answer
         others = answer.value.people[answer.value.people != person]
@@ -175,7 +187,7 @@ class RestCityOS:
         body = msgspec.json.encode(said)
         path = f"/users/{_segment(self._directory.person_ids[person])}/location"
         asker = Asker(AskerKind.CITIZEN, person)
-        outcome = self._caller.call(Call("putLocation", "PUT", path, asker, at_s, body, expects=(204,)))
+        outcome = self._caller.call(structs.replace(_call(PUT_POSITION, path, asker, at_s), body=body))
         return Answer(None, outcome.failure, outcome.waited_s * self._latency_factor)
 
     # -- shelter desks
@@ -188,7 +200,7 @@ class RestCityOS:
             body["sub"] = self._directory.person_ids[person]
         else:
             body["unregistered"] = self._directory.told_at_desk(person)
-        answer = self._make(Call("checkIn", "POST", path, asker, at_s, keyed=True, expects=(200, 201)), body)
+        answer = self._make(_call(CHECK_IN, path, asker, at_s), body)
         if answer.value:
             self._check_in_ids[person] = answer.value.id
         return _done(answer)
@@ -200,8 +212,7 @@ class RestCityOS:
             return Answer(None, Failure(FailureKind.STATUS, 404, "the person was not checked in"))
         path = f"/check-ins/{_segment(check_in)}/check-out"
         asker = Asker(AskerKind.SHELTER_DESK, shelter)
-        call = Call("checkOut", "POST", path, asker, at_s, expects=(200,), repeatable=True)
-        answer = self._make(call, {"observed_at": self._calendar.text(at_s)})
+        answer = self._make(_call(CHECK_OUT, path, asker, at_s), {"observed_at": self._calendar.text(at_s)})
         if answer.ok:
             del self._check_in_ids[person]
         return _done(answer)
@@ -212,7 +223,7 @@ class RestCityOS:
         asker = Asker(AskerKind.ASSOCIATION, neighbourhood)
         query = {"area": self._directory.neighbourhood_codes[neighbourhood]}
         path = f"/support-registers/entries?{urlencode(query)}"
-        return self._subjects("listSupportRegister", path, asker, at_s)
+        return self._subjects(SUPPORT_LIST, path, asker, at_s)
 
     def confirm_safety(self, at_s: float, neighbourhood: int, person: int, status: SafetyStatus) -> Answer[None]:
         """See CityOS.confirm_safety."""
@@ -226,7 +237,7 @@ class RestCityOS:
     def association_safety(self, at_s: float, neighbourhood: int) -> Answer[Disclosed]:
         """See CityOS.association_safety."""
         asker = Asker(AskerKind.ASSOCIATION, neighbourhood)
-        return self._persons("listSafetyReports", "/safety-reports", {"audience": "association"}, asker, at_s)
+        return self._reports("association", asker, at_s)
 
     # -- how it is said
     def _areas(self, districts: Sequence[int]) -> list[str]:
@@ -234,25 +245,26 @@ class RestCityOS:
 
     def _tell_safety(self, asker: Asker, at_s: float, status: SafetyStatus, more: Json) -> Answer[None]:
         body = {"status": status.name.lower(), "observed_at": self._calendar.text(at_s), **more}
-        return _done(self._make(Call("reportSafety", "POST", "/safety-reports", asker, at_s, keyed=True), body))
+        return _done(self._make(_call(REPORT, "/safety-reports", asker, at_s), body))
 
     def _make(self, call: Call, body: Json) -> Answer[Made]:
         outcome = self._caller.call(structs.replace(call, body=msgspec.json.encode(body)))
         return decoded(outcome, _MADE, self._latency_factor)
 
     # -- lists
-    def _persons(
-        self, operation: str, path: str, query: Mapping[str, str], asker: Asker, at_s: float
-    ) -> Answer[Disclosed]:
-        pages = self._pages(Call(operation, "GET", f"{path}?{urlencode(query)}", asker, at_s), _PERSONS)
+    def _reports(self, audience: str, asker: Asker, at_s: float) -> Answer[Disclosed]:
+        return self._persons(SAFETY_REPORTS, "/safety-reports", {"audience": audience}, asker, at_s)
+
+    def _persons(self, use: Use, path: str, query: Mapping[str, str], asker: Asker, at_s: float) -> Answer[Disclosed]:
+        pages = self._pages(_call(use, f"{path}?{urlencode(query)}", asker, at_s), _PERSONS)
         people = (item.person for page in pages.value or () for item in page.items)
         named = (None if person is None else person.sub or person.temp_id for person in people)
         return self._disclosed(pages, named)
 
     def _subjects(
-        self, operation: str, path: str, asker: Asker, at_s: float, outcome: str | None = None
+        self, use: Use, path: str, asker: Asker, at_s: float, outcome: str | None = None
     ) -> Answer[Disclosed]:
-        pages = self._pages(Call(operation, "GET", path, asker, at_s), _SUBJECTS)
+        pages = self._pages(_call(use, path, asker, at_s), _SUBJECTS)
         items = (item for page in pages.value or () for item in page.items)
         named = (item.sub or item.temp_id for item in items if outcome is None or item.outcome == outcome)
         return self._disclosed(pages, named)
@@ -302,6 +314,20 @@ class RestCityOS:
                 headcount[row] = level.headcount
         headcount.setflags(write=False)
         return ShelterBoard(tuple(status), headcount)
+
+
+def _call(use: Use, path: str, asker: Asker, at_s: float) -> Call:
+    """A call of an operation as the port uses it."""
+    return Call(
+        use.operation,
+        use.method,
+        path,
+        asker,
+        at_s,
+        keyed=use.keyed,
+        expects=use.expects,
+        repeatable=use.repeatable,
+    )
 
 
 def _segment(text: str) -> str:

@@ -10,7 +10,7 @@ import click
 from scenarios.commands.inputs import option
 from scenarios.errors import nearest
 from scenarios.language import Language, say
-from scenarios.options import NONE, REFERENCE, RunOptions
+from scenarios.options import IDEAL, NONE, REFERENCE, RunOptions
 from scenarios.progress import show_progress
 from scenarios.summary import summary_of_runs
 
@@ -103,7 +103,7 @@ def run_several(options: RunOptions, wanted: Mapping[str, Any], *, quiet: bool) 
         KeyboardInterrupt: the user stopped it; what is known is written and told.
     """
     language = options.language
-    if options.city_os not in {REFERENCE, NONE}:
+    if options.city_os not in {REFERENCE, IDEAL, NONE}:
         raise click.UsageError(say(language, "cli.runs_need_reference"))
     replicate: Any = import_module("scenarios.replicate")
     replicate.check_replicable(options)

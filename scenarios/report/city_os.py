@@ -25,11 +25,12 @@ def verdict(material: Material) -> Markup:
         return _box("none", Markup(""))
     kinds = faults_found(material)
     if not kinds:
+        good = "verdict.good" if record.header.is_searched else "verdict.good_ideal"
         samples = int(np.count_nonzero(record.steps.headcount_said != NO_ANSWER))
         return element(
             "aside",
             element("h2", words(phrase("verdict.good_title"))),
-            element("p", words(phrase("verdict.good", samples=number(samples)))),
+            element("p", words(phrase(good, samples=number(samples)))),
             class_="verdict good",
         )
     faults = element("ul", *(_fault(record, kind) for kind in kinds))
@@ -103,8 +104,10 @@ def city_os_section(material: Material) -> Markup:
     """The figures and tables of the section."""
     if not material.record.header.connected:
         return element("p", words(phrase("city_os.empty")), class_="remark")
+    is_searched = material.record.header.is_searched
+    remark = Markup("") if is_searched else element("p", words(phrase("city_os.ideal")), class_="remark")
     parts = (headcount_figure, faults_table, findings_table, notifications_table, calls_table)
-    return joined(part(material) for part in parts)
+    return joined((remark, *(part(material) for part in parts)))
 
 
 def headcount_figure(material: Material) -> Markup:

@@ -116,7 +116,7 @@ class Study(Form, frozen=True, kw_only=True):
     title_en: Text
     scenarios: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
     seeds: Annotated[int, Meta(ge=1, le=10_000)] | Annotated[tuple[Seed, ...], Meta(min_length=1, max_length=10_000)]
-    city_os: Literal["none", "reference"] = "none"
+    city_os: Literal["none", "ideal", "reference"] = "none"
     set: Changes = Changes()
     plan: Annotated[tuple[Plan, ...], Meta(min_length=1, max_length=100)]
     parameter_set: tuple[ParameterSet, ...] = ()

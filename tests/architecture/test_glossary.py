@@ -12,6 +12,7 @@ CONCEPTS = {
     *(f"conformance.contract.{name}" for name in ("operations", "exchange", "catalogue")),
     *(f"scenarios.{name}" for name in ("scenario", "metrics", "oracle", "rights", "record")),
     "agents.city_os.port",
+    "agents.city_os.ideal",
     "agents.movement.trips",
 }
 """Modules of which every public class is a concept, beside all that lie directly in twin and agents; elsewhere classes

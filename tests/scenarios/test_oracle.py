@@ -12,7 +12,7 @@ from agents.city_os.port import Answer, Disclosed, Failure, FailureKind, Shelter
 from agents.city_os.recorder import Observation
 from reference_api.consent import ConsentRecord, decide
 from scenarios.canary_watch import CanaryWatch
-from scenarios.consent_records import purpose_of
+from scenarios.consent_purposes import purpose_of
 from scenarios.language import Text
 from scenarios.oracle import Oracle
 from scenarios.record import NO_ANSWER, FindingKind

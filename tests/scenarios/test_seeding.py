@@ -13,7 +13,8 @@ from small_city import small_people
 from conformance.contract.catalogue import load_roles
 from reference_api.seed import Consent, SeedData, load
 from reference_api.store.sqlite import SqliteStore
-from scenarios.consent_records import consent_records, purpose_of
+from scenarios.consent_purposes import purpose_of
+from scenarios.consent_records import consent_records
 from scenarios.seeding import (
     directory,
     has_device,

@@ -1,0 +1,111 @@
+"""Conversation: operations of a modelled city OS from start to end - token, retry, status, counts - as Caller has them.
+
+Tokens are those of the contract: an hour long, in whole seconds, fetched when first needed. So the same calls go over
+the line as would go to a service.
+"""
+
+import math
+from collections import Counter
+from typing import NamedTuple
+
+from msgspec import structs
+
+from agents.city_os.asker import Asker, AskerKind
+from agents.city_os.line import Deed, Line, LineCall, Reply
+from agents.city_os.operations import TOKEN, attempts
+from agents.city_os.patience import Waited, send_patiently
+from agents.city_os.port import Failure, FailureKind
+
+TOKEN_LIFE_S = 3600
+"""Source: contract C7, access tokens hold for 60 minutes."""
+
+
+class Outcome(NamedTuple):
+    """What came of a call: what was said, or a failure; ``waited_s`` as the line counts it."""
+
+    value: object
+    failure: Failure | None
+    waited_s: float
+
+
+class _Token(NamedTuple):
+    """When a token ends, and when its holder fetches another: whoever counts it in whole seconds is never late."""
+
+    ends_s: float
+    renewed_s: float
+
+
+class Conversation:
+    """Calls operations over a line; the scenario starts at ``start_s`` (Unix seconds).
+
+    ``calls`` and ``errors`` count requests by operation, retries included.
+    """
+
+    def __init__(self, line: Line, start_s: float) -> None:
+        self._line = line
+        self._start_s = start_s
+        self._held: dict[Asker, _Token] = {}
+        self.calls: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+
+    def say(self, call: LineCall, do: Deed) -> Outcome:
+        """Call an operation; never raises because a line is at fault."""
+        waited = Waited()
+        reply = self._authorised(call, do, waited)
+        if isinstance(reply, Failure):
+            return Outcome(None, reply, waited.seconds)
+        if reply.status >= 400:
+            return Outcome(None, Failure(FailureKind.STATUS, reply.status), waited.seconds)
+        return Outcome(reply.value, None, waited.seconds)
+
+    def record(self, call: LineCall, reply: Reply | None) -> None:
+        """Count one request and tell whoever waits for it that it was acknowledged."""
+        operation = call.use.operation
+        self.calls[operation] += 1
+        if reply is None or reply.status >= 400:
+            self.errors[operation] += 1
+        elif reply.status == 201:
+            call.heard()
+
+    def _authorised(self, call: LineCall, do: Deed, waited: Waited) -> Reply | Failure:
+        if call.asker.kind is AskerKind.ANYBODY:
+            return self._exchange(call, do, waited)
+        reply = self._with_token(call, do, waited, renew=False)
+        if isinstance(reply, Reply) and reply.status == 401:
+            return self._with_token(call, do, waited, renew=True)
+        return reply
+
+    def _with_token(self, call: LineCall, do: Deed, waited: Waited, *, renew: bool) -> Reply | Failure:
+        asker, at_s = call.asker, call.at_s
+        holder = Asker(asker.kind) if asker.kind is AskerKind.SHELTER_DESK else asker
+        held = self._held.get(holder)
+        if held is None or renew or at_s >= held.renewed_s:
+            refused = self._fetch(LineCall(TOKEN, holder, at_s), waited)
+            if refused is not None:
+                return refused
+            held = self._held[holder]
+        return self._exchange(structs.replace(call, holds_until_s=held.ends_s), do, waited)
+
+    def _fetch(self, call: LineCall, waited: Waited) -> Failure | None:
+        reply = self._exchange(call, _issued, waited)
+        if isinstance(reply, Failure):
+            return reply
+        if reply.status != 200:
+            return Failure(FailureKind.STATUS, reply.status, "no token was issued")
+        now_s = self._start_s + call.at_s
+        ends_s = math.floor(now_s) + TOKEN_LIFE_S
+        self._held[call.asker] = _Token(ends_s - self._start_s, call.at_s + ends_s - math.ceil(now_s))
+        return None
+
+    def _exchange(self, call: LineCall, do: Deed, waited: Waited) -> Reply | Failure:
+        use = call.use
+        return send_patiently(
+            lambda: self._line.send(call, do),
+            lambda reply, _: self.record(call, reply),
+            attempts=attempts(use.method, keyed=use.keyed, repeatable=use.repeatable),
+            waited=waited,
+        )
+
+
+def _issued(_received_s: float, _observed_s: float) -> Reply:
+    return Reply(200)
