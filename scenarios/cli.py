@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "compare",
     "sweep",
+    "study",
     "traffic",
     "serve",
     "load",

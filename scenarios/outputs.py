@@ -75,7 +75,8 @@ def metrics_json(record: RunRecord, metrics: Iterable[Metric]) -> str:
         {"name": one.name, "value": one.value, "unit": one.unit, "by": dict(one.by), "definition": one.definition}
         for one in metrics
     ]
-    return _json({"run": run, "metrics": rows})
+    faults = [{"name": one.name, "kind": one.kind, "concerned": one.concerned, "hit": one.hit} for one in record.faults]
+    return _json({"run": run, "metrics": rows, **({"faults": faults} if faults else {})})
 
 
 def values_by(metrics: Iterable[Metric], part: str) -> Lookup:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from scenarios.faults.form import FaultFile
 from scenarios.scenario import Scenario
 
 
@@ -18,6 +19,12 @@ def scenario_text(scenario: Scenario) -> str:
     blocks += [f"[{key}]\n{_lines(table[key])}" for key in ("weather", "city_os", "behaviour")]
     blocks += [f"[[{key}]]\n{_lines(row)}" for key in ("impact", "event") for row in table[key]]
     return "\n".join(blocks)
+
+
+def faults_text(file: FaultFile) -> str:
+    """Faults as a TOML file; reading it gives equal faults."""
+    entries = [msgspec.to_builtins(one) for one in file.fault]
+    return "\n".join([f"seed = {file.seed}\n", *(f"[[fault]]\n{_lines(one)}" for one in entries)])
 
 
 def _is_table(key: str) -> bool:

@@ -43,21 +43,33 @@ def build(language: Language) -> click.Command:
         asked = {name: given[name] for name in ("data", "roads", "people", "seeds")}
         prepared = conduct.prepare(path, conduct.Asked(folder, **asked))
         if dry_run:
-            _tell_cells(prepared, jobs, language)
+            tell_cells(prepared, jobs, language)
             return 0
-        told = _Remaining(prepared, jobs, language, quiet=quiet)
-        try:
-            conduct.conduct(prepared, runner(given["cluster"], jobs), told)
-        except KeyboardInterrupt:
-            click.echo(say(language, "cli.sweep_stopped", left=len(prepared.missing)), err=True)
-            raise
+        run_missing(prepared, given["cluster"], jobs, language, quiet=quiet)
         conduct.write_results(prepared, language, " ".join(["citytwin", *sys.argv[1:]]))
         if not quiet:
-            click.echo(say(language, "cli.study_at", path=folder / conduct.PAGE))
-            click.echo(say(language, "cli.written", path=folder))
+            tell_where(folder, language)
         return 0
 
     return sweep
+
+
+def run_missing(prepared: "Prepared", cluster: str | None, jobs: int, language: Language, *, quiet: bool) -> None:
+    """Run what is missing of a study, telling how much is left."""
+    conduct: Any = import_module("scenarios.study.conduct")
+    told = _Remaining(prepared, jobs, language, quiet=quiet)
+    try:
+        conduct.conduct(prepared, runner(cluster, jobs), told)
+    except KeyboardInterrupt:
+        click.echo(say(language, "cli.sweep_stopped", left=len(prepared.missing)), err=True)
+        raise
+
+
+def tell_where(folder: Path, language: Language) -> None:
+    """Tell where the page and all else lies."""
+    page = import_module("scenarios.study.conduct").PAGE
+    click.echo(say(language, "cli.study_at", path=folder / page))
+    click.echo(say(language, "cli.written", path=folder))
 
 
 def runner(cluster: str | None, jobs: int) -> Callable[[Sequence["Task"]], Iterator["Done"]]:
@@ -68,7 +80,8 @@ def runner(cluster: str | None, jobs: int) -> Callable[[Sequence["Task"]], Itera
     return partial(execute.on_cluster, address=cluster, processes=jobs)
 
 
-def _tell_cells(prepared: "Prepared", jobs: int, language: Language) -> None:
+def tell_cells(prepared: "Prepared", jobs: int, language: Language) -> None:
+    """List the runs of a study, and which are there."""
     missing = {cell.key for cell in prepared.missing}
     _tell_unused(prepared, language)
     for cell in prepared.cells:

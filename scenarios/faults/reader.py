@@ -29,7 +29,7 @@ def read_faults(path: Path, town: Town | None = None) -> FaultFile:
     reading.check_table(table, FaultFile, ())
     entries = table.get("fault", [])
     whole = enumerate(entries if isinstance(entries, list) else [])
-    _check_meaning(
+    check_meaning(
         reading, [(row, msgspec.convert(one, AnyFault)) for row, one in whole if is_valid(one, AnyFault)], town
     )
     if reading.faults:
@@ -65,8 +65,8 @@ def _one_of(language: Language, names: list[str]) -> str:
     return say(language, "expected.one_of", names=", ".join(names))
 
 
-def _check_meaning(reading: FaultReading, faults: Sequence[tuple[int, AnyFault]], town: Town | None) -> None:
-    """What no single value shows, in the entries that are right one by one."""
+def check_meaning(reading: FaultReading, faults: Sequence[tuple[int, AnyFault]], town: Town | None) -> None:
+    """Note what no single value shows, in the entries that are right one by one; with a town, its districts too."""
     names: set[str] = set()
     for number, fault in faults:
         place: KeyPath = ("fault", number)

@@ -32,7 +32,7 @@ def assumptions_section(material: Material) -> Markup:
             _provenance_table(material.record.provenance),
             element("h3", words(phrase("assumption.parameters"))),
             element("p", words(phrase("assumption.why"))),
-            _parameter_table(questionable(material)),
+            parameter_table(questionable(material)),
         )
     )
 
@@ -57,7 +57,8 @@ def _provenance_table(entries: tuple[Provenance, ...]) -> Markup:
     return table(columns("part standing source"), rows, numbers_from=3)
 
 
-def _parameter_table(parameters: list[Parameter]) -> Markup:
+def parameter_table(parameters: list[Parameter]) -> Markup:
+    """Values of parameters, their ranges and sources; those that were changed are marked."""
     if not parameters:
         return element("p", words(phrase("assumption.none")), class_="remark")
     rows: list[list[Cell]] = []

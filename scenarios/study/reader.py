@@ -96,6 +96,8 @@ def read_study(path: Path, parameters: Parameters) -> StudyFile:
     """
     table, index = load_file(path)
     table = flattened(table)
+    if CURVES in table and PLANS not in table:
+        raise InvalidScenario([Fault(f"{path}:{index.line_of((CURVES, 0))}", "curves_not_plans")])
     reading = StudyReading(str(path), table, index)
     reading.check_table(table, Study, ())
     if reading.faults:

@@ -29,8 +29,13 @@ class _Metric(msgspec.Struct):
     by: dict[str, str]
 
 
+class _Fault(msgspec.Struct):
+    hit: int
+
+
 class _Run(msgspec.Struct):
     metrics: list[_Metric]
+    faults: list[_Fault] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,10 @@ class Results:
 
 @dataclass(frozen=True)
 class Values:
-    """The measured values of all runs."""
+    """The measured values of all runs, and how many calls faults hit in each."""
 
     by_run: Mapping[Run, Mapping[tuple[str, tuple[tuple[str, str], ...]], Number]]
+    hits: Mapping[Run, int]
 
     def of(self, run: Run, metric: Measured) -> float:
         """The value of a metric in a run, nan where there was no case."""
@@ -109,12 +115,13 @@ class Values:
 def read_values(cells: Iterable[Cell], folder: Path) -> Values:
     """The values of finished cells."""
     decoder = msgspec.json.Decoder(_Run)
-    by_run = {}
+    by_run, hits = {}, {}
     for cell in cells:
         run = decoder.decode((folder / cell.key / "metrics.json").read_bytes())
         named = {(one.name, tuple(sorted(one.by.items()))): one.value for one in run.metrics}
-        by_run[cell.scenario, cell.plan, cell.parameters, cell.seed] = named
-    return Values(by_run)
+        key = cell.scenario, cell.plan, cell.parameters, cell.seed
+        by_run[key], hits[key] = named, sum(one.hit for one in run.faults)
+    return Values(by_run, hits)
 
 
 def results_of(study: Study, scenarios: Sequence[str], values: Values) -> Results:
@@ -191,14 +198,15 @@ def results_json(study: Study, results: Results, cells: Iterable[Cell]) -> str:
     """results.json: byte-equal for equal results; ``cells`` says in which folder each run of a plan lies."""
     table = {
         "study": msgspec.to_builtins(study),
-        "cells": [_cell_table(one) for one in cells if not one.screened],
+        "cells": [cell_table(one) for one in cells if not one.screened],
         "figures": [_figure_table(one) for one in results.figures],
         "screening": [_screened_table(one) for one in results.screened],
     }
-    return json.dumps(_plain(table), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return json.dumps(plain_numbers(table), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _cell_table(one: Cell) -> dict[str, Any]:
+def cell_table(one: Cell) -> dict[str, Any]:
+    """Which run a cell is, and its folder."""
     named = {"scenario": one.scenario, "plan": one.plan, "parameters": one.parameters}
     return {**named, "seed": one.seed, "folder": one.key}
 
@@ -220,12 +228,12 @@ def _screened_table(one: Screened) -> dict[str, Any]:
     return {**named, **ranges, "unit": definitions()[one.metric.name].unit, "effects": rows}
 
 
-def _plain(value: Any) -> Any:
+def plain_numbers(value: Any) -> Any:
     """The same with None for what is no number: JSON has no other word."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain_numbers(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain_numbers(one) for one in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 

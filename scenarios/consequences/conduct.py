@@ -1,0 +1,37 @@
+"""Makes a study of faults ready, and writes what was found; its runs are conducted as those of any study."""
+
+from pathlib import Path
+from typing import Any
+
+from scenarios.consequences.files import curves_json, curves_rows
+from scenarios.consequences.page import curves_html
+from scenarios.consequences.reader import CurvesFile, read_curves
+from scenarios.consequences.results import Found, found_of
+from scenarios.defaults import default_parameters
+from scenarios.language import Language
+from scenarios.outputs import csv_text
+from scenarios.study.conduct import CELLS, COPY, CSV, JSON, PAGE, Asked, Prepared, made_ready, replace_file
+from scenarios.study.results import read_values
+
+
+def prepare_curves(path: Path, folder: Path, **asked: Any) -> Prepared:
+    """Read a study of faults, and find every name in it in its towns; nothing is written.
+
+    Raises:
+        ScenarioError: the study, a scenario of it, or the output folder cannot be used.
+        TwinError: a town's sources cannot be used.
+    """
+    return made_ready(read_curves(path, default_parameters()), Asked(folder, **asked))
+
+
+def write_curves(prepared: Prepared, language: Language, command: str) -> Found:
+    """Write page, CSV and JSON of a study of faults that is complete, each in place of an older one."""
+    read, folder = prepared.read, prepared.folder
+    if not isinstance(read, CurvesFile):
+        raise TypeError(f"{read.path} is a study of plans, not of faults; give one that read_curves has read")
+    found = found_of(read, read_values(prepared.cells, folder / CELLS))
+    replace_file(folder / JSON, curves_json(read, found, prepared.cells).encode())
+    replace_file(folder / CSV, csv_text(curves_rows(found)).encode("utf-8-sig"))
+    replace_file(folder / PAGE, curves_html(read, found, language, command).encode())
+    replace_file(folder / COPY, read.path.read_bytes())
+    return found

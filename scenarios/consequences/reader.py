@@ -1,0 +1,149 @@
+"""Reads a study of faults and collects every fault in it, each with file and line, before any is raised."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.toml_lines import Path as KeyPath
+from scenarios.consequences.form import AGE, DELAY, USUAL, CurveStudy, Drawn
+from scenarios.consequences.points import Line, axes_of, fault_table, lines_and_faults, plans_of
+from scenarios.errors import Fault, InvalidScenario
+from scenarios.expected import is_valid
+from scenarios.faults.form import KINDS, AnyFault, seconds_of
+from scenarios.faults.reader import FaultReading, check_meaning
+from scenarios.reader import behaviour_faults, by_line, load_file, shown
+from scenarios.scenario import Scenario
+from scenarios.study.form import Study
+from scenarios.study.reader import CURVES, PLANS, StudyFile, StudyReading, bases_of, check_metrics, flattened
+from twin.parameters import Parameters
+from twin.town import Town
+
+NEEDED_KIND = {DELAY: "latency", AGE: "stale"}
+"""Kinds of faults whose size a key of a curve gives."""
+
+GIVEN_BY = {"name": "name", "at": "start", "until": "length_min"}
+"""Keys of a fault that a curve gives by keys of its own."""
+
+
+@dataclass(frozen=True)
+class CurvesFile(StudyFile):
+    """A study of faults: ``study`` has a plan for each point, ``lines`` say which make a curve."""
+
+    lines: tuple[Line, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
+
+    def faults_in(self, town: Town) -> Iterable[Fault]:
+        """Districts of faults and parts of metrics that a town does not have."""
+        yield from super().faults_in(town)
+        reading = _CurveFaults(str(self.path), {}, self.index)
+        entries = [msgspec.structs.replace(one.fault, name=str(number)) for number, one in enumerate(self.lines)]
+        rows = [int(one) for one in self._curve_rows()]
+        check_meaning(reading, list(zip(rows, entries, strict=True)), town)
+        yield from reading.faults
+
+    def _curve_rows(self) -> Iterator[int]:
+        """The place of each line's curve in the file."""
+        names = list(dict.fromkeys(one.fault.name for one in self.lines))
+        for line in self.lines:
+            yield names.index(line.fault.name)
+
+
+def read_curves(path: Path, parameters: Parameters) -> CurvesFile:
+    """The study of a file.
+
+    Raises:
+        InvalidScenario: with every fault of the file, or of a scenario file that it names.
+    """
+    table, index = load_file(path)
+    table = flattened(table)
+    if PLANS in table and CURVES not in table:
+        raise InvalidScenario([Fault(f"{path}:{index.line_of((PLANS, 0))}", "plans_not_curves")])
+    reading = StudyReading(str(path), table, index)
+    reading.check_table(table, CurveStudy, ())
+    _check_curves(reading, table.get("curve"))
+    if reading.faults:
+        raise InvalidScenario(by_line(reading.faults))
+    form = msgspec.convert(table, CurveStudy)
+    bases = bases_of(reading, form.scenarios, parameters)
+    check_metrics(reading, form.metric)
+    for key, fault in behaviour_faults(form.set.behaviour, parameters):
+        reading.add(("set", "behaviour", *key.split(".")), fault.key, **fault.values)
+    _check_starts(reading, form, bases)
+    if reading.faults:
+        raise InvalidScenario(by_line(list({str(one): one for one in reading.faults}.values())))
+    lines, faults = lines_and_faults(form.curve)
+    drawn = form.metric or USUAL
+    return CurvesFile(path, _study(form, lines, drawn), bases, index, faults, lines, drawn)
+
+
+def _study(form: CurveStudy, lines: tuple[Line, ...], drawn: tuple[Drawn, ...]) -> Study:
+    """The same as a study of plans, one for each point."""
+    return Study(
+        name=form.name,
+        title_ja=form.title_ja,
+        title_en=form.title_en,
+        scenarios=form.scenarios,
+        seeds=form.seeds,
+        city_os=form.city_os,
+        set=form.set,
+        plan=plans_of(lines),
+        metric=drawn,
+    )
+
+
+class _CurveFaults(FaultReading):
+    """Faults of curves being read: the ``number``-th fault stands in the ``number``-th curve."""
+
+    def add(self, path: KeyPath, message: str, /, **values: object) -> None:
+        """Note a fault at a key of a curve's fault."""
+        super().add(("curve", path[1], "fault", *path[2:]) if path[:1] == ("fault",) else path, message, **values)
+
+
+def _check_curves(reading: StudyReading, curves: object) -> None:
+    """What is wrong in curves that are tables: which key is varied, and the fault itself."""
+    faults = _CurveFaults(reading.path, {}, reading.index)
+    whole: list[tuple[int, AnyFault]] = []
+    names: list[object] = []
+    for number, curve in enumerate(curves if isinstance(curves, list) else []):
+        if not isinstance(curve, dict) or not isinstance(curve.get("fault"), dict):
+            continue
+        if curve.get("name") in names:
+            reading.add(("curve", number, "name"), "study_twice", key="curve.name", value=shown(curve["name"]))
+        names.append(curve.get("name"))
+        _check_keys(reading, number, curve)
+        # The fault as it is at some point: whatever its minutes, the rest of it is right or wrong.
+        given = {key: 1.0 for key in (DELAY, AGE) if key in curve}
+        fault = {key: value for key, value in curve["fault"].items() if key not in GIVEN_BY}
+        entry = fault_table(fault, given, str(number), "0:00")
+        faults.check_fault(entry, ("fault", number))
+        if is_valid(entry, AnyFault):
+            whole.append((number, msgspec.convert(entry, AnyFault)))
+    check_meaning(faults, whole, None)
+    reading.faults += faults.faults
+
+
+def _check_keys(reading: StudyReading, number: int, curve: Mapping[str, Any]) -> None:
+    axes = axes_of(curve)
+    starts = curve.get("start", ())
+    if len(axes) > 1 or (not axes and not (isinstance(starts, list) and len(starts) > 1)):
+        reading.add(("curve", number), "curve_axis", axes=", ".join(axes) or "-")
+    elif axes and not any(isinstance(one, int | float) and one > 0 for one in curve[axes[0]]):
+        reading.add(("curve", number, axes[0]), "curve_zero", key=axes[0])
+    kind = curve["fault"].get("kind")
+    for key, needed in NEEDED_KIND.items():
+        if key in curve and kind in KINDS and kind != needed:
+            reading.add(("curve", number, key), "curve_kind", key=key, needed=needed, kind=kind)
+    for key in sorted(GIVEN_BY.keys() & curve["fault"].keys()):
+        reading.add(("curve", number, "fault", key), "curve_given", key=key, by=GIVEN_BY[key])
+
+
+def _check_starts(reading: StudyReading, form: CurveStudy, bases: Mapping[str, Scenario]) -> None:
+    """Faults that begin after the end of a scenario."""
+    shortest_h = min((form.set.duration_h or base.duration_h for base in bases.values()), default=float("inf"))
+    for number, curve in enumerate(form.curve):
+        for start in curve.start:
+            if seconds_of(start) > shortest_h * 3600:
+                reading.add(("curve", number, "start"), "late_event", value=start, hours=f"{shortest_h:g}")
