@@ -1,6 +1,6 @@
 """The alarm: how shaking and orders reach households, and what hearing them sets going."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from agents.situation import Service
 from agents.support import Support
 from agents.warning import (
     CONTAGION_STEP_S,
+    Channel,
     Hearing,
     Push,
     public_channels,
@@ -81,32 +82,45 @@ class Alarm:
         self._audience.gathering.call_home(everybody, at_s)
         self._audience.support.call_supporters(leaving, np.zeros(len(leaving)))
 
-    def order(
-        self, level: int, districts: tuple[int, ...], reached_by_push: RowArray, *, push_late_s: float = 0.0
-    ) -> None:
-        """An order is issued now; ``reached_by_push`` are the people whose devices got the message, so much later."""
+    def order(self, level: int, districts: tuple[int, ...]) -> Spreading:
+        """An order is issued now, and told by the channels that need no city OS; a push message may be added to it."""
         world = self._world
         meant = np.isin(world.household_district, districts)
         hearing = unheard(world.population.households)
         number = self._orders[world.household_district]
-        household = world.population.household[reached_by_push].astype(np.int64)
-        online = world.works[Service.NETWORK][household]
-        person, household = reached_by_push[online], household[online]
         for one in np.unique(number).tolist():
-            self._tell_publicly(hearing, np.flatnonzero(meant & (number == one)), one)
-            so_far = number[household] == one
-            push = Push(person[so_far], household[so_far], world.now_s + push_late_s, one)
-            spread_by_push(hearing, push, world.parameters, world.stream)
+            for channel in public_channels(world.parameters):
+                self._tell(hearing, np.flatnonzero(meant & (number == one)), one, channel)
         self._orders[list(districts)] += 1
         heard = np.zeros(world.population.households, np.bool_)
-        self._spreading.append(Spreading(level, number, meant, hearing, heard))
+        spreading = Spreading(level, number, meant, hearing, heard)
+        self._spreading.append(spreading)
+        return spreading
 
-    def _tell_publicly(self, hearing: Hearing, rows: RowArray, number: int) -> None:
+    def push(self, spreading: Spreading, people: RowArray, late_s: float) -> None:
+        """The push message of an order reaches the devices of ``people``, so much later than now."""
         world = self._world
-        for channel in public_channels(world.parameters):
-            deaf = channel.needs is not None and ~world.works[channel.needs][rows]
-            reachable = rows[~np.broadcast_to(deaf, rows.shape)]
-            spread_publicly(hearing, reachable, world.now_s, number, channel, world.stream)
+        household = world.population.household[people].astype(np.int64)
+        online = world.works[Service.NETWORK][household]
+        person, household = people[online], household[online]
+        for one in np.unique(spreading.number).tolist():
+            so_far = spreading.number[household] == one
+            push = Push(person[so_far], household[so_far], world.now_s + late_s, one)
+            spread_by_push(spreading.hearing, push, world.parameters, world.stream)
+
+    def send_vans(self, spreading: Spreading) -> None:
+        """Vans go round once more with an order, among the households meant that have not heard of it."""
+        van = next(one for one in public_channels(self._world.parameters) if one.kind is WarningChannel.VAN)
+        van = replace(van, round=".again")
+        for one in np.unique(spreading.number).tolist():
+            rows = np.flatnonzero(spreading.meant & ~spreading.heard & (spreading.number == one))
+            self._tell(spreading.hearing, rows, one, van)
+
+    def _tell(self, hearing: Hearing, rows: RowArray, number: int, channel: Channel) -> None:
+        world = self._world
+        deaf = channel.needs is not None and ~world.works[channel.needs][rows]
+        reachable = rows[~np.broadcast_to(deaf, rows.shape)]
+        spread_publicly(hearing, reachable, world.now_s, number, channel, world.stream)
 
     def step_until(self, until_s: float) -> None:
         """Pass on what is heard before ``until_s``."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
+from agents.city_os.port import Answer, Disclosed
 from agents.registry import Agent, Model
 from agents.support import Support
 from agents.world import World
@@ -33,9 +34,12 @@ class Association(Agent):
     def go_round(self) -> Steps:
         """First to the people on the support list, then to every other door; several officers at once."""
         world = self.associations.world
-        listed = world.population.household[self._support_list()]
-        first = np.unique(listed)
-        known = self._known_safe()
+        on_list, list_s = self._support_list()
+        known, known_s = self._known_safe()
+        if list_s + known_s > 0:  # they wait for the lists together
+            yield world.env.timeout(max(list_s, known_s))
+        first = np.unique(world.population.household[on_list])
+        self.associations.met(known)
         others = np.setdiff1d(self.households, first)
         others = others[~self._all_known(others, known)]
         officers = self.associations.officers
@@ -47,24 +51,34 @@ class Association(Agent):
         yield world.env.timeout(world.parameters.number("association.paper_delay_s"))
         world.confirm_safety(np.array(self.on_paper, np.int64), SafetyChannel.ASSOCIATION_PAPER)
 
-    def _support_list(self) -> RowArray:
-        """People who need support, as far as the association may know them now."""
+    def _support_list(self) -> tuple[RowArray, float]:
+        """People who need support, as far as the association may know them now, and how long it waited for it (s)."""
         world, people = self.associations.world, self.associations.world.population
-        if self.is_digital and world.has_network(int(self.households[0])):
-            answer = world.city_os.support_list(world.now_s, self.row)
-            if answer.value is not None:
-                return answer.value.people.astype(np.int64)
+        waited_s = 0.0
+        if self._is_online():
+            listed, waited_s = self._shown(world.city_os.support_list(world.now_s, self.row))
+            if listed is not None:
+                return listed, waited_s
         # On paper the association has only those who agreed in peacetime (災対法 49-11(2)).
         members = self.associations.members(self.households)
-        return members[people.needs_support[members] & people.plan_consent[members]]
+        return members[people.needs_support[members] & people.plan_consent[members]], waited_s
 
-    def _known_safe(self) -> RowArray:
+    def _known_safe(self) -> tuple[RowArray, float]:
         world = self.associations.world
-        if self.is_digital and world.has_network(int(self.households[0])):
-            answer = world.city_os.association_safety(world.now_s, self.row)
-            if answer.value is not None:
-                return answer.value.people.astype(np.int64)
-        return np.empty(0, np.int64)
+        if not self._is_online():
+            return np.empty(0, np.int64), 0.0
+        known, waited_s = self._shown(world.city_os.association_safety(world.now_s, self.row))
+        return np.empty(0, np.int64) if known is None else known, waited_s
+
+    def _shown(self, answer: Answer[Disclosed]) -> tuple[RowArray | None, float]:
+        """The people of an answer, None if there was none before patience ended, and how long that took (s)."""
+        patience_s = self.associations.patience_s
+        if answer.value is None or answer.latency_s > patience_s:
+            return None, min(answer.latency_s, patience_s)
+        return answer.value.people.astype(np.int64), answer.latency_s
+
+    def _is_online(self) -> bool:
+        return self.is_digital and self.associations.world.has_network(int(self.households[0]))
 
     def _all_known(self, households: RowArray, known: RowArray) -> npt.NDArray[np.bool_]:
         """Which households need no visit because everybody is known to be safe."""
@@ -77,31 +91,36 @@ class Association(Agent):
         for household in self.associations.nearest_first(first):
             way_s = self.associations.way_s(household.way_m)
             yield world.env.timeout(way_s + parameters.number("association.support_visit_s"))
-            self._visit(household.row)
+            yield from self._visit(household.row)
         for row in others.tolist():
             yield world.env.timeout(parameters.number("association.door_visit_s"))
-            self._visit(row)
+            yield from self._visit(row)
 
-    def _visit(self, household: int) -> None:
+    def _visit(self, household: int) -> Steps:
+        """At a door: whom to help is helped at once; a slow city OS holds the officer up on the doorstep."""
         world = self.associations.world
         start = world.population.household_start
         first, end = int(start[household]), int(start[household + 1])
-        unknown = (world.state.person_state[first:end] == _HOME) & ~world.safety_known[first:end]
-        for person in unknown.nonzero()[0].tolist():
-            self._confirm(first + person)
+        at_home = world.state.person_state[first:end] == _HOME
+        unknown = at_home & ~world.safety_known[first:end]
+        self.associations.met(at_home.nonzero()[0] + first)
+        waited_s = sum(self._confirm(first + person) for person in unknown.nonzero()[0].tolist())
         self.associations.support.help_at_door(household, HelpKind.ASSOCIATION)
+        if waited_s > 0:
+            yield world.env.timeout(waited_s)
 
-    def _confirm(self, person: int) -> None:
-        if self._tells_city_os(person):
-            self.associations.world.confirm_safety(person, SafetyChannel.ASSOCIATION)
+    def _confirm(self, person: int) -> float:
+        """Tell the city OS, or note on paper, that a person is safe; returns how long it took to be answered (s)."""
+        world = self.associations.world
+        if not self._is_online():
+            self.on_paper.append(person)
+            return 0.0
+        answer = world.city_os.confirm_safety(world.now_s, self.row, person, SafetyStatus.SAFE)
+        if answer.ok:
+            world.know_safe_after(answer.latency_s, person, SafetyChannel.ASSOCIATION)
         else:
             self.on_paper.append(person)
-
-    def _tells_city_os(self, person: int) -> bool:
-        world = self.associations.world
-        if not (self.is_digital and world.has_network(int(self.households[0]))):
-            return False
-        return world.city_os.confirm_safety(world.now_s, self.row, person, SafetyStatus.SAFE).ok
+        return min(answer.latency_s, self.associations.app_patience_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,10 @@ class Associations:
         self.world = world
         self.support = support
         self.officers = int(world.parameters.number("association.officers"))
+        self.patience_s = world.parameters.number("association.list_patience_s")
+        self.app_patience_s = world.parameters.number("app.patience_s")
+        self.met_s = np.full(world.population.people, np.inf)
+        """When the association of each person first met them, or was shown that they are safe (s)."""
         self._started: set[int] = set()
         order = np.argsort(world.population.neighbourhood, kind="stable")
         sorted_rows = world.population.neighbourhood[order]
@@ -147,6 +170,10 @@ class Associations:
             cv = world.parameters.number("preparing.cv")
             delay_s = world.stream.one_lognormal("association.start", row, mean=mean_s, cv=cv)
             world.at(from_s + delay_s, partial(_begin, world, association))
+
+    def met(self, people: RowArray) -> None:
+        """An association knows from now on that people of its area are safe."""
+        self.met_s[people] = np.minimum(self.met_s[people], self.world.now_s)
 
     def members(self, households: RowArray) -> RowArray:
         """Rows of all members of households."""

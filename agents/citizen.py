@@ -23,22 +23,26 @@ class Citizen(Agent):
         self.citizens = citizens
         self.row = row
         self.tries = 0
+        self.waited_s = 0.0
+        """How long the last try waited for an answer."""
 
     def report(self) -> bool:
         """Report the own safety; False when it must be tried again."""
         world = self.citizens.world
         household = int(world.population.household[self.row])
         self.tries += 1
+        self.waited_s = 0.0
         if not world.has_network(household):
             return False
         status = self.citizens.status_of(self.row)
         answer = world.city_os.report_safety(world.now_s, self.row, status)
+        self.waited_s = answer.latency_s
         if not answer.ok:
             return False
         world.happen(EventKind.SAFETY_REPORTED, self.row, detail=status)
         world.at(world.now_s + answer.latency_s, partial(world.confirm_safety, self.row, SafetyChannel.APP))
         if status is SafetyStatus.NEEDS_HELP:
-            self.citizens.support.ask_city(household)
+            world.at(world.now_s + answer.latency_s, partial(self.citizens.support.ask_city, household))
         if self.citizens.looks_for_family(self.row):
             world.city_os.family_safety(world.now_s, self.row)
         return True
@@ -90,7 +94,7 @@ class Citizens:
     def _report(self, person: int) -> None:
         citizen = self.handles[person]
         if not citizen.report() and citizen.tries < self.world.parameters.number("safety.tries"):
-            again_s = self.world.now_s + self.world.parameters.number("safety.retry_s")
+            again_s = self.world.now_s + citizen.waited_s + self.world.parameters.number("safety.retry_s")
             self.world.at(again_s, partial(self._report, person))
 
     def share_positions(self) -> None:

@@ -1,6 +1,6 @@
 """The city office (市役所): declares, orders, warns, opens shelters, watches its dashboard."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial, singledispatchmethod
 
@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from agents.alarm import Alarm
+from agents.alarm import Alarm, Spreading
 from agents.association import Associations
+from agents.city_os.port import Answer, Disclosed, FailureKind
 from agents.registry import Agent
 from agents.shelter_desk import ShelterDesks
 from agents.situation import Alert, Declare, Instruction, Order, SendVehicles, SetLinks, SetService, SetShelters
@@ -18,20 +19,42 @@ from twin.population import Mode
 
 RowArray = npt.NDArray[np.int64]
 Steps = Generator[simpy.Event, object, None]
+Attempted = Answer[None] | Answer[str] | Answer[Disclosed]
+"""What came of something that the office asked of the city OS."""
+
+
+def _nothing() -> None:
+    """What the office does instead, where there is nothing it can do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A push message as it was sent; who should have got it is the oracle's to judge."""
+    """A push message that left ``late_s`` after the office wanted it; who should have got it, the oracle judges."""
 
     at_s: float
     notification: str
     title: str
     districts: tuple[int, ...]
+    late_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Message:
+    """A push message on its way out: what it says to whom since when, and its name once the city OS has taken it."""
+
+    wanted_s: float
+    title: str
+    body: str
+    districts: tuple[int, ...]
+    notification: str = ""
 
 
 class CityOffice(Agent):
-    """Carries out the scenario's instructions, through the city OS where there is one."""
+    """Carries out the scenario's instructions, through the city OS where there is one.
+
+    What the city OS does not take, the office tries again after ``office.repeat_s``, ``office.repeats`` times; an order
+    whose message still does not leave then goes round by vans once more.
+    """
 
     def __init__(self, world: World, alarm: Alarm, desks: ShelterDesks, associations: Associations) -> None:
         super().__init__(world.registry)
@@ -40,7 +63,11 @@ class CityOffice(Agent):
         self._desks = desks
         self._associations = associations
         self._reasons = np.zeros(world.town.roads.links, np.int64)
+        self._repeat_s = world.parameters.number("office.repeat_s")
+        self._repeats = int(world.parameters.number("office.repeats"))
         self.notices: list[Notice] = []
+        self.messages: list[Message] = []
+        """Push messages that the office wanted to send, whether or not they left."""
         for instruction in world.situation.instructions:
             world.at(instruction.at_s, partial(self.carry_out, instruction))
         if world.city_os.connected:
@@ -54,7 +81,8 @@ class CityOffice(Agent):
     @carry_out.register
     def _(self, instruction: Declare) -> None:
         world = self._world
-        world.city_os.declare(world.now_s, instruction.mode, world.situation.hazard, instruction.districts)
+        hazard = world.situation.hazard
+        self._persist(lambda: world.city_os.declare(world.now_s, instruction.mode, hazard, instruction.districts))
         if instruction.mode is not Mode.NORMAL:
             self._associations.start(instruction.districts, world.now_s)
 
@@ -65,9 +93,9 @@ class CityOffice(Agent):
     @carry_out.register
     def _(self, instruction: Order) -> None:
         world = self._world
-        world.city_os.issue_order(world.now_s, instruction.level, instruction.districts, instruction.reason)
-        reached, late_s = self._push(f"警戒レベル{instruction.level}", instruction.reason, instruction.districts)
-        self._alarm.order(instruction.level, instruction.districts, reached, push_late_s=late_s)
+        level, districts, reason = instruction.level, instruction.districts, instruction.reason
+        self._persist(lambda: world.city_os.issue_order(world.now_s, level, districts, reason))
+        self._push(f"警戒レベル{level}", reason, districts, self._alarm.order(level, districts))
         self._associations.start(instruction.districts, world.now_s)
 
     @carry_out.register
@@ -99,17 +127,40 @@ class CityOffice(Agent):
             concerned &= world.stream.uniform(f"failure.{instruction.service}", rows) < instruction.share
         world.works[instruction.service][concerned] = instruction.is_up
 
-    def _push(self, title: str, body: str, districts: tuple[int, ...]) -> tuple[RowArray, float]:
-        """Ask for a push message; returns the people whose devices got it, and how late it left (s)."""
+    def _push(self, title: str, body: str, districts: tuple[int, ...], order: Spreading | None = None) -> None:
+        """Ask for a push message, and let those hear of an ``order`` whose devices get it."""
+        message = Message(self._world.now_s, title, body, districts)
+        self.messages.append(message)
+        send_vans = partial(self._alarm.send_vans, order) if order else _nothing
+        self._persist(partial(self._send, message, order), send_vans)
+
+    def _send(self, message: Message, order: Spreading | None) -> Attempted:
+        """Send a message that has not left yet, and learn whose devices got it."""
         world = self._world
-        sent = world.city_os.notify(world.now_s, title, body, districts)
-        if sent.value is None:
-            return np.empty(0, np.int64), 0.0
-        self.notices.append(Notice(world.now_s, sent.value, title, districts))
-        delivered = world.city_os.deliveries(world.now_s, sent.value)
-        if delivered.value is None:
-            return np.empty(0, np.int64), 0.0
-        return delivered.value.people.astype(np.int64), sent.latency_s
+        late_s = 0.0
+        if not message.notification:
+            sent = world.city_os.notify(world.now_s, message.title, message.body, message.districts)
+            if sent.value is None:
+                return sent
+            message.notification, late_s = sent.value, sent.latency_s
+            waited_s = world.now_s - message.wanted_s
+            self.notices.append(Notice(world.now_s, sent.value, message.title, message.districts, waited_s + late_s))
+        delivered = world.city_os.deliveries(world.now_s, message.notification)
+        if delivered.value is not None and order is not None:
+            self._alarm.push(order, delivered.value.people.astype(np.int64), late_s)
+        return delivered
+
+    def _persist(self, attempt: Callable[[], Attempted], gave_up: Callable[[], None] = _nothing, done: int = 0) -> None:
+        """Try something, and again later while the city OS does not take it; in the end go without it."""
+        world = self._world
+        answer = attempt()
+        if answer.failure is None or answer.failure.kind is FailureKind.ABSENT:
+            return
+        if done >= self._repeats:
+            gave_up()
+            return
+        again_s = world.now_s + answer.latency_s + self._repeat_s
+        world.at(again_s, partial(self._persist, attempt, gave_up, done + 1))
 
     def _watch(self) -> Steps:
         """Look at the dashboard: how full the shelters are, and who is where."""

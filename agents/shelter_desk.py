@@ -160,7 +160,7 @@ class ShelterDesk(Agent):
             self.is_online = answer.ok
             waited_s += answer.latency_s
             if answer.ok:
-                self._known_after(person, answer.latency_s)
+                world.know_safe_after(answer.latency_s, person, SafetyChannel.CHECK_IN)
                 continue
             on_paper.append(person)
             if world.city_os.connected:
@@ -170,14 +170,6 @@ class ShelterDesk(Agent):
             arrival_s = world.now_s + self.desks.paper_delay_s
             world.at(arrival_s, partial(world.confirm_safety, rows, SafetyChannel.SHELTER_LIST_PAPER))
         return min(waited_s, self.desks.service_patience_s * len(members))
-
-    def _known_after(self, person: int, latency_s: float) -> None:
-        """The city office knows that a person is safe when the city OS has answered."""
-        world = self.desks.world
-        if latency_s > 0:
-            world.at(world.now_s + latency_s, partial(world.confirm_safety, person, SafetyChannel.CHECK_IN))
-        else:
-            world.confirm_safety(person, SafetyChannel.CHECK_IN)
 
     def send_unsent(self) -> None:
         """Enter again those whom the city OS did not take, if they are still here."""
@@ -189,7 +181,7 @@ class ShelterDesk(Agent):
             answer = world.city_os.check_in(world.now_s, self.row, person, channel)
             self.is_online = answer.ok
             if answer.ok:
-                self._known_after(person, answer.latency_s)
+                world.know_safe_after(answer.latency_s, person, SafetyChannel.CHECK_IN)
             else:
                 self.unsent.append((person, channel))
         self.tell()

@@ -49,7 +49,7 @@ class Channel:
     """Reach of one channel: ``share`` (0..1) of the households hear.
 
     After ``first_s`` the delay is exponential with ``mean_s`` or, where ``spread_s`` > 0, uniform over it. ``needs`` is
-    the service without which a home cannot hear it.
+    the service without which a home cannot hear it; ``round`` keys the draws of a channel used once more.
     """
 
     kind: WarningChannel
@@ -58,6 +58,7 @@ class Channel:
     mean_s: float
     spread_s: float
     needs: Service | None = None
+    round: str = ""
 
 
 def public_channels(parameters: Parameters) -> tuple[Channel, ...]:
@@ -77,7 +78,7 @@ def spread_publicly(
     hearing: Hearing, households: IntArray, issued_s: float, number: int, channel: Channel, stream: Stream
 ) -> None:
     """Let a public channel reach ``households``; ``number`` tells one warning's draws from another's."""
-    name = f"warning.{channel.kind.name}"
+    name = f"warning.{channel.kind.name}{channel.round}"
     reached = households[stream.uniform(name, households, 2 * number) < channel.share]
     draw = stream.uniform(name, reached, 2 * number + 1)
     delay_s = channel.spread_s * draw if channel.spread_s > 0 else -channel.mean_s * np.log1p(-draw)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -139,6 +140,13 @@ class World:
         if len(rows):
             self.safety_known[rows] = True
             self.happen(EventKind.SAFETY_CONFIRMED, rows, detail=channel)
+
+    def know_safe_after(self, latency_s: float, person: int, channel: SafetyChannel) -> None:
+        """The city office comes to know that a person is safe when the city OS has answered."""
+        if latency_s > 0:
+            self.at(self.now_s + latency_s, partial(self.confirm_safety, person, channel))
+        else:
+            self.confirm_safety(person, channel)
 
     def has_network(self, household: int) -> bool:
         """Whether a phone works at a household's home."""
