@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,9 @@ STOPPED = 130
 """Exit code of a load that was stopped by the user. Source: POSIX.1-2017, 2.8.2 (128 + SIGINT)."""
 
 
+MASTER_PORT = 5557
+"""Where workers reach a master. Source: locust's own."""
+
 SPEED = Number(0.01, 10_000.0)
 SECONDS = Number(0.0, 1e8)
 TIMEOUT = Number(0.1, 600.0)
@@ -38,7 +42,7 @@ def build(language: Language) -> click.Command:
 
     @click.command("load", help=say(language, "cli.load"))
     @click.argument("recording", metavar="[RUN]", type=PATH, required=False)
-    @told("--target", required=True, metavar="URL")
+    @told("--target", metavar="URL")
     @folder_option(language, "--out")
     @told("--ids", type=click.IntRange(1, 10_000_000), metavar="N")
     @told("--speed", type=SPEED, default=1.0, show_default=True)
@@ -49,6 +53,11 @@ def build(language: Language) -> click.Command:
     @told("--objectives", type=PATH, metavar="FILE")
     @told("--timeout", type=TIMEOUT, default=10.0, show_default=True, metavar="SECONDS")
     @told("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+    @told("--master", is_flag=True)
+    @told("--worker", is_flag=True)
+    @told("--master-host", metavar="HOST")
+    @told("--master-port", type=click.IntRange(1, 65535), default=MASTER_PORT, show_default=True)
+    @told("--master-bind-host", default="*", show_default=True, metavar="HOST")
     @told("--ui", is_flag=True)
     @told("--ui-port", type=click.IntRange(1, 65535), default=8089, show_default=True)
     @told("--i-may-load-this-host", multiple=True, metavar="HOST")
@@ -57,12 +66,15 @@ def build(language: Language) -> click.Command:
     @option(language, "--quiet", is_flag=True)
     @language_option(language)
     def load(*, out: Path | None, quiet: bool, find_capacity: bool, **given: Any) -> int:
-        if (given["recording"] is None) == (given["profile"] is None):
-            raise click.UsageError(say(language, "load.run_or_profile"))
+        check_usage(given, language)
         if find_spec("locust") is None:
             raise MissingPackage("locust", install_command("load"))
+        if given["worker"]:
+            return work_for_master(given, language, quiet=quiet)
         folder = out or next_free(Path("out") / "load")
         check_free(folder)
+        if given["master"]:
+            click.echo(call_for_workers(given, language), err=True)
         with show_progress(sys.stderr, language, quiet=quiet) as progress:
             # The simulation's libraries take a second to import.
             room = import_module("scenarios.load.capacity" if find_capacity else "scenarios.load.run")
@@ -77,9 +89,51 @@ def build(language: Language) -> click.Command:
     return load
 
 
+def check_usage(given: dict[str, Any], language: Language) -> None:
+    """Refuse what cannot be meant together.
+
+    Raises:
+        click.UsageError: with what to type.
+    """
+    sources = sum(given[name] is not None for name in ("recording", "profile"))
+    wrong = {
+        "worker_or_master": given["worker"] and given["master"],
+        "worker_needs_host": given["worker"] != (given["master_host"] is not None),
+        "worker_alone": given["worker"] and (sources > 0 or given["target"] is not None),
+        "needs_target": not given["worker"] and given["target"] is None,
+        "run_or_profile": not given["worker"] and sources != 1,
+    }
+    for key in (key for key, is_wrong in wrong.items() if is_wrong):
+        raise click.UsageError(say(language, f"load.{key}"))
+
+
+def call_for_workers(given: dict[str, Any], language: Language) -> str:
+    """What to type on the machines that are to send."""
+    bound = given["master_bind_host"]
+    words = ["citytwin load --worker --master-host", gethostname() if bound == "*" else bound]
+    words += ["--master-port", str(given["master_port"])] if given["master_port"] != MASTER_PORT else []
+    words += [f"--i-may-load-this-host {host}" for host in given["i_may_load_this_host"]]
+    return say(language, "load.call_for_workers", count=given["workers"], command=" ".join(words))
+
+
+def work_for_master(given: dict[str, Any], language: Language, *, quiet: bool) -> int:
+    """Play a part in the loads of another machine until Ctrl-C."""
+    room, generator = import_module("scenarios.load.worker"), import_module("scenarios.load.generator")
+    master = generator.Master(given["master_host"], given["master_port"])
+    options = room.WorkerOptions(master, given["workers"], given["i_may_load_this_host"])
+    if not quiet:
+        click.echo(say(language, "load.working", host=master.host, port=master.port), err=True)
+    with show_progress(sys.stderr, language, quiet=quiet) as progress:
+        loads = room.work(options, progress)
+    if not quiet:
+        click.echo(say(language, "load.worked", loads=loads))
+    return 0
+
+
 def options_of(given: dict[str, Any]) -> Any:
     """The options of ``scenarios.load.run`` as typed."""
-    room = import_module("scenarios.load.run")
+    room, generator = import_module("scenarios.load.run"), import_module("scenarios.load.generator")
+    master = generator.Master(given["master_bind_host"], given["master_port"]) if given["master"] else None
     target = room.TargetOptions(
         url=given["target"],
         hosts=given["i_may_load_this_host"],
@@ -98,6 +152,7 @@ def options_of(given: dict[str, Any]) -> Any:
         objectives=given["objectives"],
         processes=given["workers"],
         ui_port=given["ui_port"] if given["ui"] else None,
+        master=master,
         command=" ".join(["citytwin", *sys.argv[1:]]),
     )
 

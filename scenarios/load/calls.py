@@ -11,8 +11,11 @@ ANYBODY = "anybody"
 CHECK_IN, CURSOR, ORDER = "check_in", "cursor", "order"
 """What a later call takes from an answer: the id of a check-in, where the next page begins, or only its turn."""
 
-GO, STOP = "go", "stop"
-"""Files by which the parent says when to begin (Unix seconds), and that it is enough."""
+PLANNED, GO, STOP = "planned", "go", "stop"
+"""Files by which the parent says that all is written, when to begin (Unix seconds), and that it is enough."""
+
+LOST = "lost.json"
+"""File by which the generator tells its parent that a part of it will not come back."""
 
 _LENGTH = struct.Struct("<I")
 T = TypeVar("T")
@@ -99,6 +102,15 @@ class Setup(msgspec.Struct, frozen=True):
     timeout_s: float
     most_waiting: int
     processes: int = 1
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Why a part will not come: its worker is ``silent`` or ``refused`` (``told``: in its own words)."""
+
+    part: int
+    host: str
+    reason: str
+    told: str = ""
 
 
 class Progress(msgspec.Struct):

@@ -9,7 +9,10 @@ ScenarioError
 ├── TooFewPeople       the target has fewer people than take part (ValueError)
 ├── UnusableRecording  a run's exchanges cannot be replayed (ValueError); carries every fault
 ├── InvalidObjectives  a file of objectives cannot be used (ValueError); carries every fault
-└── GeneratorFailed    the generator's process ended before its time (ChildProcessError)
+├── GeneratorFailed    the generator's process ended before its time (ChildProcessError)
+├── WorkerLost         a worker ended before its time, or does not take part (ChildProcessError)
+├── NoMaster           no master answered a worker (ConnectionError)
+└── WorkerRefused      a worker does not take part in what a master asks (PermissionError)
 """
 
 from collections.abc import Sequence
@@ -76,3 +79,24 @@ class GeneratorFailed(ScenarioError, ChildProcessError):
 
     def __init__(self, told: str) -> None:
         super().__init__([Fault("", "load_generator_failed", {"told": told})])
+
+
+class WorkerLost(ScenarioError, ChildProcessError):
+    """A worker ended before its time, or does not take part; ``reason`` is silent or refused."""
+
+    def __init__(self, number: int, host: str, reason: str, told: str) -> None:
+        super().__init__([Fault("", f"load_worker_{reason}", {"number": number, "host": host, "told": told})])
+
+
+class NoMaster(ScenarioError, ConnectionError):
+    """No master answered a worker."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__([Fault("", "load_no_master", {"host": host, "port": port})])
+
+
+class WorkerRefused(ScenarioError, PermissionError):
+    """A worker does not take part in what a master asks."""
+
+    def __init__(self, key: str, values: dict[str, object]) -> None:
+        super().__init__([Fault("", key, values)])

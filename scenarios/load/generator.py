@@ -6,18 +6,32 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from zlib import crc32
 
 import msgspec
 
-from scenarios.load.calls import GO, STOP, DueCall, Measured, Progress, Setup, read_records, write_records
+from scenarios.load.calls import (
+    GO,
+    LOST,
+    PLANNED,
+    STOP,
+    DueCall,
+    Lost,
+    Measured,
+    Progress,
+    Setup,
+    read_records,
+    write_records,
+)
 from scenarios.load.clock import pause, steady_s, unix_s
-from scenarios.load.errors import GeneratorFailed
+from scenarios.load.errors import GeneratorFailed, WorkerLost
 from scenarios.progress import Tell
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+LOG, HOSTS = "locust.log", "hosts.json"
 LOOK_S = 0.2
 """How often the parent looks at its child. Source: none. Confidence C."""
 
@@ -29,7 +43,10 @@ START_S, END_S = 120.0, 10.0
 
 
 def prepare(folder: Path, setup: Setup, calls: Iterable[DueCall]) -> None:
-    """Write what the processes are to do: a person's calls go to one process, and so do calls that need one another."""
+    """Write what the processes are to do, and let them take it.
+
+    A person's calls go to one process, and so do calls that need one another.
+    """
     (folder / "setup.json").write_bytes(msgspec.json.encode(setup))
     files = [(folder / f"calls.{part}").open("wb") for part in range(setup.processes)]
     part_of: dict[int, int] = {}
@@ -43,28 +60,87 @@ def prepare(folder: Path, setup: Setup, calls: Iterable[DueCall]) -> None:
     finally:
         for file in files:
             file.close()
+    (folder / PLANNED).touch()
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """Where workers of other machines reach this one; ``host`` * is every address of it."""
+
+    host: str = "*"
+    port: int = 5557
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Who sends: so many processes, here or (``master``) wherever they come from; ``ui_port`` shows locust's own page.
+
+    ``hosts`` are those other machines of which somebody said that they may be loaded.
+    """
+
+    target: str
+    processes: int = 1
+    ui_port: int | None = None
+    master: Master | None = None
+    hosts: tuple[str, ...] = ()
+
+
+def start(
+    folder: Path, arguments: Sequence[str], hosts: Sequence[str], **environment: str
+) -> "subprocess.Popen[bytes]":
+    """Start locust with our locustfile, in a session of its own, its words in the folder's log."""
+    (folder / HOSTS).write_bytes(msgspec.json.encode(hosts))
+    with (folder / LOG).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - our own arguments
+            [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING", *arguments],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "CITYTWIN_LOAD": str(folder), "LOCUST_SKIP_URLLIB3_PATCH": "1", **environment},
+            start_new_session=True,
+        )
+
+
+def end(child: "subprocess.Popen[bytes]") -> None:
+    """End locust and all its processes."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(END_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def last_words(folder: Path) -> str:
+    """The last words of locust's log."""
+    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "locust said nothing"
 
 
 class Generator:
     """The processes of one load; ``with`` ends them, whatever happens."""
 
-    def __init__(self, folder: Path, setup: Setup, *, ui_port: int | None = None) -> None:
+    def __init__(self, folder: Path, sending: Sending) -> None:
         self._folder = folder
-        self._setup = setup
-        self._log = (folder / "locust.log").open("wb")
-        self._child = subprocess.Popen(  # noqa: S603 - our own arguments
-            _command(setup, ui_port),
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "CITYTWIN_LOAD": str(folder), "LOCUST_SKIP_URLLIB3_PATCH": "1"},
-            start_new_session=True,
-        )
+        self._sending = sending
+        self._child = start(folder, _arguments(sending), sending.hosts)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        end(self._child)
+
+    def gather(self, tell: Tell) -> None:
+        """Wait until all workers of other machines are there, however long it takes.
+
+        Raises:
+            GeneratorFailed: the master ended before.
+        """
+        if self._sending.master is not None:
+            while (there := len(list(self._folder.glob("hello.?*")))) < self._sending.processes:
+                tell("load_gather", there / self._sending.processes)
+                self._look()
 
     def begin(self) -> float:
         """Wait until all processes are ready and let them begin; the moment of the beginning (Unix seconds).
@@ -75,7 +151,7 @@ class Generator:
         until_s = steady_s() + START_S
         while not all(one.ready for one in self._progress()):
             if steady_s() > until_s:
-                raise GeneratorFailed(f"not ready after {START_S:g} s: {self._told()}")
+                raise GeneratorFailed(f"not ready after {START_S:g} s: {last_words(self._folder)}")
             self._look()
         begins_s = unix_s() + BEGIN_S
         place = self._folder / "go.new"
@@ -104,26 +180,14 @@ class Generator:
 
     def _look(self) -> None:
         pause(LOOK_S)
+        if (self._folder / LOST).exists():
+            lost = msgspec.json.decode((self._folder / LOST).read_bytes(), type=Lost)
+            raise WorkerLost(lost.part + 1, lost.host, lost.reason, lost.told)
         if self._child.poll() is not None:
-            raise GeneratorFailed(self._told())
+            raise GeneratorFailed(last_words(self._folder))
 
     def _progress(self) -> Sequence[Progress]:
-        return [_read_progress(self._folder / f"progress.{part}") for part in range(self._setup.processes)]
-
-    def _told(self) -> str:
-        """The last words of the generator's log."""
-        lines = (self._folder / "locust.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else "locust said nothing"
-
-    def _end(self) -> None:
-        if self._child.poll() is None:
-            self._child.send_signal(signal.SIGTERM)
-            try:
-                self._child.wait(END_S)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._child.pid, signal.SIGKILL)
-                self._child.wait()
-        self._log.close()
+        return [read_progress(self._folder / f"progress.{part}") for part in range(self._sending.processes)]
 
 
 def measured(folder: Path, processes: int) -> list[Measured]:
@@ -143,23 +207,29 @@ def _with_bodies(rows: list[Measured]) -> list[Measured]:
     ]
 
 
-def _command(setup: Setup, ui_port: int | None) -> list[str]:
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", setup.target]
-    command += ["-u", str(setup.processes), "-r", str(setup.processes), "--loglevel", "WARNING", "--stop-timeout", "1"]
-    command += ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(ui_port)] if ui_port else ["--headless"]
-    if setup.processes > 1:
-        port = str(_free_port())
-        command += ["--processes", str(setup.processes), "--master-bind-host", "127.0.0.1"]
-        command += ["--master-bind-port", port, "--master-port", port]
-    return command
+def _arguments(sending: Sending) -> list[str]:
+    many = str(sending.processes)
+    arguments = ["--host", sending.target, "-u", many, "-r", many, "--stop-timeout", "1"]
+    page = ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(sending.ui_port)]
+    arguments += page if sending.ui_port else ["--headless"]
+    if sending.master is not None:
+        place = ["--master-bind-host", sending.master.host, "--master-bind-port", str(sending.master.port)]
+        return [*arguments, "--master", "--expect-workers", many, *place]
+    if sending.processes > 1:
+        port = str(free_port())
+        place = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
+        return [*arguments, "--processes", many, *place]
+    return arguments
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
-def _read_progress(path: Path) -> Progress:
+def read_progress(path: Path) -> Progress:
+    """How far a process says that it is; at its beginning if it has said nothing."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Progress)
     except FileNotFoundError:

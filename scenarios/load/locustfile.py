@@ -1,24 +1,32 @@
 """What locust runs, in its own process: importing locust patches sockets, so nothing of ours imports this module.
 
 One user for each process plays all its citizens: it offers calls to a Sender when they are due. The folder named by
-CITYTWIN_LOAD holds what to do, and takes what came of it.
+CITYTWIN_LOAD holds what to do, and takes what came of it. With CITYTWIN_LOAD_FETCHES the folder is this machine's own,
+and a courier fetches what to do from the master's.
 """
 
 import os
+import socket
 from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import gevent
 import msgspec
-from locust import FastHttpUser, task
+from gevent.queue import Queue
+from locust import FastHttpUser, events, task
+from locust.contrib.fasthttp import FastHttpSession
+from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
-from scenarios.load.calls import GO, STOP, DueCall, Progress, Setup, read_records, write_records
+from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Progress, Setup, read_records, write_records
 from scenarios.load.clock import steady_s, unix_s
+from scenarios.load.courier import BEGIN, END, TO_MASTER, TO_WORKER, MasterCourier, Refused, WorkerCourier
 from scenarios.load.sender import Said, Sender, fault_kind
 
-FOLDER = "CITYTWIN_LOAD"
+FOLDER, FETCHES = "CITYTWIN_LOAD", "CITYTWIN_LOAD_FETCHES"
 GREEDY_CALLS = 20
 """Calls offered in a row before answers are read: a generator that is behind must not starve its own sockets."""
 
@@ -58,28 +66,53 @@ class Town(FastHttpUser):
 
     def __init__(self, environment: Any) -> None:
         self.folder = Path(os.environ[FOLDER])
-        self.setup = msgspec.json.decode((self.folder / "setup.json").read_bytes(), type=Setup)
-        self.host = self.setup.target
-        self.concurrency = self.setup.most_waiting
-        self.network_timeout = self.connection_timeout = self.setup.timeout_s
-        self.insecure = False
         super().__init__(environment)
-        self.part = max(0, getattr(environment.runner, "worker_index", 0))
+        self.courier = environment.courier
+        self.part = environment.part
         self.progress = Progress()
         self.ended = False
 
     @task
     def live(self) -> None:
         """Offer every call when it is due, and wait for the last answers."""
+        try:
+            self._take()
+        except Refused:
+            # The courier has told both parents why.
+            gevent.sleep(3600)
         with rare_collections(), (self.folder / f"measured.{self.part}").open("wb", buffering=1 << 16) as file:
             self._live(file)
+        if self.courier is not None:
+            self.courier.give(self.part)
         self.progress.done = True
         self._tell()
         # The parent ends all processes when all are done.
         gevent.sleep(3600)
 
+    def _take(self) -> None:
+        """Wait until what is to be done lies in the folder."""
+        if self.courier is not None:
+            self.courier.fetch(
+                self.part, msgspec.json.decode((self.folder / "hosts.json").read_bytes(), type=list[str])
+            )
+        while self.courier is None and not (self.folder / PLANNED).exists():
+            gevent.sleep(GO_S)
+        self.setup = msgspec.json.decode((self.folder / "setup.json").read_bytes(), type=Setup)
+
+    def _session(self) -> FastHttpSession:
+        return FastHttpSession(
+            base_url=self.setup.target,
+            request_event=self.environment.events.request,
+            user=None,
+            insecure=False,
+            concurrency=self.setup.most_waiting,
+            network_timeout=self.setup.timeout_s,
+            connection_timeout=self.setup.timeout_s,
+            max_retries=0,
+        )
+
     def _live(self, file: BinaryIO) -> None:
-        line = FastLine(self.client, self._when_all_are_ready())
+        line = FastLine(self._session(), self._when_all_are_ready())
         sender = Sender(self.setup, line, lambda measured: write_records(file, (measured,)))
         teller = gevent.spawn(self._keep_telling, sender)
         for number, call in enumerate(read_records(self.folder / f"calls.{self.part}", DueCall)):
@@ -121,3 +154,62 @@ class Town(FastHttpUser):
         new = place.with_name(f"{place.name}.new")
         new.write_bytes(msgspec.json.encode(self.progress))
         new.replace(place)
+        if self.courier is not None:
+            self.courier.tell(self.progress)
+
+
+@events.init.add_listener
+def begin(environment: Any, **_: object) -> None:
+    """Before all else: a master hears its workers, and a worker says hello."""
+    environment.courier, environment.part = None, 0
+    if isinstance(environment.runner, MasterRunner):
+        _hear_workers(environment.runner)
+    elif isinstance(environment.runner, WorkerRunner):
+        _join(environment)
+
+
+def _hear_workers(runner: MasterRunner) -> None:
+    parts = int(runner.environment.parsed_options.expect_workers)
+    courier = MasterCourier(Path(os.environ[FOLDER]), parts, version("citytwin"), partial(_send, runner))
+
+    def hear(msg: Any, **_: object) -> None:
+        courier.hear(msg.type, msg.data, msg.node_id)
+
+    def is_alive(client: str) -> bool:
+        node = runner.clients.get(client)
+        return node is not None and node.state != STATE_MISSING
+
+    def keep_looking() -> None:
+        while True:
+            courier.look(is_alive)
+            gevent.sleep(GO_S)
+
+    for kind in TO_MASTER:
+        runner.register_message(kind, hear)
+    gevent.spawn(keep_looking)
+
+
+def _join(environment: Any) -> None:
+    runner, replies = environment.runner, Queue()
+    courier = WorkerCourier(Path(os.environ[FOLDER]), partial(_send, runner), replies, gevent.sleep)
+
+    fetches = bool(os.environ.get(FETCHES))
+
+    def hear(msg: Any, **_: object) -> None:
+        if msg.type not in (BEGIN, END):
+            replies.put((msg.type, msg.data))
+        elif fetches:
+            courier.hear(msg.type, msg.data)
+
+    for kind in TO_WORKER:
+        runner.register_message(kind, hear)
+    try:
+        environment.part = courier.join(version("citytwin"), socket.gethostname())
+    except Refused:
+        # The courier has told our parent why.
+        gevent.spawn(runner.quit)
+    environment.courier = courier if fetches else None
+
+
+def _send(runner: Any, kind: str, data: Any, client: str | None) -> None:
+    runner.send_message(kind, data, client)

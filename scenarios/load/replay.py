@@ -62,14 +62,14 @@ def replay(
     Raises:
         TooFewPeople: the target has fewer people than take part.
     """
-    subjects = _subjects(recorded)
-    writer = _Writer(directory, api_base, timing, cast_people(subjects, directory, ids))
-    people = {one: row for row, one in enumerate(sorted({one for one in subjects if one}))}
+    about = subjects(recorded)
+    writer = _Writer(directory, api_base, timing, cast_people(about, directory, ids))
+    people = {one: row for row, one in enumerate(sorted({one for one in about if one}))}
     factor = 1.0 if ids is None or not writer.cast.ids else ids / max(1, sum(one.startswith("c") for one in people))
     anonymous = sum(call.actor == ANYBODY for call in recorded)
     taking_part = [shares(anonymous, factor - copy) for copy in range(writer.cast.copies)]
     reads = 0
-    for call, subject in zip(recorded, subjects, strict=True):
+    for call, subject in zip(recorded, about, strict=True):
         for copy in _copies(
             call, subject, writer.cast, [part[reads] for part in taking_part] if anonymous > reads else []
         ):
@@ -79,18 +79,18 @@ def replay(
     return Replay(writer.calls(), writer.cast, writer.left_out)
 
 
-def _subjects(recorded: Sequence[Recorded]) -> list[str]:
+def subjects(recorded: Sequence[Recorded]) -> list[str]:
     """Whom each call is about; who leaves is known by the check-in that let them in."""
     received: dict[str, str] = {}
-    subjects = []
+    found = []
     for call in recorded:
         subject = subject_of(call)
         if call.operation == RECEIVES and call.made:
             received[call.made] = subject
         if call.operation == LEAVES:
             subject = received.get(call.path.split("/")[2], "")
-        subjects.append(subject)
-    return subjects
+        found.append(subject)
+    return found
 
 
 def _copies(call: Recorded, subject: str, cast: Cast, anonymous: Sequence[bool]) -> Iterator[int]:

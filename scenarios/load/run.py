@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,13 +15,14 @@ import numpy as np
 from agents.city_os.calendar import Calendar
 from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle
 from scenarios.load.calls import DueCall, Measured, Setup
+from scenarios.load.casting import cast_people
 from scenarios.load.clock import now
-from scenarios.load.generator import Generator, measured, prepare
+from scenarios.load.generator import Generator, Master, Sending, measured, prepare
 from scenarios.load.histories import check_histories
 from scenarios.load.objectives import LoadMode, Objectives, read_objectives
 from scenarios.load.profile import crowd_of, profile_calls, profiles
 from scenarios.load.recording import Recorded, read_recording
-from scenarios.load.replay import Timing, replay
+from scenarios.load.replay import Timing, replay, subjects
 from scenarios.load.target import Target, TargetOptions, logins, open_target, reset, wait_for_calm
 from scenarios.load.verdict import Judgement, Outcome, Verdict, judge
 from scenarios.load.watching import BoardWatch, check_looks
@@ -43,7 +45,8 @@ class LoadOptions:
     """A load as it was asked for: of a recording, or of a profile.
 
     ``until_s`` infinity: to the recording's end, or as long as the profile says. ``ui_port`` shows locust's own page.
-    ``opening_s`` stands in for a profile's, and its length for none.
+    ``master`` lets workers of other machines send, ``processes`` in all. ``opening_s`` stands in for a profile's, and
+    its length for none.
     """
 
     recording: Path | None
@@ -56,6 +59,7 @@ class LoadOptions:
     objectives: Path | None = None
     processes: int = 1
     ui_port: int | None = None
+    master: Master | None = None
     command: str = ""
     opening_s: float | None = None
 
@@ -177,11 +181,10 @@ class Session:
             ScenarioError: too few people live there, or the generator failed.
             AgentsError: the sandbox does not reset itself.
         """
-        begun = now()
-        plan = self._plan(options, Timing(begun, options.from_s, options.speed))
+        self._check(options)
         setup = setup_for(self.target, options)
-        reset(self.target)
-        rows, watch, kept, is_whole = _generate(setup, plan, self.target, options.ui_port, tell)
+        done = self._generate(setup, options, tell)
+        begun, plan, rows, watch, kept, is_whole = done
         tell("load_ask", 0.0)
         recovery_s = wait_for_calm(self.target)
         more, settled = settle(self.target, setup, kept, rows)
@@ -223,6 +226,39 @@ class Session:
         done = replay(self.recorded, target.directory, target.api_base, timing, ids=options.ids)
         return Plan(done.calls, done.length_s, mode_of(self.recorded), done.cast.ids, done.cast.copies, done.left_out)
 
+    def _check(self, options: LoadOptions) -> None:
+        """See whether so many people live there, before anybody waits for workers.
+
+        Raises:
+            TooFewPeople: they do not.
+        """
+        if self.recorded is None:
+            crowd_of(self.target, options.ids)
+        else:
+            cast_people(subjects(self.recorded), self.target.directory, options.ids)
+
+    def _generate(self, setup: Setup, options: LoadOptions, tell: Tell) -> "_Generated":
+        """Let the generator send all calls; Ctrl-C ends it with what was measured."""
+        is_whole = True
+        kept: dict[int, DueCall] = {}
+        with tempfile.TemporaryDirectory(prefix="citytwin-load-") as name:
+            folder = Path(name)
+            with Generator(folder, sending(setup, options)) as generator:
+                generator.gather(tell)
+                tell("load_plan", 0.0)
+                begun = now()
+                plan = self._plan(options, Timing(begun, options.from_s, options.speed))
+                reset(self.target)
+                prepare(folder, setup, _keeping(plan.calls, kept))
+                tell("load_run", 0.0)
+                with BoardWatch(self.target, generator.begin()) as watch:
+                    try:
+                        generator.wait(plan.length_s, tell)
+                    except KeyboardInterrupt:
+                        is_whole = False
+                        generator.stop()
+            return _Generated(begun, plan, measured(folder, setup.processes), watch, kept, is_whole)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -236,24 +272,20 @@ class Plan:
     left_out: int = 0
 
 
-def _generate(
-    setup: Setup, plan: Plan, target: Target, ui_port: int | None, tell: Tell
-) -> tuple[list[Measured], BoardWatch, dict[int, DueCall], bool]:
-    """Let the generator send all calls; Ctrl-C ends it with what was measured."""
-    is_whole = True
-    kept: dict[int, DueCall] = {}
-    with tempfile.TemporaryDirectory(prefix="citytwin-load-") as name:
-        folder = Path(name)
-        prepare(folder, setup, _keeping(plan.calls, kept))
-        with Generator(folder, setup, ui_port=ui_port) as generator:
-            tell("load_run", 0.0)
-            with BoardWatch(target, generator.begin()) as watch:
-                try:
-                    generator.wait(plan.length_s, tell)
-                except KeyboardInterrupt:
-                    is_whole = False
-                    generator.stop()
-        return measured(folder, setup.processes), watch, kept, is_whole
+class _Generated(NamedTuple):
+    """What was planned and what came of it; ``kept`` are the calls that the oracle needs, by their numbers."""
+
+    begun: datetime
+    plan: Plan
+    rows: list[Measured]
+    watch: BoardWatch
+    kept: dict[int, DueCall]
+    is_whole: bool
+
+
+def sending(setup: Setup, options: LoadOptions) -> Sending:
+    """Who sends a load."""
+    return Sending(setup.target, setup.processes, options.ui_port, options.master, options.target.hosts)
 
 
 def _keeping(calls: Iterable[DueCall], kept: dict[int, DueCall]) -> Iterator[DueCall]:

@@ -1,10 +1,8 @@
 """The target: whether it may be loaded, who lives in its sandbox, and the logins by which they speak."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.connect import CONTRACT_VERSION, check_reached, reset_sandbox
@@ -21,7 +19,8 @@ from scenarios.defaults import default_parameters
 from scenarios.errors import UnusableCityOs
 from scenarios.load.calls import Login
 from scenarios.load.clock import pause, steady_s
-from scenarios.load.errors import ForbiddenHost, OtherContract, OtherPeople, ProductionTarget, RefusedCredentials
+from scenarios.load.errors import OtherContract, OtherPeople, ProductionTarget, RefusedCredentials
+from scenarios.load.hosts import check_host
 from scenarios.progress import Tell
 from scenarios.recipes import existing, find_recipe
 from scenarios.seeding import directory, seeding
@@ -112,27 +111,6 @@ def _open(url: str, options: TargetOptions, transport: HttpTransport, tell: Tell
     target = Target(url, service, town, population, directory(town, population), transport)
     check_credentials(target)
     return target
-
-
-def check_host(address: str, allowed: Collection[str]) -> None:
-    """Refuse to load another machine than this one, unless somebody has spelled out that it may be loaded.
-
-    Raises:
-        ForbiddenHost: nobody has.
-    """
-    host = urlsplit(address).hostname or ""
-    if not is_loopback(host) and host not in {one.lower() for one in allowed}:
-        raise ForbiddenHost(host, address)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name says that it is this machine. Source: RFC 6761 6.3, RFC 1122 3.2.1.3, RFC 4291 2.5.3."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_document(url: str, document: CityOsDocument) -> None:

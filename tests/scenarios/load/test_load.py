@@ -1,8 +1,12 @@
 """Whole loads, against the reference city OS and against ones that are wrong, over real HTTP."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import psutil
 import pytest
 from deviant.doubles import answer, drops_check_ins, ignores_consent
 from load_values import board, check_in, check_out, declare, report, write_recording
@@ -20,6 +25,8 @@ from reference_api.consent import Decide, decide
 from scenarios.cli import run_command
 from scenarios.connection import reference_app
 from scenarios.defaults import default_parameters
+from scenarios.load.errors import WorkerLost
+from scenarios.load.generator import Master, free_port
 from scenarios.load.run import LoadOptions, run_load
 from scenarios.load.target import TargetOptions
 from scenarios.recipes import find_recipe
@@ -191,6 +198,61 @@ def test_ctrl_c_ends_with_what_was_measured(recording: Path) -> None:
     assert (done.is_whole, done.findings) == (False, ())
     assert 0 < done.verdict.length_s < 15.0
     assert 0 < done.verdict.calls == len(done.rows)
+
+
+@contextmanager
+def worker(port: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker's command in a process of its own."""
+    words = ["load", "--worker", "--master-host", "127.0.0.1", "--master-port", port, "--quiet"]
+    command = [sys.executable, "-c", "from scenarios.cli import main; main()", *words]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as one:  # noqa: S603 - our own command
+        try:
+            yield one
+        finally:
+            one.send_signal(signal.SIGINT)
+
+
+def test_a_worker_of_another_machine_sends(recording: Path, tmp_path: Path) -> None:
+    """Two commands: all calls are answered, each of them sent by the worker, and the oracle finds nothing."""
+    port = str(free_port())
+    with target() as url, worker(port):
+        where = ["--master", "--master-bind-host", "127.0.0.1", "--master-port", port]
+        code, told = load(recording, url, tmp_path, *where)
+    assert (code, told["outcome"], told["oracle"]["check_ins"]) == (0, "held", RECEIVED + 1)
+
+
+def test_a_worker_that_dies_leaves_no_verdict(recording: Path) -> None:
+    """In the middle of the load: it is told which worker that was."""
+    port = free_port()
+    options = LoadOptions(recording, TargetOptions(""), speed=0.5, master=Master("127.0.0.1", port))
+    with target() as url, worker(str(port)) as one:
+
+        def kill(stage: str, share: float) -> None:
+            if stage == "load_run" and share > 0.0:
+                for process in psutil.Process(one.pid).children(recursive=True):
+                    process.kill()
+
+        with pytest.raises(WorkerLost, match=r"worker 1 .* has gone silent: there is no verdict"):
+            run_load(replace(options, target=TargetOptions(url)), kill)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--worker"], "--worker --master-host HOST"),
+        (["--master-host", "h", "--profile", "disaster", "--target", "u"], "--worker --master-host HOST"),
+        (["--worker", "--master-host", "h", "--master"], "either --master or --worker"),
+        (["--worker", "--master-host", "h", "--target", "u"], "leave out the run"),
+        (["--profile", "disaster"], "--target URL"),
+        (["run", "--profile", "disaster", "--target", "u"], "Give either a folder"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(
+    capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    """With what to type instead."""
+    assert run_command(["load", *words, "--lang", "en"]) == 2
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
