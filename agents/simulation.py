@@ -65,7 +65,8 @@ class Simulation:
         self.gathering = Gathering(self.world, self.travel, self._households)
         self._inquiries = Inquiries(self.world, self.travel, self._households, self.gathering)
         self._alarm = Alarm(self.world, Audience(self._households, self._citizens, self.gathering, support))
-        self.office = CityOffice(self.world, self._alarm, self.desks, Associations(self.world, support))
+        self.associations = Associations(self.world, support)
+        self.office = CityOffice(self.world, self._alarm, self.desks, self.associations)
 
     @property
     def notices(self) -> tuple[Notice, ...]:

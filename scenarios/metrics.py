@@ -11,6 +11,7 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.failings import failings
 from scenarios.language import Text
 from scenarios.outcomes import Outcomes, indoor
 from scenarios.record import NO_ANSWER, FindingKind, RunRecord
@@ -94,6 +95,7 @@ def measure(record: RunRecord, outcomes: Outcomes) -> list[Metric]:
     return [
         *_totals(record, outcomes),
         *_oracle(record),
+        *(metric(*row) for row in failings(record, outcomes)),
         *_by_capacity(record, outcomes),
         *_by_district(record, outcomes),
         *_by_shelter(record, outcomes),
@@ -165,6 +167,7 @@ def _help(outcomes: Outcomes) -> Iterator[Metric]:
     yield metric("unassisted", _count(outcomes.unassisted))
     yield metric("unassisted_peak", int(max(waiting_for_help(outcomes)[1], default=0)))
     yield metric("help_wait_p50_s", quantile(wait_s, 0.5))
+    yield metric("help_wait_p95_s", quantile(wait_s, 0.95))
 
 
 def _oracle(record: RunRecord) -> Iterator[Metric]:

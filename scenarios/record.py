@@ -156,6 +156,24 @@ class InjectedFault:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeMessage:
+    """A push message that the city office wanted to send: how long after that it left (s), None if it never did."""
+
+    wanted_s: float
+    title: str
+    late_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLooks:
+    """Looks of people at the shelter board: all, those shown a wrong status within reach, and these by shelter."""
+
+    looks: int
+    wrong: int
+    wrong_at: IntArray
+
+
+@dataclass(frozen=True, slots=True)
 class LinkClosure:
     """A link (row of the roads) closed from ``from_s`` until ``until_s``, None if it stayed closed."""
 
@@ -189,7 +207,8 @@ class RunRecord:
     """One finished run.
 
     ``opened`` tells for each shelter whether it was open at any time. ``gridlocked_links`` are rows of the roads whose
-    cars could never move on, ``trips`` those that ended. ``parameters`` are those in force. ``wall_s`` is the time that
+    cars could never move on, ``trips`` those that ended. ``met_s`` is when the association of each person first knew
+    that they are safe (s, inf if not). ``parameters`` are those in force. ``wall_s`` is the time that
     the run took on the wall; it enters metrics.json and nothing else, because it differs from run to run.
     """
 
@@ -209,6 +228,9 @@ class RunRecord:
     gridlocked_links: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
     timeline: tuple[TimelineEntry, ...] = ()
     trips: EndedTrips | None = None
+    messages: tuple[OfficeMessage, ...] = ()
+    board: BoardLooks | None = None
+    met_s: FloatArray | None = None
     wall_s: float = 0.0
 
     @property

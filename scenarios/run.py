@@ -30,7 +30,7 @@ from scenarios.people_table import PEOPLE, people_table, write_people
 from scenarios.places import check_against
 from scenarios.reader import find_scenario, read_scenario
 from scenarios.recipes import data_files, existing, find_recipe
-from scenarios.record import Finding, InjectedFault, RunHeader, RunRecord
+from scenarios.record import BoardLooks, Finding, InjectedFault, OfficeMessage, RunHeader, RunRecord
 from scenarios.report.page import write_report
 from scenarios.scenario import Scenario
 from scenarios.situate import situation_of
@@ -225,7 +225,23 @@ def _record(stage: Stage, header: RunHeader, simulation: Simulation, watch: Watc
         gridlocked_links=np.array(sorted(simulation.travel.ever_gridlocked), np.int32),
         timeline=(*timeline_of(stage.scenario, stage.situation, stage.town), *faults_timeline(stage.faults)),
         trips=simulation.travel.ended(),
+        messages=_messages(simulation),
+        board=_board(simulation),
+        met_s=simulation.associations.met_s,
     )
+
+
+def _messages(simulation: Simulation) -> tuple[OfficeMessage, ...]:
+    """Every message that the office wanted to send, with how late it left."""
+    late_s = {notice.notification: notice.late_s for notice in simulation.notices}
+    return tuple(
+        OfficeMessage(one.wanted_s, one.title, late_s.get(one.notification)) for one in simulation.office.messages
+    )
+
+
+def _board(simulation: Simulation) -> BoardLooks:
+    seen = simulation.desks.sightings
+    return BoardLooks(seen.looks, seen.wrong_looks, seen.wrong_at)
 
 
 def _opened(stage: Stage) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
