@@ -29,7 +29,7 @@ from reference_api.server_secret import ServerSecret
 from reference_api.services import Memory, Services
 from reference_api.settings import Settings, check_settings
 from reference_api.store.protocol import Store
-from reference_api.telemetry import Telemetry
+from reference_api.telemetry import SELDOM, Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class Application:
             told = ApiError("validation", "no database holds U+0000 or such a large number")
             reply = self._told(told, operation, headers)
         except StoreUnavailable as fault:
-            logger.warning("operation put off: %s, %s", operation.operation_id, fault)
+            logger.warning("operation put off: %s, %s", operation.operation_id, fault, extra=SELDOM)
             reply = self._told(unavailable(), operation, headers)
         except Exception:
             # The boundary: whatever went wrong is logged here and told to nobody outside.

@@ -9,6 +9,7 @@ from reference_api.admission import Pressure
 from reference_api.call import Token
 from reference_api.clock import Clock
 from reference_api.consent import Decide
+from reference_api.errors import StoreUnavailable
 from reference_api.oidc.keys import SigningKey
 from reference_api.server_secret import ServerSecret
 from reference_api.settings import Settings
@@ -48,6 +49,10 @@ class Memory:
             self._kept[name] = made
         return made
 
+    def last(self, name: str, default: T) -> T:
+        """What is kept under ``name``, although it may have changed; ``default`` if there is nothing."""
+        return cast("T", self._kept.get(name, default))
+
     def forget(self, *names: str) -> None:
         """Something was written that changes these answers."""
         self._forgettings += 1
@@ -81,11 +86,17 @@ class Services:
     telemetry: Telemetry | None = None
 
     async def now_s(self) -> float:
-        """The time to go by (Unix seconds): the clock's, in a sandbox as far off as it was set."""
+        """The time to go by (Unix seconds): the clock's, in a sandbox as far off as it was set.
+
+        While the database cannot be used, as far off as it was last; what needs no database goes on.
+        """
         now_s = self.clock.now_s()
         if not self.settings.sandbox:
             return now_s
-        return now_s + await self.memory.recall(CLOCK_OFFSET, self._read_offset_s)
+        try:
+            return now_s + await self.memory.recall(CLOCK_OFFSET, self._read_offset_s)
+        except StoreUnavailable:
+            return now_s + self.memory.last(CLOCK_OFFSET, 0.0)
 
     async def _read_offset_s(self) -> float:
         row = await self.store.one("SELECT offset_s FROM sandbox_clock")

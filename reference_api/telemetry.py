@@ -80,6 +80,28 @@ class Telemetry:
         return generate_latest(self._registry)
 
 
+SELDOM = {"seldom": True}
+"""``extra`` of a log record that would be repeated by every request."""
+
+SELDOM_S = 1.0
+"""How often such a record is kept. Source: none; often enough to see when something began and ended. Confidence C."""
+
+
+class Seldom(logging.Filter):
+    """Keeps one record a second of those that are marked so, and all others."""
+
+    _last_s = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is kept."""
+        if not hasattr(record, "seldom"):
+            return True
+        if 0.0 <= record.created - self._last_s < SELDOM_S:
+            return False
+        self._last_s = record.created
+        return True
+
+
 class JsonLines(logging.Formatter):
     """Log records as one JSON object a line.
 
@@ -109,6 +131,7 @@ def log_as_json(*, requests: bool) -> None:
     """Send the process's log to standard error as JSON lines; ``requests`` adds a line for each request."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
+    handler.addFilter(Seldom())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

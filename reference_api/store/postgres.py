@@ -45,7 +45,10 @@ WRITER_LOCK, MIGRATION_LOCK = 0x63697479, 0x63697480
 
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
 _PASSED_OVER = "a statement of this transaction failed and was passed over: nothing of it was kept"
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""Faults of connections that ended, are ending, or could not be made."""
+
+_FAULTS = (asyncpg.PostgresError, *_LOST)
 
 _PASSING = (
     asyncpg.InsufficientResourcesError,
@@ -172,7 +175,7 @@ class PostgresStore:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         # One writer of this process waits for the lock; the others wait here and leave connections to the readers.
-        async with self._writing, self._connections().acquire() as connection:
+        async with self._writing, self._lent() as connection:
             task, held = _task(), _Held(connection)
             try:
                 await self._end(connection, _BEGIN)
@@ -184,6 +187,20 @@ class PostgresStore:
                 raise
             finally:
                 self._held.pop(task, None)
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
+        """A connection of the pool, made anew if the one it had was lost."""
+        pool = self._connections()
+        try:
+            connection = await pool.acquire()
+        except _FAULTS as fault:
+            raise self._told(fault, "BEGIN") from None
+        try:
+            yield connection
+        finally:
+            with suppress(*_FAULTS):
+                await pool.release(connection)
 
     async def _commit(self, held: _Held) -> None:
         """Count what was written, and commit.
@@ -252,7 +269,7 @@ class PostgresStore:
 
     def _told(self, fault: Exception, sql: str) -> StoreFault:
         """The fault without values of parameters or rows: they may be somebody's data."""
-        if isinstance(fault, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError):
+        if isinstance(fault, _LOST):
             return self._unreachable(type(fault).__name__)
         if isinstance(fault, asyncpg.CharacterNotInRepertoireError):
             return UnstorableValue(f"a text with U+0000 cannot be stored: {sql}")
