@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import simpy
 
+from agents.agenda import Agenda
 from agents.behaviour import walking_factor
 from agents.city_os.port import CityOS
 from agents.movement.trips import Movement
@@ -29,20 +29,6 @@ WINDOW_S = 60.0
 depend on it."""
 
 
-class _Appointment(simpy.Event):
-    """Something to be done at a time: an event that is never waited for, and so much lighter than a simpy timeout."""
-
-    __slots__ = ("_do",)
-
-    def __init__(self, do: Callable[[], None]) -> None:
-        self._do = do
-        self._ok = True
-        self.callbacks = [self]
-
-    def __call__(self, _: simpy.Event) -> None:
-        self._do()
-
-
 @dataclass
 class World:
     """Shared by all agents of one run.
@@ -60,7 +46,7 @@ class World:
     stream: Stream
     city_os: CityOS
     movement: Movement
-    env: simpy.Environment = field(default_factory=simpy.Environment)
+    env: Agenda = field(default_factory=Agenda)
     trace: Trace = field(default_factory=Trace)
     registry: Model = field(init=False)
     state: TownState = field(init=False)
@@ -98,7 +84,7 @@ class World:
     @property
     def now_s(self) -> float:
         """Time since the scenario's start."""
-        return float(self.env.now)
+        return self.env.now
 
     @property
     def is_night(self) -> bool:
@@ -116,12 +102,12 @@ class World:
     ) -> None:  # fmt: skip
         """Something happens to people: into the trace and into the town's state."""
         rows = people if isinstance(people, np.ndarray) and people.ndim else np.atleast_1d(np.asarray(people, np.int64))
-        self.trace.record(kind, float(self.env.now) if at_s is None else at_s, rows, place, detail)
+        self.trace.record(kind, self.env.now if at_s is None else at_s, rows, place, detail)
         self.state.apply(kind, rows, place)
 
     def at(self, at_s: float, do: Callable[[], None]) -> None:
         """Do something at a later time (at once, but after what is under way, if the time has passed)."""
-        self.env.schedule(_Appointment(do), delay=max(0.0, at_s - self.now_s))
+        self.env.at(at_s, do)
 
     def are(self, people: npt.NDArray[np.int64], state: State) -> npt.NDArray[np.int64]:
         """Those of ``people`` who are in a state now."""
