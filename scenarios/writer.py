@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from scenarios.faults.form import FaultFile
+from scenarios.faults.form import FOR_GOOD, FaultFile
 from scenarios.scenario import Scenario
 
 
@@ -23,7 +23,9 @@ def scenario_text(scenario: Scenario) -> str:
 
 def faults_text(file: FaultFile) -> str:
     """Faults as a TOML file; reading it gives equal faults."""
-    entries = [msgspec.to_builtins(one) for one in file.fault]
+    tables = [msgspec.to_builtins(one) for one in file.fault]
+    # What lasts for good has no end to write down.
+    entries = [{key: value for key, value in one.items() if value != FOR_GOOD} for one in tables]
     return "\n".join([f"seed = {file.seed}\n", *(f"[[fault]]\n{_lines(one)}" for one in entries)])
 
 
