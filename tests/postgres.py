@@ -106,7 +106,8 @@ class PostgresServer:
     _listener: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it can be asked."""
+        """Start it, and wait until it can be asked; what is left of one that gave up is put away."""
+        self.end()
         options = [f"-c{key}={value}" for key, value in self.configuration.items()]
         self._process = subprocess.Popen(  # noqa: S603 - the server that was found installed
             [
@@ -127,6 +128,11 @@ class PostgresServer:
         _wait_until_ready(self._process, self._process.stderr)
         self._listener = threading.Thread(target=self._process.stderr.readlines, daemon=True)
         self._listener.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
 
     def end(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """End it: at once (SIGQUIT, SIGKILL), or after its sessions were told (SIGINT)."""

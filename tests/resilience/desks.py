@@ -9,6 +9,7 @@ from typing import TextIO
 
 import msgspec
 from hostile import LEAKS
+
 from resilience.caller import LOST, Answer, Caller, raw
 
 FIRST, LATER = "2027-01-15T07:00:00+09:00", "2027-01-15T08:00:00+09:00"
@@ -60,7 +61,6 @@ def shared_out(people: int, desks: int) -> list[list[Arrival]]:
 @dataclass
 class Ledger:
     """What was acknowledged: the id of each check-in by its key, written down before anything else is sent.
-
 
     ``statuses`` counts all answers, ``leaks`` are answers that show the inside of the server. ``longest_gap_s`` is the
     longest time without an acknowledgement.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+
 from resilience.caller import Answer, Caller, raw
 from resilience.desks import Arrival, Ledger
 

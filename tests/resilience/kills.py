@@ -9,7 +9,6 @@ from resilience.judging import Compared, compare
 from resilience.outcome import Row
 from resilience.places import Place, traffic_on
 from resilience.server import Server
-
 from twin.randomness import Stream
 
 PEOPLE, KILLS, DESKS, SEED = 7_500, 20, 16, 1

@@ -8,19 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postgres import DURABLE, Databases, running_postgres, server_binaries
+from sandbox_city import small_seed
+
 from resilience.desks import Ledger, Traffic, shared_out
 from resilience.server import Server, serving
-from sandbox_city import small_seed
+
+SQLITE_DISK_MB, POSTGRES_DISK_MB = 48, 200
+"""Disks that hold what an experiment writes; PostgreSQL takes some 100 MB before anything is written."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder and an empty database; ``databases`` is the PostgreSQL that runs, None for SQLite."""
+    """A folder and an empty database; ``databases`` is the PostgreSQL that runs, None for SQLite.
+
+    ``disk`` is the disk that the database and temporary files have for themselves.
+    """
 
     folder: Path
     address: str
     databases: Databases | None = None
-    temporary: Path | None = None
+    disk: Path | None = None
 
     @property
     def name(self) -> str:
@@ -29,18 +36,23 @@ class Place:
 
     def serving(self, people: int, workers: int = 2) -> AbstractContextManager[Server]:
         """A server over the database, filled with so many people."""
-        return serving(self.address, small_seed(people), self.folder, workers=workers, temporary=self.temporary)
+        return serving(self.address, small_seed(people), self.folder, workers=workers, temporary=self.disk)
+
+    def mend(self) -> None:
+        """What an operator does when the disk has room again: start PostgreSQL if it gave up."""
+        if self.databases is not None and not self.databases.server.is_alive:
+            self.databases.server.start()
 
 
 @contextmanager
-def on_sqlite() -> Iterator[Place]:
-    """A file."""
+def on_sqlite(disk: Path | None = None) -> Iterator[Place]:
+    """A file, on a disk of its own if one is given."""
     with tempfile.TemporaryDirectory(prefix="citytwin-resilience-") as name:
-        yield Place(Path(name), str(Path(name) / "city.db"))
+        yield Place(Path(name), str((disk or Path(name)) / "city.db"), disk=disk)
 
 
 @contextmanager
-def on_postgres(place: Path | None = None, **configuration: str) -> Iterator[Place]:
+def on_postgres(disk: Path | None = None, **configuration: str) -> Iterator[Place]:
     """A PostgreSQL that keeps its word when it is killed.
 
     Raises:
@@ -51,9 +63,9 @@ def on_postgres(place: Path | None = None, **configuration: str) -> Iterator[Pla
         raise LookupError("no PostgreSQL here: apt-get install postgresql")
     with (
         tempfile.TemporaryDirectory(prefix="citytwin-resilience-") as name,
-        running_postgres(binaries, {**DURABLE, **configuration}, place) as databases,
+        running_postgres(binaries, {**DURABLE, **configuration}, disk) as databases,
     ):
-        yield Place(Path(name), databases.make(), databases, temporary=place)
+        yield Place(Path(name), databases.make(), databases, disk)
 
 
 @contextmanager
@@ -73,6 +85,20 @@ def small_disk(megabytes: int) -> Iterator[Path]:
             yield Path(name)
         finally:
             subprocess.run(["umount", "-l", name], check=True)  # noqa: S603, S607 - the disk mounted above
+
+
+@contextmanager
+def full_sqlite() -> Iterator[Place]:
+    """A file on a small disk."""
+    with small_disk(SQLITE_DISK_MB) as disk, on_sqlite(disk) as place:
+        yield place
+
+
+@contextmanager
+def full_postgres() -> Iterator[Place]:
+    """A PostgreSQL on a small disk."""
+    with small_disk(POSTGRES_DISK_MB) as disk, on_postgres(disk, min_wal_size="32MB", max_wal_size="32MB") as place:
+        yield place
 
 
 def traffic_on(server: Server, folder: Path, people: int, desks: int) -> Traffic:

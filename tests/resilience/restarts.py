@@ -5,13 +5,13 @@ import signal
 import time
 from collections.abc import Sequence
 
+from postgres import PostgresServer
+
 from resilience.desks import Traffic
 from resilience.judging import Compared, compare
 from resilience.outcome import Row
 from resilience.places import Place, traffic_on
 from resilience.server import Server
-
-from postgres import PostgresServer
 
 PEOPLE, DESKS, WORKERS = 4_500, 16, 2
 AWAY_S = 4.0

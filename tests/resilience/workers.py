@@ -2,8 +2,8 @@
 
 import asyncio
 
-from resilience.judging import Compared, compare
 from resilience.desks import Traffic
+from resilience.judging import Compared, compare
 from resilience.outcome import Row
 from resilience.places import Place, traffic_on
 from resilience.server import Server
