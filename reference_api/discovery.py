@@ -155,6 +155,8 @@ async def _sandbox(services: Services, about: tuple[object, ...] | None) -> dict
     sandbox["sign_in"] = await _sign_in(services)
     if about:
         sandbox["seeding"] = dict(zip(("town", "people", "seed", "population_sha256"), about[1:], strict=True))
+    row = await services.store.one("SELECT count(*) FROM account")
+    sandbox["ids"] = row[0] if row else 0
     return sandbox
 
 

@@ -17,3 +17,10 @@ def default_parameters() -> Parameters:
     for package, name in PARAMETER_FILES:
         parameters = parameters.merged(load_parameters(package, name))
     return parameters
+
+
+def parameters_with_ids(ids: int, people: int) -> Parameters:
+    """The shipped parameters, but with ``ids`` city-OS IDs among ``people``: the city's aim rather than its figure."""
+    parameters = default_parameters()
+    among = parameters.number("people.id.holders_of")
+    return parameters.with_overrides({"people.id.holders": ids * among / people})

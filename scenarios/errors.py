@@ -12,6 +12,7 @@ ScenarioError
 ├── UnwritableOutput  the output folder cannot be written (PermissionError)
 ├── UnusableCityOs    what was given as city OS is no address (ValueError)
 ├── NoServiceForFaults faults were given, and no city OS to put them in front of (ValueError)
+├── NoTrickleOnLine   answers of an ideal city OS are to come in drops, but have no bytes (ValueError)
 ├── OtherRuns         the output folder holds runs of something else (FileExistsError)
 ├── UnusableFaultTarget faults cannot be put in front of a service (ConnectionError)
 ├── ForeignFolder     the output folder of a study holds something else (FileExistsError)
@@ -19,6 +20,7 @@ ScenarioError
 ├── UnreachableCluster no scheduler answers at the address (ConnectionError)
 ├── FailedCell        a run of a study failed (RuntimeError)
 ├── PortInUse         the server cannot listen there (OSError)
+├── TooManyIds        fewer people may have a city-OS ID than were asked for (ValueError)
 ├── UnusableRun       a folder is no finished run, or no finished replications (ValueError)
 ├── UnpairedRuns      two runs are not of the same people of the same town (ValueError)
 ├── FailedReplication a run among several could not be done (ChildProcessError)
@@ -148,6 +150,13 @@ class NoServiceForFaults(ScenarioError, ValueError):
         super().__init__([Fault("", "faults_need_service")])
 
 
+class NoTrickleOnLine(ScenarioError, ValueError):
+    """Answers of an ideal city OS are to come in drops, but have no bytes."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__([Fault("", "faults_no_trickle", {"names": ", ".join(names)})])
+
+
 class UnusableFaultTarget(ScenarioError, ConnectionError):
     """Faults cannot be put in front of a service: nobody answers, or it serves real people."""
 
@@ -197,6 +206,13 @@ class PortInUse(ScenarioError, OSError):
 
     def __init__(self, host: str, port: int, reason: object) -> None:
         super().__init__([Fault("", "port_in_use", {"host": host, "port": port, "reason": reason})])
+
+
+class TooManyIds(ScenarioError, ValueError):
+    """There are fewer people who may have a city-OS ID than were asked for."""
+
+    def __init__(self, wanted: int, there: int) -> None:
+        super().__init__([Fault("", "too_many_ids", {"wanted": wanted, "there": there})])
 
 
 class UnusableRun(ScenarioError, ValueError):

@@ -97,6 +97,7 @@ class Sandbox(msgspec.Struct):
 
     clients: list[SandboxClient]
     seeding: Seeding | None = None
+    ids: int = 0
 
 
 class CityOsDocument(msgspec.Struct):

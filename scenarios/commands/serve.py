@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from reference_api.seed import SeedData
 from reference_api.serve import fill, is_filled, serve, serve_workers, stored_app
 from reference_api.settings import Settings, check_settings, settings_from_environment
 from reference_api.store.opening import is_embedded, is_shared
 from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
-from scenarios.defaults import default_parameters
-from scenarios.errors import PortInUse
+from scenarios.defaults import default_parameters, parameters_with_ids
+from scenarios.errors import PortInUse, TooManyIds
 from scenarios.language import Language, say
 from scenarios.progress import show_progress
 from scenarios.recipes import existing, find_recipe
 from scenarios.seeding import public_data, seed_data
+from twin.population import Population
 from twin.randomness import Stream
 from twin.sources.people import populate
 from twin.sources.recipe import build_town
@@ -44,6 +46,7 @@ def build(language: Language) -> click.Command:
     @option(language, "--town")
     @folder_option(language, "--data")
     @option(language, "--people", type=PEOPLE)
+    @option(language, "--ids", type=PEOPLE)
     @option(language, "--seed", type=SEED, default=DEFAULT_SEED, show_default=True)
     @option(language, "--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
     @option(language, "--host", default="127.0.0.1", show_default=True)
@@ -65,6 +68,7 @@ class ServeOptions:
     town: str | None
     data: Path | None
     people: int | None
+    ids: int | None
     seed: int
     port: int
     host: str
@@ -79,10 +83,12 @@ class ServeOptions:
         return f"http://{self.host}:{self.port}"
 
     def matching_run(self) -> str:
-        """The command that runs a scenario with the same people against the server.
+        """The command that runs a scenario with the same people against the server; a load where IDs were asked for.
 
         The drill has its own number of people, so that it fits only where a number is given.
         """
+        if self.ids is not None:
+            return f"citytwin load --profile disaster --ids {self.ids} --target {shlex.quote(self.url)}"
         scenario = "earthquake_winter" if self.people is None else "drill"
         flags = {
             "--town": self.town or DEFAULT_TOWN,
@@ -142,9 +148,23 @@ def seed_of(options: ServeOptions, settings: Settings, language: Language) -> Se
         if not settings.sandbox:
             return public_data(town)
         progress("people", 0.0)
-        population = populate(town, stream=stream, parameters=default_parameters(), people=options.people)
+        people = options.people or town.people
+        parameters = default_parameters() if options.ids is None else parameters_with_ids(options.ids, people)
+        population = populate(town, stream=stream, parameters=parameters, people=options.people)
+        check_ids(population, options.ids)
         progress("seed", 0.0)
         return seed_data(town, population)
+
+
+def check_ids(population: Population, ids: int | None) -> None:
+    """Refuse more city-OS IDs than there are people who may have one.
+
+    Raises:
+        TooManyIds: there are fewer.
+    """
+    there = int(np.count_nonzero(population.has_id))
+    if ids is not None and there < ids:
+        raise TooManyIds(ids, there)
 
 
 def _serve(settings: Settings, seed: SeedData | None, options: ServeOptions) -> None:

@@ -15,7 +15,7 @@ from agents.city_os.tokens import LOCAL_ID, TOKEN_EXCHANGE, TokenBook, basic
 from agents.city_os.transport import Request, Response
 from agents.errors import CityOsUnusable, TransportFault
 from scenarios.city_os import is_address
-from scenarios.defaults import default_parameters
+from scenarios.defaults import default_parameters, parameters_with_ids
 from scenarios.errors import UnusableCityOs
 from scenarios.load.calls import Login
 from scenarios.load.clock import pause, steady_s
@@ -105,12 +105,23 @@ def _open(url: str, options: TargetOptions, transport: HttpTransport, tell: Tell
     stream = Stream(there.seed)
     town = build_town(find_recipe(options.town), data=existing(options.data), stream=stream)
     tell("people", 0.0)
-    population = populate(town, stream=stream, parameters=default_parameters(), people=there.people)
-    if seeding(town, population) != there:
+    population = _people(town, document, there)
+    if population is None:
         raise OtherPeople(url, there.town, there.people, there.seed)
     target = Target(url, service, town, population, directory(town, population), transport)
     check_credentials(target)
     return target
+
+
+def _people(town: Town, document: CityOsDocument, there: Seeding) -> Population | None:
+    """The target's people, made anew with the shipped share of IDs, or with as many IDs as it says that it has."""
+    ids = document.sandbox.ids if document.sandbox else 0
+    choices = [default_parameters(), *([parameters_with_ids(ids, there.people)] if ids else [])]
+    for parameters in choices:
+        made = populate(town, stream=Stream(there.seed), parameters=parameters, people=there.people)
+        if seeding(town, made) == there:
+            return made
+    return None
 
 
 def check_document(url: str, document: CityOsDocument) -> None:

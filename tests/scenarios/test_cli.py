@@ -14,11 +14,11 @@ import pytest
 from scenario_values import GOOD
 
 from reference_api.errors import UnsafeSettings
-from reference_api.settings import check_settings
+from reference_api.settings import Settings, check_settings
 from scenarios import cli
 from scenarios.cli import COMMANDS, main
 from scenarios.commands.serve import ServeOptions, check_port, seed_of, settings_of
-from scenarios.errors import MissingData, PortInUse
+from scenarios.errors import MissingData, PortInUse, TooManyIds
 from scenarios.language import Language, Text
 from scenarios.metrics import metric
 from scenarios.options import RunOptions
@@ -264,6 +264,7 @@ def serve_options(**given: Any) -> ServeOptions:
         "town": None,
         "data": None,
         "people": None,
+        "ids": None,
         "seed": 1,
         "port": 8080,
         "host": "127.0.0.1",
@@ -359,3 +360,15 @@ def test_address_that_cannot_be_served_is_told() -> None:
     """An address that is not this machine's is refused before the long work."""
     with pytest.raises(PortInUse, match=r"192\.0\.2\.1:8080"):
         check_port("192.0.2.1", 8080)
+
+
+def test_a_sandbox_has_as_many_ids_as_were_asked_for() -> None:
+    """More than the city's share; and never more than there are people who may have one."""
+    settings = Settings(sandbox=True)
+    seed = seed_of(serve_options(people=300, ids=150), settings, Language.EN)
+    assert (seed and len(seed.users), serve_options(ids=150).matching_run().split()[:4]) == (
+        150,
+        ["citytwin", "load", "--profile", "disaster"],
+    )
+    with pytest.raises(TooManyIds, match="nobody below 20"):
+        seed_of(serve_options(people=300, ids=300), settings, Language.EN)

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reference_api.consent import Decide, decide
 from scenarios.cli import run_command
 from scenarios.connection import reference_app
-from scenarios.defaults import default_parameters
+from scenarios.defaults import default_parameters, parameters_with_ids
 from scenarios.load.errors import WorkerLost
 from scenarios.load.generator import Master, free_port
 from scenarios.load.run import LoadOptions, run_load
@@ -45,17 +45,20 @@ EASY = '[generator]\nlag_p99_ms = 60000\n[[objective]]\nclass = "P0"\np95_ms = 6
 
 
 @cache
-def people() -> tuple[Town, Population]:
+def people(ids: int | None = None) -> tuple[Town, Population]:
     """The synthetic town with 200 people, as the load makes them anew."""
     stream = Stream(3)
     town = build_town(find_recipe("synthetic"), stream=stream)
-    return town, populate(town, stream=stream, parameters=default_parameters(), people=200)
+    parameters = default_parameters() if ids is None else parameters_with_ids(ids, 200)
+    return town, populate(town, stream=stream, parameters=parameters, people=200)
 
 
 @contextmanager
-def target(wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, judge: Decide = decide) -> Iterator[str]:
+def target(
+    wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, judge: Decide = decide, ids: int | None = None
+) -> Iterator[str]:
     """The address of a reference city OS, perhaps wrapped in something that spoils it."""
-    town, population = people()
+    town, population = people(ids)
     with listening() as (bound, url):
         app: ASGIApp = reference_app(town, population, issuer=url, decide=judge)
         with served(wrap(app), bound):
@@ -198,6 +201,20 @@ def test_ctrl_c_ends_with_what_was_measured(recording: Path) -> None:
     assert (done.is_whole, done.findings) == (False, ())
     assert 0 < done.verdict.length_s < 15.0
     assert 0 < done.verdict.calls == len(done.rows)
+
+
+def test_as_many_ids_take_part_as_the_sandbox_was_filled_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """More than the city's share: whoever made them is found again; one more is refused, with what to type."""
+    out, words = tmp_path / "out", ["load", "--profile", "disaster", "--until", "1", "--lang", "en", "--quiet"]
+    (tmp_path / "easy.toml").write_text(EASY, "utf-8")
+    words += ["--objectives", str(tmp_path / "easy.toml"), "--out", str(out)]
+    with target(ids=90) as url:
+        assert run_command([*words, "--target", url, "--ids", "91"]) == 2
+        assert "the target has 90. Fill it with more (citytwin serve --ids 91)" in capsys.readouterr().err
+        assert run_command([*words, "--target", url, "--ids", "90"]) == 0
+    assert json.loads((out / "load.json").read_text("utf-8"))["load"]["ids"] == 90
 
 
 @contextmanager
