@@ -1,6 +1,7 @@
 """Desks of shelters that send check-ins, each until it is acknowledged, and write down what they were told."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class Ledger:
     """What was acknowledged: the id of each check-in by its key, written down before anything else is sent.
 
     ``statuses`` counts all answers, ``leaks`` are answers that show the inside of the server. ``longest_gap_s`` is the
-    longest time without an acknowledgement.
+    longest time without an acknowledgement, ``latencies_s`` how long each attempt took that was acknowledged.
     """
 
     journal: TextIO
@@ -71,6 +72,7 @@ class Ledger:
     changed_ids: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     leaks: list[bytes] = field(default_factory=list)
+    latencies_s: list[float] = field(default_factory=list)
     longest_gap_s: float = 0.0
     _last_s: float | None = None
     _awaited: list[tuple[int, asyncio.Event]] = field(default_factory=list)
@@ -105,6 +107,10 @@ class Ledger:
             self._awaited.append((count, reached))
             await reached.wait()
 
+    def latency_ms(self, share: float) -> float:
+        """What this share of acknowledgements took at most (ms)."""
+        return sorted(self.latencies_s)[int(len(self.latencies_s) * share)] * 1e3
+
     @property
     def is_clean(self) -> bool:
         """Whether every answer was an acknowledgement or a 503, and none showed what it must not."""
@@ -121,9 +127,11 @@ async def work(ledger: Ledger, port: int, token: str, todo: Sequence[Arrival], p
     caller = Caller(port)
     for arrival in todo:
         while True:
+            asked_s = time.monotonic()
             answer = await caller.ask(arrival.request(token))
             ledger.count(answer)
             if answer.status in (200, 201):
+                ledger.latencies_s.append(time.monotonic() - asked_s)
                 ledger.note(arrival, answer)
                 break
             await asyncio.sleep(PAUSE_S if answer.retry_after_s is None else min(answer.retry_after_s, LONGEST_PAUSE_S))
