@@ -147,5 +147,5 @@ USUAL = (
 )
 """Figures shown if the study names none. Source: NUREG/CR-7002 (90 % time), and the cards of a run's report."""
 
-PARTS = frozenset({"district", "shelter", "channel", "mode", "support", "capacity"})
+PARTS = frozenset({"district", "shelter", "channel", "mode", "support", "capacity", "at_h"})
 """Parts by which metrics are told."""
