@@ -132,24 +132,26 @@ class Guard:
         self._pressure = app.services.pressure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI); 408 if it took too long and nothing was answered yet."""
-        started = False
+        """Answer one request (ASGI); 408 if it took too long before there was an answer.
+
+        How long the client takes to read the answer is the connection's affair.
+        """
         if self.is_waiting and scope["path"] != ALIVE:
             await _answer(send, unavailable())
             return
         self._pressure.notice(asyncio.get_running_loop().time())
 
+        limit = asyncio.timeout(self._timeout_s)
+
         async def note(message: Message) -> None:
-            nonlocal started
-            started = True
+            limit.reschedule(None)
             await send(message)
 
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with limit:
                 await self._app(scope, receive, note)
         except TimeoutError:
-            if not started:
-                await _answer(send, ApiError("request-timeout", headers={"connection": "close"}))
+            await _answer(send, ApiError("request-timeout", headers={"connection": "close"}))
 
 
 async def _answer(send: Send, fault: ApiError) -> None:
