@@ -27,8 +27,9 @@ def curves_html(read: CurvesFile, found: Found, language: Language, command: str
     study = read.study
     title = study.title_ja if language is Language.JA else study.title_en
     sections = {
-        "curves_worth": _worth(read, found),
+        "curves_short": _short(read, found),
         "curves_panels": _panels(read, found),
+        "curves_worth": _worth(read, found),
         "curves_points": _points(read, found),
         "curves_unsure": _unsure(read),
         "curves_again": _again(command),
@@ -67,6 +68,24 @@ def _titles(read: CurvesFile) -> dict[str, Text]:
     return {name: Text(base.title_ja, base.title_en) for name, base in read.bases.items()}
 
 
+def _short(read: CurvesFile, found: Found) -> Markup:
+    """For each line what it costs in each scenario, in sentences."""
+    parts = []
+    for line in read.lines:
+        told = [costs_of(found, line, scenario, title) for scenario, title in _titles(read).items()]
+        sentences = (element("li", words(_as_one(list(one)))) for one in told)
+        parts.append(joined((_line_heading(line), element("ul", *sentences))))
+    return joined(parts)
+
+
+def _as_one(sentences: list[Text]) -> Text:
+    return Text("".join(one.ja for one in sentences), " ".join(one.en for one in sentences))
+
+
+def _line_heading(line: Line) -> Markup:
+    return element("h3", words(line.title), " ", element("small", _fault_words(line)))
+
+
 def _worth(read: CurvesFile, found: Found) -> Markup:
     parts = [_line_worth(read, found, line) for line in read.lines]
     reading = [element("p", words(phrase("curves.worth_reading")), class_="remark")]
@@ -76,25 +95,24 @@ def _worth(read: CurvesFile, found: Found) -> Markup:
 
 
 def _line_worth(read: CurvesFile, found: Found, line: Line) -> Markup:
-    told = [
-        element("li", words(sentence))
-        for scenario, title in _titles(read).items()
-        for sentence in costs_of(found, line, scenario, title)
-    ]
     headings = [phrase(f"curves.{name}") for name in COLUMNS]
     rows = [row for panel in _by_metric(read, found, line) if (row := _worth_row(read, panel)) is not None]
-    heading = element("h3", words(line.title), element("span", _fault_words(line), class_="key"))
-    return joined((heading, element("ul", *told), table(headings, rows, numbers_from=2) if rows else Markup("")))
+    return joined((_line_heading(line), table(headings, rows, numbers_from=2))) if rows else Markup("")
 
 
 def _fault_words(line: Line) -> Markup:
     """The fault as it is written: what no panel says."""
     fault = line.fault
-    operations = ", ".join(fault.operations) or "*"
-    where = f" – {', '.join(fault.districts)}" if fault.districts else ""
-    share = f" – {fault.share:g}" if fault.share < 1 else ""
-    start = f" – {line.start}" if line.start else ""
-    return escaped(f"{fault.kind}: {operations}{where}{share}{start}")
+    parts = [escaped(fault.kind), escaped(", ".join(fault.operations) or "*")]
+    parts += [escaped(", ".join(fault.districts))] if fault.districts else []
+    parts += [escaped(f"{fault.share:g}")] if fault.share < 1 else []
+    parts += [words(phrase("curves.from_start", start=line.start))] if line.start else []
+    return joined(("(", joined(_apart(parts)), ")"))
+
+
+def _apart(parts: list[Markup]) -> Iterator[Markup]:
+    for row, one in enumerate(parts):
+        yield from (escaped("; "), one) if row else (one,)
 
 
 def _by_metric(read: CurvesFile, found: Found, line: Line) -> Iterator[Panel]:

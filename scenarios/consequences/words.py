@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from scenarios.consequences.points import Line
 from scenarios.consequences.results import Found, Panel, Worth
 from scenarios.language import Text
-from scenarios.report.texts import SECONDS_PER_MINUTE, number, phrase
+from scenarios.report.texts import SECONDS_PER_MINUTE, number, phrase, plain
 from scenarios.study.words import shown_range, title_of
 
 
@@ -31,16 +31,16 @@ def shown_rate(panel: Panel, rate: float | None) -> Text:
     """What each minute adds, with its sign and unit; seconds of a time."""
     if rate is None:
         return number(None)
-    if panel.definition.unit == "s":
-        return _signed(rate, phrase("curves.seconds"))
-    scale = scale_of(panel)
-    return _signed(rate * scale.factor, scale.unit)
+    unit = phrase("curves.seconds") if panel.definition.unit == "s" else scale_of(panel).unit
+    told = _signed(panel, rate)
+    return Text(f"{told}{unit.ja}", f"{told} {unit.en}")
 
 
-def _signed(value: float, unit: Text) -> Text:
+def _signed(panel: Panel, rate: float) -> str:
+    value = rate if panel.definition.unit == "s" else rate * scale_of(panel).factor
     told = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):.2g}"
     sign = "±" if float(told.replace(",", "")) == 0 else "+" if value > 0 else "−"
-    return Text(f"{sign}{told}{unit.ja}", f"{sign}{told} {unit.en}")
+    return f"{sign}{told}"
 
 
 def rate_range(panel: Panel, worth: Worth) -> Text:
@@ -48,14 +48,14 @@ def rate_range(panel: Panel, worth: Worth) -> Text:
     interval = worth.interval
     if interval.low is None or interval.high is None:
         return Text("", "")
-    return shown_range(shown_rate(panel, interval.low), shown_rate(panel, interval.high), interval.level)
+    return shown_range(plain(_signed(panel, interval.low)), plain(_signed(panel, interval.high)), interval.level)
 
 
 def costs_of(found: Found, line: Line, scenario: str, title: Text) -> Iterator[Text]:
     """One or two sentences: what each minute costs in a scenario, and up to where no harm is left."""
     panels = found.of(line, scenario)
     if all(one.is_untouched for one in panels):
-        yield phrase("curves.nothing", scenario=title)
+        yield phrase("curves.nothing", scenario=title, hit=number(panels[0].gaps[-1].hit))
         return
     moved = [one for one in panels if one.worth is not None and _is_sure(one.worth)]
     if moved:
@@ -70,7 +70,7 @@ def _cost(panel: Panel) -> Text:
     if worth is None:
         return Text("", "")
     rate, label, bounds = shown_rate(panel, worth.slope), title_of(panel.metric), rate_range(panel, worth)
-    return Text(f"{label.ja} {rate.ja}{bounds.ja}", f"{label.en} {rate.en} {bounds.en}".rstrip())
+    return Text(f"「{label.ja}」が{rate.ja}{bounds.ja}", f"“{label.en}” by {rate.en} {bounds.en}".rstrip())
 
 
 def _is_sure(worth: Worth) -> bool:
@@ -95,7 +95,7 @@ def _objective(panels: Sequence[Panel], line: Line) -> Iterator[Text]:
 
 
 def _listed(parts: Sequence[Text]) -> Text:
-    return Text("、".join(one.ja for one in parts), ", ".join(one.en for one in parts))
+    return Text("、".join(one.ja for one in parts), "; ".join(one.en for one in parts))
 
 
 def until_words(line: Line, worth: Worth) -> tuple[Text, Text]:
