@@ -21,7 +21,8 @@ def raw(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -
     """The bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
     if body:
-        lines += ["content-type: application/json", f"content-length: {len(body)}"]
+        lines += [] if "content-type" in headers else ["content-type: application/json"]
+        lines.append(f"content-length: {len(body)}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 

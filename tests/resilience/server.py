@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ import psutil
 from reference_api.seed import SeedData
 from reference_api.serve import MEMORY_FOLDER, fill
 from reference_api.settings import Settings, settings_to_environment
+from resilience.caller import raw
 
 STARTUP_S = 60.0
 LOOK_S = 0.05
@@ -83,27 +84,36 @@ class Server:
         """Status of a GET request; 0 if there is no answer."""
         return self.get(path)[0]
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        """Status and body of a GET request; 0 if there is no answer."""
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and ETag of the answer to a GET request; 0 if there is no answer."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30.0)
         try:
-            connection.request("GET", path, headers=dict(headers or {}))
+            connection.request("GET", path)
             answer = connection.getresponse()
-            return answer.status, answer.read()
-        except OSError:
-            return 0, b""
+            answer.read()
+            return answer.status, answer.headers.get("etag", "")
+        except (OSError, HTTPException):
+            return 0, ""
         finally:
             connection.close()
 
     def token(self, client_id: str, **form: str) -> str:
         """An access token of a client, by its credentials unless ``form`` says otherwise; it outlives the process."""
-        basic = b64encode(f"{client_id}:{self._secrets[client_id]}".encode()).decode()
-        headers = {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"}
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30.0)
-        connection.request("POST", "/token", urlencode(form or {"grant_type": "client_credentials"}), headers)
+        connection.request("POST", "/token", *self._token_form(client_id, form))
         told = msgspec.json.decode(connection.getresponse().read())
         connection.close()
         return str(told["access_token"])
+
+    def token_request(self, client_id: str, **form: str) -> bytes:
+        """The bytes of a request for a token."""
+        body, headers = self._token_form(client_id, form)
+        return raw("POST", "/token", headers, body.encode())
+
+    def _token_form(self, client_id: str, form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        basic = b64encode(f"{client_id}:{self._secrets[client_id]}".encode()).decode()
+        headers = {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"}
+        return urlencode(form or {"grant_type": "client_credentials"}), headers
 
     def processes(self) -> list[psutil.Process]:
         """Its workers; of a single one, the process itself."""
