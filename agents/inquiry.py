@@ -67,6 +67,7 @@ class Inquiries:
         self._app_patience_s = number("app.patience_s")
         self._questions = self._raise(np.empty(0, np.int64))
         self._open = np.empty(0, np.int64)
+        self._away, self._is_away = self._open, np.zeros(world.population.people, np.bool_)
 
     def start(self) -> None:
         """The ground has shaken: everybody whose household is not together begins to wonder."""
@@ -139,7 +140,8 @@ class Inquiries:
         reached &= self._works_at_home(questions.sought[due]) & ~questions.known[due]
         self._phone(due[reached])
         questions.tries[due] += 1
-        for row in due[~questions.known[due] & (questions.goes_s[due] <= world.now_s)].tolist():
+        impatient = due[~questions.known[due] & (questions.goes_s[due] <= world.now_s)]
+        for row in impatient[self._may_go(impatient)].tolist():
             self._go(row)
 
     def _works_at_home(self, people: RowArray) -> BoolArray:
@@ -177,10 +179,10 @@ class Inquiries:
         world, people, questions = self._world, self._world.population, self._questions
         asker = int(questions.asker[row])
         household = self._households.handles[int(people.household[asker])]
-        if not (self._can_leave_home(household, asker) if questions.from_home[row] else self._stays_away(asker)):
-            return
         shelter, way_m = self._households.refuges.shelter_to_ask(self._node(row, own=False), self._node(row, own=True))
-        if shelter < 0:
+        if shelter < 0 or world.committed[asker]:
+            return
+        if questions.from_home[row] and not self._leaves_nobody_helpless(household, asker):
             return
         draw = np.array([world.stream.one("inquiry.car", int(questions.key[row]))])
         by_car = behaviour.takes_car(np.array([way_m]), people.cars[[household.row]], draw, world.parameters)
@@ -191,19 +193,32 @@ class Inquiries:
         self._gathering.away = self._gathering.away[self._gathering.away != asker]
         self._send(row, self._node(row, own=True), shelter, mode, partial(self._arrive, row, shelter, mode))
 
-    def _can_leave_home(self, household: Household, asker: int) -> bool:
-        """Whether somebody whose household stays at home can go without leaving children or people in need alone."""
-        people, plans, row = self._world.population, self._households.plans, household.row
-        stays = plans.intent[row] in (Intent.STAY, Intent.UPSTAIRS) and not np.isfinite(plans.due_s[row])
-        here = household.at_home()
+    def _may_go(self, rows: RowArray) -> BoolArray:
+        """Whose household stays at home, or who is where they were when the ground shook and not about to come home."""
+        world, plans, questions = self._world, self._households.plans, self._questions
+        asker, at_home = questions.asker[rows], questions.from_home[rows]
+        household = world.population.household[asker]
+        intent = plans.intent[household]
+        stays = ((intent == Intent.STAY) | (intent == Intent.UPSTAIRS)) & ~np.isfinite(plans.due_s[household])
+        stays &= ~plans.waits_for_help[household]
+        place = world.state.person_state[asker]
+        away = (place == State.ELSEWHERE) & self._stay_away()[asker]
+        return np.asarray(np.where(at_home, stays & (place == State.HOME), away) & ~world.committed[asker])
+
+    def _stay_away(self) -> BoolArray:
+        """Column over people: who is away and has not been called home."""
+        away = self._gathering.away
+        if away is not self._away:
+            self._away, self._is_away = away, np.zeros(self._world.population.people, np.bool_)
+            self._is_away[away] = True
+        return self._is_away
+
+    def _leaves_nobody_helpless(self, household: Household, asker: int) -> bool:
+        """Whether at home an adult who needs no support stays with the others, if there are any."""
+        people, here = self._world.population, household.at_home()
         others = here[here != asker]
         able = (people.age[others] >= ADULT_AGE) & ~people.needs_support[others]
-        return bool(stays and not plans.waits_for_help[row] and asker in here and (able.any() or not len(others)))
-
-    def _stays_away(self, asker: int) -> bool:
-        """Whether somebody is where they were when the ground shook, and not about to come home."""
-        here = self._world.state.person_state[asker] == State.ELSEWHERE and not self._world.committed[asker]
-        return bool(here and asker in self._gathering.away)
+        return bool(able.any() or not len(others))
 
     def _node(self, row: int, *, own: bool) -> int:
         """Where the asker (``own``) or the sought is taken to be: at home, or where they spend the day."""
