@@ -52,7 +52,7 @@ def test_the_comparison_adds_up(done: Path) -> None:
         for what in ("cause", "district"):
             assert sum(people[pair] for group, people in counts.items() if group[0] == what) == changed
     assert found["common_random_numbers"]
-    assert {one["verdict"] for one in found["metrics"]} == {"unclear"}
+    assert {one["verdict"] for one in found["metrics"]} == {"too_few"}
 
 
 def test_the_same_folders_give_the_same_bytes(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
