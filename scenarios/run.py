@@ -20,6 +20,7 @@ from scenarios.facts import scenario_facts
 from scenarios.faults.form import FaultFile
 from scenarios.faults.reader import read_faults
 from scenarios.faults.words import faults_timeline
+from scenarios.grounds import Grounds
 from scenarios.metrics import WITHOUT, Metric, measure
 from scenarios.options import RunOptions
 from scenarios.oracle import Oracle
@@ -77,12 +78,16 @@ class Stage:
 
 @rare_collections()
 def run(
-    options: RunOptions, progress: Progress, *, connect: Callable[[Stage, Path], CityOsInUse] | None = None
+    options: RunOptions,
+    progress: Progress,
+    *,
+    connect: Callable[[Stage, Path], CityOsInUse] | None = None,
+    grounds: Grounds | None = None,
 ) -> RunResult:
     """Run a scenario and write trace, people, exchanges, metrics, tables, maps and report into ``options.out``.
 
     ``connect`` makes the city OS in place of ``options.city_os`` (tests put in broken ones); it is given the stage and
-    the folder for the exchanges.
+    the folder for the exchanges. ``grounds`` hands town and people on from run to run.
 
     Raises:
         ScenarioError: The scenario, the options or the output folder cannot be used.
@@ -90,7 +95,7 @@ def run(
         AgentsError: The city OS cannot be used.
     """
     began_s = time.perf_counter()
-    stage = set_stage(options, progress)
+    stage = set_stage(options, progress, grounds)
     with OutputFolder(options.out) as folder:
         in_use = connect(stage, folder) if connect else _city_os(options, stage, folder)
         try:
@@ -119,32 +124,48 @@ def _city_os(options: RunOptions, stage: Stage, folder: Path) -> CityOsInUse:
     return open_city_os(options.city_os, stage.scenario, stage.town, stage.population, folder, stage.faults)
 
 
-def set_stage(options: RunOptions, progress: Progress) -> Stage:
+def set_stage(options: RunOptions, progress: Progress, grounds: Grounds | None = None) -> Stage:
     """Read the scenario, build the town, make the people, and check that they fit together."""
-    defaults = default_parameters()
+    defaults, grounds = default_parameters(), grounds or Grounds()
     path = find_scenario(options.scenario)
     scenario = _with_options(read_scenario(path, defaults), options)
     parameters = defaults.with_overrides(scenario.behaviour)
     progress("town", 0.0)
     recipe = find_recipe(scenario.town)
-    stream = Stream(scenario.seed)
-    town = build_town(recipe, data=existing(options.data), roads_file=existing(options.roads), stream=stream)
+    hashes = {"scenario": _sha256(path), "recipe": _sha256(recipe)}
+    town_of = (recipe, hashes["recipe"], options.data, options.roads, scenario.seed)
+    town = grounds.town.get(town_of, lambda: _town(recipe, options, scenario.seed))
     faults = check_against(scenario, town, defaults, path)
     if faults:
         raise InvalidScenario(faults)
     progress("people", 0.0)
-    population = populate(town, stream=stream, parameters=parameters, people=scenario.people)
-    # The people of a drill are those who take part: they meet the whole town's shelters and roads.
-    town = town if scenario.is_drill else scaled(town, population.share, parameters)
-    hashes = {"scenario": _sha256(path), "recipe": _sha256(recipe)}
-    if options.roads is not None:
-        hashes["roads"] = _sha256(options.roads)
-    if options.data is not None:
-        hashes |= {name: _sha256(options.data / name) for name in data_files(recipe, options.data)}
+    people_of = (town_of, scenario.people, scenario.is_drill, parameters)
+    town, population = grounds.people.get(people_of, lambda: _people(town, scenario, parameters))
+    hashes |= _data_hashes(recipe, options)
     put = None
     if options.faults is not None:
         put, hashes["faults"] = read_faults(options.faults, town), _sha256(options.faults)
     return Stage(scenario, town, population, parameters, situation_of(scenario, town), path.stem, hashes, put)
+
+
+def _town(recipe: Path, options: RunOptions, seed: int) -> Town:
+    data, roads = existing(options.data), existing(options.roads)
+    return build_town(recipe, data=data, roads_file=roads, stream=Stream(seed))
+
+
+def _people(town: Town, scenario: Scenario, parameters: Parameters) -> tuple[Town, Population]:
+    """The people of a run, and the town with shelters and roads for so many."""
+    population = populate(town, stream=Stream(scenario.seed), parameters=parameters, people=scenario.people)
+    # The people of a drill are those who take part: they meet the whole town's shelters and roads.
+    return town if scenario.is_drill else scaled(town, population.share, parameters), population
+
+
+def _data_hashes(recipe: Path, options: RunOptions) -> dict[str, str]:
+    """SHA-256 of each file beside the recipe that the town is built of."""
+    hashes = {} if options.roads is None else {"roads": _sha256(options.roads)}
+    if options.data is not None:
+        hashes |= {name: _sha256(options.data / name) for name in data_files(recipe, options.data)}
+    return hashes
 
 
 def _with_options(scenario: Scenario, options: RunOptions) -> Scenario:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scenarios.errors import MissingPackage, UnreachableCluster, install_command, lines_of
+from scenarios.grounds import Grounds
 from scenarios.language import Language, say
 from scenarios.options import RunOptions
 from scenarios.output_folder import OutputFolder
@@ -51,8 +52,11 @@ class Done:
     fault_en: str = ""
 
 
-def run_cell(task: Task) -> Done:
-    """Run one cell in a folder of its own; faults that a user can mend are part of the answer."""
+def run_cell(task: Task, grounds: Grounds | None = None) -> Done:
+    """Run one cell in a folder of its own; faults that a user can mend are part of the answer.
+
+    ``grounds`` hands town and people on from cell to cell.
+    """
     if code_hash() != task.inputs.code:
         return Done(task.cell.key, {}, *(say(one, "fault.other_code") for one in (Language.JA, Language.EN)))
     from scenarios.run import run  # noqa: PLC0415 - the movement's compiler: not where cells are only listed
@@ -75,7 +79,7 @@ def run_cell(task: Task) -> Done:
             faults=faults,
         )
         try:
-            run(options, _quiet)
+            run(options, _quiet, grounds=grounds)
         except Exception as fault:
             lines = [lines_of(fault, language) for language in (Language.JA, Language.EN)]
             if lines[0] is None or lines[1] is None:
@@ -104,10 +108,26 @@ def put_away(done: Done, cells: Path) -> None:
             (folder / name).write_bytes(content)
 
 
+class CellRunner:
+    """Runs cells of one process, which share town and people where they follow one another."""
+
+    def __init__(self) -> None:
+        self._grounds = Grounds()
+
+    def __call__(self, task: Task) -> Done:
+        """Run one cell."""
+        return run_cell(task, self._grounds)
+
+
 def in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
-    """Run cells in processes of this machine; each as it is done."""
-    for _, done in work_through(run_cell, tasks, processes):
+    """Run cells in processes of this machine, those of one seed after another; each as it is done."""
+    for _, done in work_through(CellRunner(), sorted(tasks, key=_shared), processes):
         yield done
+
+
+def _shared(task: Task) -> tuple[int, str]:
+    """What decides on town and people, as far as a cell tells it at once."""
+    return task.cell.seed, task.cell.scenario
 
 
 def on_cluster(tasks: Sequence[Task], address: str, processes: int) -> Iterator[Done]:

@@ -1,0 +1,37 @@
+"""Grounds: the town and the people that runs have in common, made once for those that follow one another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from twin.population import Population
+from twin.town import Town
+
+Made = TypeVar("Made")
+
+
+@dataclass(slots=True)
+class Last(Generic[Made]):
+    """The last thing that was made, with what it was made of."""
+
+    made_of: object = None
+    thing: Made | None = None
+
+    def get(self, made_of: object, make: Callable[[], Made]) -> Made:
+        """The thing made of this: the last one if that was made of the same, else a new one, which is then the last."""
+        if self.thing is None or self.made_of != made_of:
+            self.made_of = self.thing = None  # never two at a time
+            self.thing = make()
+            self.made_of = made_of
+        return self.thing
+
+
+class Grounds:
+    """What the last run of a process was set on; the next one of the same is set on it too.
+
+    A run changes neither town nor people, so it makes no difference to results who made them.
+    """
+
+    def __init__(self) -> None:
+        self.town: Last[Town] = Last()
+        self.people: Last[tuple[Town, Population]] = Last()
