@@ -8,7 +8,10 @@ from scenarios.consequences.page import curves_html
 from scenarios.consequences.reader import CurvesFile, read_curves
 from scenarios.consequences.results import Found, found_of
 from scenarios.defaults import default_parameters
+from scenarios.errors import NoTrickleOnLine
+from scenarios.faults.form import SlowTrickle
 from scenarios.language import Language
+from scenarios.options import IDEAL
 from scenarios.outputs import csv_text
 from scenarios.study.conduct import CELLS, COPY, CSV, JSON, PAGE, Asked, Prepared, made_ready, replace_file
 from scenarios.study.results import read_values
@@ -21,7 +24,12 @@ def prepare_curves(path: Path, folder: Path, **asked: Any) -> Prepared:
         ScenarioError: the study, a scenario of it, or the output folder cannot be used.
         TwinError: a town's sources cannot be used.
     """
-    return made_ready(read_curves(path, default_parameters()), Asked(folder, **asked))
+    read = read_curves(path, default_parameters())
+    city_os = asked.get("city_os") or read.study.city_os
+    slow = [one.fault.name for one in read.lines if isinstance(one.fault, SlowTrickle)]
+    if city_os == IDEAL and slow:
+        raise NoTrickleOnLine(slow)
+    return made_ready(read, Asked(folder, **asked))
 
 
 def write_curves(prepared: Prepared, language: Language, command: str) -> Found:

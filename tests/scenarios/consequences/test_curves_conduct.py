@@ -11,7 +11,7 @@ from scenarios.cli import run_command
 from scenarios.comparison.folders import read_run
 from scenarios.consequences.conduct import prepare_curves, write_curves
 from scenarios.consequences.results import Found, Panel, Worth
-from scenarios.errors import InvalidScenario
+from scenarios.errors import InvalidScenario, NoTrickleOnLine
 from scenarios.language import Language
 from scenarios.statistics import median_interval
 from scenarios.study import execute
@@ -219,6 +219,15 @@ def test_districts_that_the_town_does_not_have_are_told_before_anything_runs(stu
     """With the line of the curve's fault."""
     with pytest.raises(InvalidScenario, match=r'small.toml:27: fault.districts: 会津若松市 has no district "99"'):
         study(GOOD.replace('districts = ["04"]', 'districts = ["99"]'))
+
+
+def test_what_an_ideal_city_os_cannot_have_is_told_before_anything_runs(tmp_path: Path) -> None:
+    """A model without bytes cannot answer in drops."""
+    path = tmp_path / "drops.toml"
+    text = GOOD.replace('kind = "outage"', 'kind = "trickle"\nbytes_per_s = 10')
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(NoTrickleOnLine, match="safety"):
+        prepare_curves(path, tmp_path / "out", city_os="ideal")
 
 
 def test_a_cell_is_the_run_with_its_fault(study: Callable[..., Prepared], tmp_path: Path) -> None:
