@@ -11,6 +11,7 @@ from scenarios.record import NO_ANSWER, Finding, FindingKind, RunRecord
 from scenarios.report.charts import Key, drawing, figure, frame, line, time_axis, y_axis
 from scenarios.report.markup import Markup, element, joined, words
 from scenarios.report.material import Material
+from scenarios.report.met import met_tables
 from scenarios.report.tables import Cell, columns, table
 from scenarios.report.texts import hours_since_start, number, percent, phrase
 
@@ -103,10 +104,10 @@ def _sums(record: RunRecord) -> Markup:
 def city_os_section(material: Material) -> Markup:
     """The figures and tables of the section."""
     if not material.record.header.connected:
-        return element("p", words(phrase("city_os.empty")), class_="remark")
+        return joined((element("p", words(phrase("city_os.empty")), class_="remark"), met_tables(material)))
     is_searched = material.record.header.is_searched
     remark = Markup("") if is_searched else element("p", words(phrase("city_os.ideal")), class_="remark")
-    parts = (headcount_figure, faults_table, findings_table, notifications_table, calls_table)
+    parts = (headcount_figure, faults_table, met_tables, findings_table, notifications_table, calls_table)
     return joined((remark, *(part(material) for part in parts)))
 
 

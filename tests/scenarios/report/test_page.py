@@ -165,7 +165,7 @@ def test_without_city_os_the_report_says_so(town_run: RunRecord) -> None:
     steps = replace(town_run.steps, headcount_said=town_run.steps.headcount_said * 0 - 1)
     texts = shown(page_of(replace(town_run, header=header, steps=steps, calls=())), Language.EN)
     assert "A run without a city OS" in texts
-    assert "this section is empty" in texts
+    assert "it said nothing, sent no messages and was not called" in texts
     assert "none (paper and voice only)" in texts
 
 
