@@ -4,6 +4,7 @@ Handlers are coroutines that wait for the store only. Over an embedded store the
 be called in process without an event loop.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -136,7 +137,7 @@ class Application:
             headers = combined(scope["headers"])
         services = self.services
         _check_acceptable(operation, headers.get("accept"))
-        services.pressure.admit(operation.service_class)
+        await _let_pass(services.pressure, operation.service_class)
         call = Call(
             operation=operation,
             parameters=parameters,
@@ -187,6 +188,19 @@ def _no_operation(methods: Mapping[str, object] | None, scope: Scope) -> Reply:
         fault = ApiError("method-not-allowed", headers={"allow": ", ".join(sorted({*methods, "OPTIONS"}))})
     reply = fault_reply(fault, None, scope["path"])
     return replace(reply, headers=exposed(reply.headers)) if b"origin" in headers else reply
+
+
+async def _let_pass(pressure: Pressure, service_class: str) -> None:
+    """Put an operation off, or let it pass; under load after what is more urgent and came at the same time.
+
+    Raises:
+        ApiError: temporary-reduced-capacity.
+    """
+    pressure.admit(service_class)
+    if pressure.gives_way(service_class):
+        await asyncio.sleep(0)
+        pressure.notice(asyncio.get_running_loop().time())
+        pressure.admit(service_class)
 
 
 async def _body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes:

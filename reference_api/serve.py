@@ -29,6 +29,10 @@ GRACE_S = 10
 """How long requests under way may take when the server is asked to stop. Source: none; below the 30 s after which
 systemd's and containers' usual stop turns into a kill. Confidence C."""
 
+BACKLOG = 16_384
+"""Connections that may wait to be taken up; beyond, a client tries again after 1, 3, 7, 15 s (RFC 6298). Linux
+takes no more than net.core.somaxconn of it (4,096). Source: none; a third of 50,000 IDs at once. Confidence C."""
+
 OPEN_FILES = 65_536
 """Files, and so connections, that a worker may hold. Source: none; more than the 50,000 IDs of contract C7 at once.
 Confidence C."""
@@ -46,6 +50,7 @@ _UVICORN: dict[str, Any] = {
     # No operation is a WebSocket: who asks for one is answered as if not.
     "ws": "none",
     "timeout_graceful_shutdown": GRACE_S,
+    "backlog": BACKLOG,
 }
 
 

@@ -44,12 +44,13 @@ def test_the_level_rises_at_the_thresholds(mode: str) -> None:
 def test_a_class_is_served_again_after_a_calm_time() -> None:
     """After load that lasted, one class comes back for each calm time; a new peak in between starts the time again."""
     pressure = Pressure()
+    late_s = LAG_S["disaster"][1]
     for at_s in range(11):
-        pressure.observe(0.6, "disaster", float(at_s))
+        pressure.observe(late_s, "disaster", float(at_s))
     assert pressure.shed == ("P3", "P2")
     assert pressure.retry_after_s == RETRY_AFTER_S
     pressure.observe(0.0, "disaster", 11.0)
-    pressure.observe(0.4, "disaster", 12.0)
+    pressure.observe(late_s * 0.6, "disaster", 12.0)
     pressure.observe(0.0, "disaster", 13.0)
     pressure.observe(0.0, "disaster", 12.9 + CALM_S)
     assert pressure.level == 2
