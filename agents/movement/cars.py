@@ -31,6 +31,7 @@ from agents.movement.state import (
     STRANDED,
     Cars,
 )
+from agents.movement.trees import BASE
 
 _LINK_LINES, _PARTY_LINES = lines_of(LINK), lines_of(PARTY)
 
@@ -95,7 +96,7 @@ def _fetch_onward(cars: Cars, link: int) -> None:
     """Ask for the head's next link, for who follows it, and for the place that it leaves."""
     here = cars.links[link]
     party = cars.parties[here.head]
-    prefetch(cars.next_link[party.tree, party.destination], here.to_node, 0)
+    prefetch(cars.trees[party.tree, party.destination], here.to_node, 0)
     prefetch(cars.exits, here.ring + here.left % here.storage, 0)
     if party.behind != NOBODY:
         fetch(cars.parties, party.behind, _PARTY_LINES)
@@ -104,7 +105,7 @@ def _fetch_onward(cars: Cars, link: int) -> None:
 @njit(cache=True, _nrt=False, forceinline=True)
 def _onward(cars: Cars, link: int) -> int:
     party = cars.parties[cars.links[link].head]
-    wanted: int = cars.next_link[party.tree, party.destination, cars.links[link].to_node]
+    wanted: int = cars.trees[party.tree, party.destination, cars.links[link].to_node] - BASE
     return wanted
 
 
@@ -122,7 +123,7 @@ def join(cars: Cars, row: int, time_s: float) -> None:
     if party.node == party.goal:
         end(cars, row, ARRIVED, time_s)
         return
-    link = cars.next_link[party.tree, party.destination, party.node]
+    link = cars.trees[party.tree, party.destination, party.node] - BASE
     if link == NOBODY:
         end(cars, row, STRANDED, time_s)
         return
@@ -206,7 +207,7 @@ def _ask(cars: Cars, link: int, time_s: float) -> None:
     row = here.head
     party = cars.parties[row]
     node = here.to_node
-    wanted = NOBODY if node == party.goal else cars.next_link[party.tree, party.destination, node]
+    wanted = NOBODY if node == party.goal else cars.trees[party.tree, party.destination, node] - BASE
     here.asked_s = time_s
     if wanted == NOBODY:
         _leave(cars, link, time_s)

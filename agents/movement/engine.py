@@ -76,8 +76,8 @@ class NetworkMovement:
         self._routes = Routes(
             (network.link_from, network.link_to), network.nodes, self._goals, self._free_costs, network.order
         )
-        self._cars: Cars = make_cars(links, self._routes.next_link, parties)
-        self._walkers: Walkers = make_walkers(ways, self._routes.next_link, parties)
+        self._cars: Cars = make_cars(links, self._routes.trees, parties)
+        self._walkers: Walkers = make_walkers(ways, self._routes.trees, parties)
         self._unplanned: list[_Choices] = []
         self._numbering = Numbering()
         self._rows = 0
@@ -123,14 +123,15 @@ class NetworkMovement:
         rows = np.concatenate([world.ended[: world.counts[0]] for world in (self._cars, self._walkers)])
         self._cars.counts[0] = self._walkers.counts[0] = 0
         ended = self._parties[rows]
-        ended = ended[np.lexsort((ended["trip"], ended["since_s"]))]
-        self._numbering.remove(np.ascontiguousarray(ended["trip"]))
+        order = _by_time_and_trip(ended["since_s"], ended["trip"])
+        trip = ended["trip"][order]
+        self._numbering.remove(trip)
         return Arrivals(
-            trip=ended["trip"].copy(),
-            time_s=ended["since_s"].copy(),
-            node=ended["node"].copy(),
-            stranded=ended["state"] == STRANDED,
-            distance_m=ended["distance_m"].copy(),
+            trip=trip,
+            time_s=ended["since_s"][order],
+            node=ended["node"][order],
+            stranded=ended["state"][order] == STRANDED,
+            distance_m=ended["distance_m"][order],
         )
 
     def close_links(self, links: Int32Array, *, walkers: bool = True) -> None:
@@ -353,6 +354,16 @@ def _ties(trips: Trips, on_foot: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]
     speed = np.where(on_foot, np.minimum(np.where(on_foot, trips.speed_mps, 0.0) * 512.0, 2047.0), 0.0)
     destination = np.minimum(trips.destination.astype(np.int64), (1 << 17) - 1)
     return (destination << 43) | (speed.astype(np.int64) << 32) | (trips.trip.astype(np.int64) & _TRIP_MASK)
+
+
+def _by_time_and_trip(time_s: FloatArray, trip: Int32Array) -> npt.NDArray[np.int64]:
+    """The order by time, of one time by trip: most times are those of one trip, and all but in order already."""
+    order = np.argsort(time_s, kind="stable")
+    ties = time_s[order[1:]] == time_s[order[:-1]]
+    places = np.flatnonzero(np.append(ties, False) | np.append(False, ties))
+    tied = order[places]
+    order[places] = tied[np.lexsort((trip[tied], time_s[tied]))]
+    return order
 
 
 def _longer(rows: npt.NDArray[np.int64], room: int) -> npt.NDArray[np.int64]:

@@ -7,6 +7,7 @@ from numba import njit
 from agents.movement.cars import call_head, plan_entrance
 from agents.movement.merges import wait
 from agents.movement.state import NOBODY, Cars
+from agents.movement.trees import BASE
 
 
 @njit(cache=True)
@@ -35,7 +36,7 @@ def _thin_source(cars: Cars, link: int, moved: npt.NDArray[np.int64], count: int
         party = cars.parties[row]
         following = party.behind
         party.behind = NOBODY
-        if cars.next_link[party.tree, party.destination, party.node] != link:
+        if cars.trees[party.tree, party.destination, party.node] != link + BASE:
             moved[count] = row
             count += 1
         else:
@@ -77,7 +78,7 @@ def _keep(cars: Cars, claimant: int, link: int) -> None:
 @njit(cache=True)
 def _route_of_head(cars: Cars, link: int) -> int:
     party = cars.parties[cars.links[link].head]
-    wanted: int = cars.next_link[party.tree, party.destination, cars.links[link].to_node]
+    wanted: int = cars.trees[party.tree, party.destination, cars.links[link].to_node] - BASE
     return wanted
 
 

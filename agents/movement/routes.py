@@ -1,19 +1,18 @@
 """Routes: for each kind of traveller and destination one tree of least times, made when it is first needed."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from agents.movement.trees import NO_LINK, bucket_width_s, grow, make_inward, make_search
+from agents.movement.trees import BASE, NO_LINK, bucket_width_s, grow, make_inward, make_search
 from agents.movement.trips import FloatArray, Int32Array
 
 _NONE, _PART, _WHOLE = 0, 1, 2
 _NOBODY = np.empty(0, dtype=np.int32)
 
-_UNKNOWN = -2
+_UNKNOWN = -BASE
 """Next link of a node that no search for a part of a tree has come to; a search is true wherever it has come to."""
 
 _PARTS = 2
@@ -24,12 +23,13 @@ Measured on a whole town's run: with 2 the searches reach 35 million nodes, with
 
 
 class Routes:
-    """Trees of next links, ``next_link[kind, destination, node]``, kept true while links close, open and slow down.
+    """Trees of next links, kept true while links close, open and slow down.
 
-    ``costs`` holds a row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link,
-    inf where the kind may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so
-    a tree depends on neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true
-    at them and on their ways, and wherever else the search came; elsewhere it is not to be read.
+    ``trees[kind, destination, node]`` is the next link plus BASE. ``costs`` holds a row for each kind of traveller (on
+    foot, by car, by car with news, ...): the time of each link, inf where the kind may not go. Of equal times the link
+    of lower ``order`` leads on (the lower row if not given), so a tree depends on neither the rows of links nor those
+    of nodes. A tree that was needed for some nodes only is true at them and on their ways, and wherever else the search
+    came; elsewhere it is not to be read.
     """
 
     def __init__(
@@ -51,9 +51,15 @@ class Routes:
         self._width_s = [1.0] * len(costs)
         self._price(range(len(costs)))
         self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
+        self._is_touched = np.zeros_like(self._grown, dtype=np.bool_)
         self._parts = np.zeros((len(costs), len(goals)), dtype=np.int16)
         # Memory is touched, and so taken, where a tree is written.
-        self.next_link = np.zeros((len(costs), len(goals), nodes), dtype=np.int32)
+        self.trees = np.zeros((len(costs), len(goals), nodes), dtype=np.int32)
+
+    @property
+    def next_link(self) -> Int32Array:
+        """A copy of all trees with links by their own numbers, -1 where none leads on; below that it is unknown."""
+        return self.trees - np.int32(BASE)
 
     def need(
         self, mode: npt.NDArray[np.integer], destination: Int32Array, node: npt.NDArray[np.integer] | None = None
@@ -68,11 +74,13 @@ class Routes:
             keys = np.unique(mode[missing].astype(np.int64) * self._grown.shape[1] + destination[missing])
             self._grow_whole(np.column_stack(np.divmod(keys, self._grown.shape[1])))
             return
-        _, goals, nodes = self.next_link.shape
-        grown = self._grown[mode, destination]
-        lacks = (grown == _NONE) | ((grown == _PART) & (self.next_link[mode, destination, node] == _UNKNOWN))
-        tree = np.asarray(mode, dtype=np.int64)[lacks] * goals + destination[lacks]
-        for row, wanted in _by_pair(tree, node[lacks], nodes):
+        goals = self.trees.shape[1]
+        tree = np.asarray(mode, dtype=np.int64) * goals + destination
+        grown = self._grown.ravel()[tree]
+        part = np.flatnonzero(grown == _PART)
+        unknown = self.trees.reshape(-1, self.trees.shape[2])[tree[part], node[part]] == _UNKNOWN + BASE
+        lacks = np.append(np.flatnonzero(grown == _NONE), part[unknown])
+        for row, wanted in _by_tree(tree[lacks], np.asarray(node, dtype=np.int32)[lacks], self._grown.size):
             self._grow_part(*divmod(row, goals), wanted)
 
     def replan(
@@ -98,13 +106,13 @@ class Routes:
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
         """Sum of the links' ``values`` on the route from each node, inf where there is no route."""
         self.need(np.array([mode]), np.array([destination], dtype=np.int32))
-        total: FloatArray = _along(self.next_link[mode, destination], self._link_to, self._goals[destination], values)
+        total: FloatArray = _along(self.trees[mode, destination], self._link_to, self._goals[destination], values)
         return total
 
     def leads_on(self, mode: int, destination: int, node: int) -> bool:
         """Whether there is a route from a node."""
         self.need(np.array([mode]), np.array([destination], dtype=np.int32), np.array([node]))
-        return bool(node == self._goals[destination] or self.next_link[mode, destination, node] != NO_LINK)
+        return bool(node == self._goals[destination] or self.trees[mode, destination, node] != NO_LINK + BASE)
 
     def time_s(self, mode: int, destination: int) -> FloatArray:
         """Travel time from each node, inf where there is no route."""
@@ -115,8 +123,8 @@ class Routes:
         self._is_closed[np.ix_(np.array(modes, np.int32), links)] = True
         self._price(modes)
         pairs = np.argwhere(self._grown != _NONE)
-        nexts = self.next_link[pairs[:, :1], pairs[:, 1:], self._link_from[links]]
-        self._grow_whole(pairs[(nexts == links).any(axis=1)])
+        nexts = self.trees[pairs[:, :1], pairs[:, 1:], self._link_from[links]]
+        self._grow_whole(pairs[(nexts == links + BASE).any(axis=1)])
 
     def open(self, links: Int32Array) -> None:
         """Give closed links back to the routes."""
@@ -132,7 +140,7 @@ class Routes:
         """Whether a tree changes when links open: one shortens the way from its start, or ties and ranks lower."""
         mode, destination = tree
         now_s, then_s = time_s[self._link_from[links]], time_s[self._link_to[links]] + self._costs[mode, links]
-        chosen = self.next_link[mode, destination, self._link_from[links]]
+        chosen = self.trees[mode, destination, self._link_from[links]] - BASE
         ties = (then_s == now_s) & np.isfinite(now_s) & (self._order[links] < self._order[chosen])
         return bool(((then_s < now_s) | ties).any())
 
@@ -150,7 +158,8 @@ class Routes:
     def _grow_part(self, kind: int, destination: int, nodes: Int32Array) -> None:
         """Make a tree for nodes that it does not know."""
         if self._grown[kind, destination] == _NONE:
-            self.next_link[kind, destination] = _UNKNOWN
+            if self._is_touched[kind, destination]:
+                self.trees[kind, destination] = _UNKNOWN + BASE
             self._parts[kind, destination] = 0
         elif self._parts[kind, destination] == _PARTS:
             self._grow_whole(np.array([[kind, destination]]))
@@ -161,19 +170,18 @@ class Routes:
 
     def _grow(self, kind: int, destination: int, nodes: Int32Array) -> None:
         ends = (int(self._goals[destination]), nodes)
-        tree = self.next_link[kind, destination]
+        self._is_touched[kind, destination] = True
+        tree = self.trees[kind, destination]
         grow(self._inward, self._inward_costs[kind], self._width_s[kind], ends, self._search, tree)
 
 
-def _by_pair(
-    tree: npt.NDArray[np.int64], node: npt.NDArray[np.integer], nodes: int
-) -> Iterator[tuple[int, Int32Array]]:
-    """Each tree with its nodes, ascending and each once."""
-    keys = np.unique(tree * nodes + node)
-    trees, of_tree = keys // nodes, (keys % nodes).astype(np.int32)
-    begins = np.flatnonzero(np.append(True, trees[1:] != trees[:-1])) if len(keys) else keys
-    for begin, end in pairwise([*begins.tolist(), len(keys)]):
-        yield int(trees[begin]), of_tree[begin:end]
+def _by_tree(tree: npt.NDArray[np.int64], node: Int32Array, trees: int) -> Iterator[tuple[int, Int32Array]]:
+    """Each tree with its nodes."""
+    ends = np.cumsum(np.bincount(tree, minlength=trees))
+    order = np.argsort(tree.astype(np.uint16), kind="stable") if trees <= 1 << 16 else np.argsort(tree, kind="stable")
+    nodes = node[order]
+    for row in np.flatnonzero(np.diff(ends, prepend=0)).tolist():
+        yield row, nodes[ends[row - 1] if row else 0 : ends[row]]
 
 
 @njit(cache=True)
@@ -184,13 +192,13 @@ def _along(tree: Int32Array, link_to: Int32Array, goal: int, values: FloatArray)
     for first in range(len(tree)):
         node, steps = first, 0
         while np.isnan(total[node]):
-            if tree[node] == NO_LINK:
+            if tree[node] == NO_LINK + BASE:
                 total[node] = np.inf
                 break
             path[steps] = node
             steps += 1
-            node = link_to[tree[node]]
+            node = link_to[tree[node] - BASE]
         for step in range(steps - 1, -1, -1):
-            link = tree[path[step]]
+            link = tree[path[step]] - BASE
             total[path[step]] = total[link_to[link]] + values[link]
     return total

@@ -122,7 +122,7 @@ class Cars(NamedTuple):
     ``claims`` chains who waits for an entrance: claimant k is link k, or the departures onto link k - links;
     ``claim_tags`` is when each is due, in the entrance's count of service; ``turn_tags`` when the next of each turn
     will be. ``exits`` holds, link by link, the times at which its last ``storage`` cars left.
-    ``next_link[tree, destination, node]`` is the route. ``counts`` are the rows in ``ended``.
+    ``trees[tree, destination, node]`` is the route, a link plus BASE. ``counts`` are the rows in ``ended``.
     """
 
     links: npt.NDArray[np.void]
@@ -130,7 +130,7 @@ class Cars(NamedTuple):
     claim_tags: FloatArray
     turn_tags: FloatArray
     exits: FloatArray
-    next_link: npt.NDArray[np.int32]
+    trees: npt.NDArray[np.int32]
     parties: npt.NDArray[np.void]
     queue: Queue
     ended: npt.NDArray[np.int64]
@@ -141,7 +141,7 @@ class Walkers(NamedTuple):
     """All state of walkers; the columns in common with Cars are the same arrays."""
 
     ways: npt.NDArray[np.void]
-    next_link: npt.NDArray[np.int32]
+    trees: npt.NDArray[np.int32]
     parties: npt.NDArray[np.void]
     queue: Queue
     ended: npt.NDArray[np.int64]
@@ -213,7 +213,7 @@ def make_ways(network: Network) -> npt.NDArray[np.void]:
     return ways
 
 
-def make_cars(links: npt.NDArray[np.void], next_link: npt.NDArray[np.int32], parties: npt.NDArray[np.void]) -> Cars:
+def make_cars(links: npt.NDArray[np.void], trees: npt.NDArray[np.int32], parties: npt.NDArray[np.void]) -> Cars:
     """Roads without cars."""
     return Cars(
         links=links,
@@ -221,7 +221,7 @@ def make_cars(links: npt.NDArray[np.void], next_link: npt.NDArray[np.int32], par
         claim_tags=np.zeros(2 * len(links)),
         turn_tags=np.zeros(int(links["turn"].max(initial=0)) + int(links["exit"].max(initial=0)) + 1 + len(links)),
         exits=np.full(int(links["storage"].sum()), -np.inf),
-        next_link=next_link,
+        trees=trees,
         parties=parties,
         queue=make_queue(room_for_events(len(links), len(parties))),
         ended=np.zeros(len(parties), dtype=np.int64),
@@ -229,13 +229,11 @@ def make_cars(links: npt.NDArray[np.void], next_link: npt.NDArray[np.int32], par
     )
 
 
-def make_walkers(
-    ways: npt.NDArray[np.void], next_link: npt.NDArray[np.int32], parties: npt.NDArray[np.void]
-) -> Walkers:
+def make_walkers(ways: npt.NDArray[np.void], trees: npt.NDArray[np.int32], parties: npt.NDArray[np.void]) -> Walkers:
     """Roads without walkers."""
     return Walkers(
         ways=ways,
-        next_link=next_link,
+        trees=trees,
         parties=parties,
         queue=make_queue(room_for_events(len(ways), len(parties))),
         ended=np.zeros(len(parties), dtype=np.int64),

@@ -21,6 +21,9 @@ from agents.movement.trips import FloatArray, Int32Array
 
 NO_LINK = -1
 
+BASE = 2
+"""A tree holds the numbers of links plus this: memory that was never touched, zero, tells of nodes not known."""
+
 _BUCKETS = 256
 """Buckets before the far one; the time of a search hardly depends on it."""
 
@@ -113,7 +116,7 @@ def bucket_width_s(costs: FloatArray) -> float:
 def grow(
     inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Int32Array
 ) -> None:
-    """Write the tree to a goal: the link that leads on from each node, NO_LINK where none does.
+    """Write the tree to a goal: the link that leads on from each node, NO_LINK where none does, each plus BASE.
 
     ``ends`` are the goal and the nodes that are wanted. If any are wanted, only they and all nodes on their ways are
     written (others may be); without any, all nodes are. ``costs`` are in the order of ``inward``.
@@ -121,7 +124,7 @@ def grow(
     goal, wanted = ends
     _want(inward, wanted, search)
     if len(wanted) == 0:
-        tree[:] = NO_LINK
+        tree[:] = NO_LINK + BASE
     first = inward.number[goal]
     search.time_s[first] = 0.0
     _put((search.heads, search.place, search.before, search.behind), first, 0)
@@ -242,10 +245,10 @@ def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Int32Array)
     for row in range(search.counts[REACHED]):
         number = search.reached[row]
         rank = search.rank[number]
-        tree[inward.node[number]] = NO_LINK if rank == NO_LINK else inward.link_of[rank]
+        tree[inward.node[number]] = BASE + (NO_LINK if rank == NO_LINK else inward.link_of[rank])
     for node in wanted:
         if not search.is_reached[inward.number[node]]:
-            tree[node] = NO_LINK
+            tree[node] = NO_LINK + BASE
 
 
 @njit(cache=True)

@@ -29,6 +29,7 @@ from agents.movement.state import (
     WAY,
     Walkers,
 )
+from agents.movement.trees import BASE
 
 _WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
@@ -93,7 +94,7 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
     """Ask for the first walker's next link, and for those behind."""
     way = walkers.ways[link]
     party = walkers.parties[way.heap]
-    prefetch(walkers.next_link[party.tree, party.destination], way.to_node, 0)
+    prefetch(walkers.trees[party.tree, party.destination], way.to_node, 0)
     for below in (party.left, party.right):
         if below != NOBODY:
             fetch(walkers.parties, below, _PARTY_LINES)
@@ -102,7 +103,7 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
 @njit(cache=True, _nrt=False, forceinline=True)
 def _onward(walkers: Walkers, link: int) -> int:
     party = walkers.parties[walkers.ways[link].heap]
-    wanted: int = walkers.next_link[party.tree, party.destination, walkers.ways[link].to_node]
+    wanted: int = walkers.trees[party.tree, party.destination, walkers.ways[link].to_node] - BASE
     return wanted
 
 
@@ -121,7 +122,7 @@ def step(walkers: Walkers, row: int, time_s: float) -> None:
     if party.node == party.goal:
         _end(walkers, row, ARRIVED, time_s)
         return
-    link = walkers.next_link[party.tree, party.destination, party.node]
+    link = walkers.trees[party.tree, party.destination, party.node] - BASE
     if link == NOBODY:
         _end(walkers, row, STRANDED, time_s)
         return
@@ -152,7 +153,7 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
         while row != NOBODY:
             party = walkers.parties[row]
             behind = party.behind
-            if walkers.next_link[party.tree, party.destination, party.node] == link:
+            if walkers.trees[party.tree, party.destination, party.node] == link + BASE:
                 _wait(walkers, row, link)
             else:
                 moved[count] = row
