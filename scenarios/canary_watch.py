@@ -31,6 +31,10 @@ FIELD_NAME: Mapping[PersonalField, Text] = {
 }
 
 
+ACCEPTED = (200, 201)
+"""Answers to a declaration that now holds; 200 where it was made before. Source: the contract, declareDisaster."""
+
+
 class _Declaration(msgspec.Struct):
     """What the city office says when it declares; schema DisasterDeclaration of the contract."""
 
@@ -47,12 +51,15 @@ class _Leak:
 class CanaryWatch:
     """An observer of every response. ``seed`` is the population's, ``districts`` rows of districts by code.
 
-    The modes in force are those that the city office declared and the service accepted. What an office, desk or
-    association has told a service it knows already; desks and city office are one, as parts of the municipality.
+    The modes in force are those that the city office declared and the service accepted; where it has not answered well,
+    what was declared may hold or not, so that nobody is accused of what ``sent`` permits: the rights if it does. What
+    an office, desk or association has told a service it knows already; desks and city office are one, as parts of the
+    municipality.
     """
 
-    def __init__(self, rights: Rights, *, seed: int, districts: Mapping[str, int]) -> None:
+    def __init__(self, rights: Rights, sent: Rights, *, seed: int, districts: Mapping[str, int]) -> None:
         self._rights = rights
+        self._sent = sent
         self._seed = seed
         self._districts = districts
         self._told: dict[object, set[Canary]] = defaultdict(set)
@@ -66,17 +73,24 @@ class CanaryWatch:
         # Citizens speak of themselves only, and most of what is said is said by them.
         if seen.sent and seen.asker.kind is not AskerKind.CITIZEN:
             self._told[_knower(seen.asker)] |= scan(self._seed, seen.sent)
-        if seen.operation == "declareDisaster" and seen.status == 201:
-            declared = msgspec.json.decode(seen.sent, type=_Declaration)
-            self._rights.declare(declared.mode, [self._districts[code] for code in declared.areas])
+        if seen.operation == "declareDisaster":
+            self._hear(seen)
         if seen.body:
             self._judge(seen)
+
+    def _hear(self, seen: Observation) -> None:
+        declared = msgspec.json.decode(seen.sent, type=_Declaration)
+        for rights in (self._sent, self._rights) if seen.status in ACCEPTED else (self._sent,):
+            rights.declare(declared.mode, [self._districts[code] for code in declared.areas])
+
+    def _may_see(self, seen: Observation, canary: Canary) -> bool:
+        return any(one.may_see(seen.asker, *canary, seen.operation) for one in (self._rights, self._sent))
 
     def _judge(self, seen: Observation) -> None:
         knower = _knower(seen.asker)
         for canary in scan(self._seed, seen.body):
             self.markers_seen += 1
-            if canary not in self._told[knower] and not self._rights.may_see(seen.asker, *canary, seen.operation):
+            if canary not in self._told[knower] and not self._may_see(seen, canary):
                 self._note(seen, canary)
 
     def _note(self, seen: Observation, canary: Canary) -> None:

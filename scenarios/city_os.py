@@ -17,7 +17,7 @@ from agents.city_os.service import Service
 from agents.city_os.transport import Transport
 from scenarios.errors import NoServiceForFaults, UnusableCityOs
 from scenarios.faults.form import FaultFile
-from scenarios.faults.in_run import FaultsInUse, hear_late, put_faults
+from scenarios.faults.in_run import FaultsInUse, hear_late, put_faults, put_faults_on_line
 from scenarios.faults.told_time import TimedTransport
 from scenarios.faults.whereabouts import Whereabouts
 from scenarios.ideal import ideal_city_os
@@ -89,14 +89,27 @@ def _unheard(oracle: Oracle) -> None:
     """Nothing is said that an oracle could hear."""
 
 
-def ideal(scenario: Scenario, town: Town, population: Population) -> CityOsInUse:
-    """A model of a city OS that keeps the contract perfectly; its answers hold no texts to keep or to search."""
-    city_os, conversation = ideal_city_os(scenario, town, population)
+def ideal(
+    scenario: Scenario, town: Town, population: Population, folder: Path, faults: FaultFile | None = None
+) -> CityOsInUse:
+    """A model of a city OS that keeps the contract perfectly, perhaps behind faults.
+
+    Its answers hold no texts to keep or to search.
+
+    Raises:
+        NoTrickleOnLine: A fault is one that a model cannot have.
+    """
+    line, put = None, None
+    if faults is not None:
+        line, put = put_faults_on_line(faults, town, population, terms=scenario.city_os, folder=folder)
+    city_os, conversation = ideal_city_os(scenario, town, population, line)
+    if line is not None:
+        line.late = conversation.record
 
     def show(oracle: Oracle) -> None:
         city_os.listener = oracle
 
-    return CityOsInUse(IDEAL, city_os, conversation, show, is_searched=False)
+    return CityOsInUse(IDEAL, city_os, conversation, show, faults=put, is_searched=False)
 
 
 def open_city_os(
@@ -115,7 +128,7 @@ def open_city_os(
         raise NoServiceForFaults
     if asked in (IDEAL, NONE):
         (folder / EXCHANGES).touch()
-        return ideal(scenario, town, population) if asked == IDEAL else paper()
+        return ideal(scenario, town, population, folder, faults) if asked == IDEAL else paper()
     if asked == REFERENCE:
         from scenarios.connection import reference_transport  # noqa: PLC0415 - half a second
 
@@ -152,17 +165,15 @@ def connected(
 ) -> CityOsInUse:
     """A city OS behind a transport and perhaps behind faults, with its exchanges recorded in ``folder``."""
     scenario, town, population = run
-    put = None
-    if faults is not None:
-        places = Whereabouts.of(town, population)
-        put = put_faults(faults, transport, service, places=places, terms=scenario.city_os, folder=folder)
     file = (folder / EXCHANGES).open("wb", buffering=WRITTEN_AT_ONCE_BYTES)
     recorder = ExchangeRecorder(file)
-    who = directory(town, population)
-    if put is not None:
-        hear_late(put, recorder, who)
+    who, put = directory(town, population), None
+    if faults is not None:
+        places, terms = Whereabouts.of(town, population), scenario.city_os
+        transport, put = put_faults(faults, transport, service, places=places, terms=terms, folder=folder)
+        hear_late(transport, recorder, who)
     city_os = RestCityOS(
-        put.transport if put else transport,
+        transport,
         service,
         who,
         Calendar(scenario.start),

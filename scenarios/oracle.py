@@ -30,11 +30,15 @@ BOARD = Text("避難所一覧", "the board of shelters")
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """What a city OS was asked for: its name and operation, and of whom the office may know it, shape (people,)."""
+    """What a city OS was asked for: its name and operation, and of whom the office may know it, shape (people,).
+
+    ``may_name`` has those too whom it may know if a mode holds that was declared and not acknowledged.
+    """
 
     name: Text
     operation: str
     may_know: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
+    may_name: BoolArray = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,9 @@ class Oracle:
         self._district = home_district(town, population)
         self._device = has_device(population)
         self._has_id = population.has_id
-        self._watch = CanaryWatch(
-            self._rights, seed=population.seed, districts={one.code: row for row, one in enumerate(town.districts)}
-        )
+        self._sent = Rights(town, population)
+        districts = {one.code: row for row, one in enumerate(town.districts)}
+        self._watch = CanaryWatch(self._rights, self._sent, seed=population.seed, districts=districts)
         self._reports = AcknowledgedReports(population)
         self._findings: list[Finding] = []
         self._off = np.zeros(len(town.shelters), np.int64)
@@ -81,9 +85,10 @@ class Oracle:
         """Somebody's safety was acknowledged to have been taken down."""
         self._reports.add(person)
 
-    def declared(self, mode: Mode, districts: Sequence[int]) -> None:
-        """A mode was acknowledged to hold in districts."""
-        self._rights.declare(mode, districts)
+    def declared(self, mode: Mode, districts: Sequence[int], *, acknowledged: bool) -> None:
+        """A mode was declared for districts."""
+        for rights in (self._sent, self._rights) if acknowledged else (self._sent,):
+            rights.declare(mode, districts)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -110,9 +115,9 @@ class Oracle:
     def check_lists(self, at_s: float, state: TownState) -> None:
         """Compare the list of each shelter with who is truly there: lost people, ghosts, people named without right."""
         inside = state.person_state == State.SHELTERED
-        may_know = self._rights.of(Recipient.MUNICIPALITY, DataCategory.CHECKIN) | ~self._has_id
+        may_know, may_name = (may | ~self._has_id for may in self._may(DataCategory.CHECKIN))
         for shelter in range(len(self._town.shelters) if self._city_os.connected else 0):
-            listed = _List(self._shelter_name(shelter), "listCheckIns", may_know)
+            listed = _List(self._shelter_name(shelter), "listCheckIns", may_know, may_name)
             answer = self._city_os.evacuees(at_s, shelter)
             if answer.value is None:
                 self._unanswered(at_s, listed, answer.failure)
@@ -125,8 +130,8 @@ class Oracle:
         if not self._city_os.connected:
             return
         reported = self._reports.people()
-        may_know = self._rights.of(Recipient.MUNICIPALITY, DataCategory.SAFETY)
-        listed = _List(SAFETY_LIST, "listSafetyReports", may_know)
+        may_know, may_name = self._may(DataCategory.SAFETY)
+        listed = _List(SAFETY_LIST, "listSafetyReports", may_know, may_name)
         answer = self._city_os.known_safe(at_s)
         if answer.value is None:
             self._unanswered(at_s, listed, answer.failure)
@@ -135,6 +140,11 @@ class Oracle:
         self._lost(at_s, listed, np.union1d(answer.value.people, reported[~may_know[reported]]), reported)
         self._ghosts(at_s, listed, answer.value, reported)
         self._named_without_right(at_s, listed, np.intersect1d(answer.value.people, reported))
+
+    def _may(self, category: DataCategory) -> tuple[BoolArray, BoolArray]:
+        """Of whom the office may know a category, and of whom it may if what was declared last holds."""
+        known, perhaps = (one.of(Recipient.MUNICIPALITY, category) for one in (self._rights, self._sent))
+        return known, known | perhaps
 
     def check_recipients(
         self, at_s: float, title: Text, districts: Sequence[int], delivered: Answer[Disclosed]
@@ -189,7 +199,7 @@ class Oracle:
             self._add(FindingKind.GHOST, at_s, listed, difference)
 
     def _named_without_right(self, at_s: float, listed: _List, shown: IntArray) -> None:
-        people = self._new(FindingKind.LEAK, listed, shown[~listed.may_know[shown]].tolist())
+        people = self._new(FindingKind.LEAK, listed, shown[~listed.may_name[shown]].tolist())
         if people:
             self._add(FindingKind.LEAK, at_s, listed, _Difference("0", str(len(people)), people, len(people)))
 

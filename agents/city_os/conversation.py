@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from agents.city_os.asker import Asker, AskerKind
-from agents.city_os.line import Deed, Line, LineCall, Reply
+from agents.city_os.line import FIRST_ERROR, Deed, Line, LineCall, Reply
 from agents.city_os.operations import TOKEN, attempts
 from agents.city_os.patience import Waited, send_patiently
 from agents.city_os.port import Failure, FailureKind
@@ -54,18 +54,18 @@ class Conversation:
         reply = self._authorised(call, do, waited)
         if isinstance(reply, Failure):
             return Outcome(None, reply, waited.seconds)
-        if reply.status >= 400:
+        if reply.status >= FIRST_ERROR:
             return Outcome(None, Failure(FailureKind.STATUS, reply.status), waited.seconds)
         return Outcome(reply.value, None, waited.seconds)
 
     def record(self, call: LineCall, reply: Reply | None) -> None:
-        """Count one request and tell whoever waits for it that it was acknowledged."""
+        """Count one request and tell whoever waits for it what was answered."""
         operation = call.use.operation
         self.calls[operation] += 1
-        if reply is None or reply.status >= 400:
+        if reply is None or reply.status >= FIRST_ERROR:
             self.errors[operation] += 1
-        elif reply.status == 201:
-            call.heard()
+        if reply is not None:
+            call.heard(reply.status)
 
     def _authorised(self, call: LineCall, do: Deed, waited: Waited) -> Reply | Failure:
         if call.asker.kind is AskerKind.ANYBODY:

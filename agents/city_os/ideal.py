@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.conversation import Conversation, Outcome
 from agents.city_os.ideal_service import Cursor, IdealService, Page, joined
-from agents.city_os.line import LineCall, Reply
+from agents.city_os.line import FIRST_ERROR, LineCall, Reply
 from agents.city_os.operations import (
     BOARD,
     CHECK_IN,
@@ -50,20 +50,20 @@ Ask = Callable[[float, Cursor | None], Reply]
 
 
 class Listener(Protocol):
-    """Hears what a city OS acknowledged, true or not."""
+    """Hears what a city OS was told and acknowledged, true or not."""
 
     def reported(self, person: int) -> None:
         """Somebody's safety was taken down."""
 
-    def declared(self, mode: Mode, districts: Sequence[int]) -> None:
-        """A mode was declared for districts."""
+    def declared(self, mode: Mode, districts: Sequence[int], *, acknowledged: bool) -> None:
+        """A mode was declared for districts; it may hold even where that was not acknowledged."""
 
 
 class _Unheard:
     def reported(self, person: int) -> None:
         """Nobody listens."""
 
-    def declared(self, mode: Mode, districts: Sequence[int]) -> None:
+    def declared(self, mode: Mode, districts: Sequence[int], *, acknowledged: bool) -> None:
         """Nobody listens."""
 
 
@@ -229,11 +229,12 @@ class IdealCityOS:
             return _DONE
         return Answer(None, said.failure, said.waited_s * self._latency_factor)
 
-    def _tell_reported(self, person: int) -> None:
-        self.listener.reported(person)
+    def _tell_reported(self, person: int, status: int) -> None:
+        if status < FIRST_ERROR:
+            self.listener.reported(person)
 
-    def _tell_declared(self, mode: Mode, districts: Sequence[int]) -> None:
-        self.listener.declared(mode, districts)
+    def _tell_declared(self, mode: Mode, districts: Sequence[int], status: int) -> None:
+        self.listener.declared(mode, districts, acknowledged=status < FIRST_ERROR)
 
 
 def _page_at(ask: Ask, began_s: float, cursor: Cursor | None, received_s: float, _observed_s: float) -> Reply:

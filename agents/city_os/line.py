@@ -8,6 +8,9 @@ import msgspec
 from agents.city_os.asker import Asker
 from agents.city_os.operations import Use
 
+FIRST_ERROR = 400
+"""Statuses from here on say that it was not done. Source: RFC 9110 section 15."""
+
 
 class Reply(NamedTuple):
     """What came back: a status as of HTTP, and what was said; ``elapsed_s`` is how long it took."""
@@ -21,7 +24,7 @@ Deed = Callable[[float, float], Reply]
 """What a service does when a call reaches it, given when it is received and when what it tells was observed (s)."""
 
 
-def _nobody() -> None:
+def _nobody(_status: int) -> None:
     """Nobody waits to hear of it."""
 
 
@@ -29,7 +32,7 @@ class LineCall(msgspec.Struct, frozen=True):
     """One call of an operation; ``shelter`` is the one that its path names, -1 for none.
 
     ``question`` tells reads of one asker apart. ``made_up`` is what somebody would say who took the call and never did
-    it. ``heard`` is told when a write was acknowledged. ``holds_until_s`` is when the asker's token ends.
+    it. ``heard`` is told the status of each answer. ``holds_until_s`` is when the asker's token ends.
     """
 
     use: Use
@@ -38,7 +41,7 @@ class LineCall(msgspec.Struct, frozen=True):
     shelter: int = -1
     question: Hashable = ()
     made_up: object = None
-    heard: Callable[[], None] = _nobody
+    heard: Callable[[int], None] = _nobody
     holds_until_s: float = float("inf")
 
 

@@ -67,6 +67,11 @@ def made_up(operation: str, parameters: Mapping[str, str], body: bytes, key: str
     return Answered(status, {"content-type": media_type}, msgspec.json.encode(said))
 
 
+def success_status(operation: str) -> int:
+    """The status of an operation's best answer."""
+    return _success(operation)[0]
+
+
 def skewed(body: bytes, skew_s: float) -> bytes:
     """A body of JSON whose times of observation are moved; any other body as it is."""
     try:

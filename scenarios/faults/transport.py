@@ -1,13 +1,14 @@
 """FaultyTransport: faults between a run and its city OS, in simulated time, whatever the transport beneath."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 
 from agents.city_os.transport import Request, Response, Transport
 from agents.errors import NoConnection, NoReplyInTime
 from scenarios.faults.answers import NAMED_BY, Answered, error_answer, made_up, skewed
 from scenarios.faults.callers import Callers
+from scenarios.faults.effects import Terms, slowed_s, stop_call
 from scenarios.faults.injection import Asked, Injection, Injector
 from scenarios.faults.log import FaultLog
 from scenarios.faults.memory import Outbox, PastAnswers, wanted_age_s
@@ -18,18 +19,6 @@ KEY = "idempotency-key"
 
 Late = Callable[[Asked, Request, Response], None]
 """Told of a write that was sent after a loss, and what came of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How waiting counts: simulated seconds a second of it, and how long anybody waits (s)."""
-
-    latency_factor: float = 1.0
-    timeout_s: float = 10.0
-
-    def waited_s(self, simulated_s: float) -> float:
-        """The wait that counts as so much simulated time; none where waiting does not count."""
-        return simulated_s / self.latency_factor if self.latency_factor > 0 else 0.0
 
 
 class FaultyTransport:
@@ -79,14 +68,11 @@ class FaultyTransport:
         self._inner.close()
 
     def _stop(self, injection: Injection, request: Request) -> None:
-        stop = injection.stop
-        if stop is None:
+        if injection.stop is None:
             return
         is_repeatable = request.method == "PUT" or (request.method == "POST" and bool(_header(request.headers, KEY)))
         self._outbox.keep(injection, request, is_repeatable=is_repeatable)
-        if injection.is_silent:
-            raise NoReplyInTime(f"no response: fault {stop.name}", self._terms.waited_s(self._terms.timeout_s))
-        raise NoConnection(f"no connection: fault {stop.name}")
+        stop_call(injection, self._terms)
 
     def _answer(self, injection: Injection, request: Request, parameters: Mapping[str, str]) -> Response:
         operation, error = injection.asked.operation, injection.error
@@ -117,14 +103,10 @@ class FaultyTransport:
         return response if old is None else Response(old.status, old.headers, old.body, response.elapsed_s)
 
     def _slowed(self, injection: Injection, response: Response) -> Response:
-        added_s = injection.latency_s + len(response.body) / injection.bytes_per_s
-        if not added_s:
+        elapsed_s = slowed_s(injection, self._terms, response.elapsed_s, len(response.body))
+        if elapsed_s == response.elapsed_s:
             return response
-        waited_s = response.elapsed_s + self._terms.waited_s(added_s)
-        if added_s > self._terms.timeout_s:
-            longest_s = self._terms.waited_s(self._terms.timeout_s)
-            raise NoReplyInTime(f"no response within {self._terms.timeout_s:g} s: fault {injection.names}", longest_s)
-        return Response(response.status, response.headers, response.body, waited_s)
+        return Response(response.status, response.headers, response.body, elapsed_s)
 
     def _send_late(self, at_s: float) -> None:
         for due_s, request, asked in self._outbox.due(at_s):

@@ -43,6 +43,57 @@ def test_the_drill_is_that_of_the_reference(reference: RunResult, tmp_path: Path
     assert "標準仕様を完全に守る" in page
 
 
+FAULTS = """
+seed = 3
+[[fault]]
+name = "slow"
+kind = "latency"
+median_s = 4.0
+p95_s = 20.0
+operations = ["checkIn", "listShelterStatus"]
+[[fault]]
+name = "part"
+kind = "outage"
+share = 0.3
+operations = ["reportSafety", "issueToken"]
+[[fault]]
+name = "old"
+kind = "stale"
+age_s = 1800
+share = 0.5
+[[fault]]
+name = "lost"
+kind = "lost_write"
+share = 0.2
+[[fault]]
+name = "cell"
+kind = "cell_loss"
+at = "0:10"
+until = "0:50"
+burst_s = 600
+[[fault]]
+name = "done"
+kind = "error"
+delivered = true
+share = 0.2
+"""
+
+
+def test_faults_do_to_people_what_they_do_before_the_reference(tmp_path: Path) -> None:
+    """Several kinds at once: the same calls are hit, the same happens to everybody, and the same log is written."""
+    faults = tmp_path / "faults.toml"
+    faults.write_text(FAULTS, encoding="utf-8")
+    asked = {"people": 200, "lean": True, "faults": faults}
+    reference, ideal = (
+        run(RunOptions("earthquake_winter", tmp_path / city_os, city_os=city_os, **asked), silent)
+        for city_os in ("reference", "ideal")
+    )
+    assert_same_life(reference, ideal)
+    assert reference.faults == ideal.faults
+    assert all(one.hit for one in ideal.faults)
+    assert (ideal.folder / "faults.jsonl").read_bytes() == (reference.folder / "faults.jsonl").read_bytes()
+
+
 @pytest.mark.parametrize(("scenario", "people", "seed"), RUNS)
 def test_disasters_are_those_of_the_reference(scenario: str, people: int, seed: int, tmp_path: Path) -> None:
     """Earthquake and flood, other people: consents and the law hide the same from the same."""

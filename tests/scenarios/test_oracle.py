@@ -184,7 +184,7 @@ def response(
 
 def test_a_leak_is_counted_once_for_each_asker_person_and_field(people: tuple[Town, Population]) -> None:
     """Seen ten times by two associations it is one leak; another field, person or kind of asker is another."""
-    watch = CanaryWatch(Rights(*people), seed=people[1].seed, districts={})
+    watch = CanaryWatch(Rights(*people), Rights(*people), seed=people[1].seed, districts={})
     for _ in range(5):
         for association in (0, 1):
             watch(response(people, Asker(AskerKind.ASSOCIATION, association), NAME, 3))
@@ -202,7 +202,7 @@ def test_a_leak_is_counted_once_for_each_asker_person_and_field(people: tuple[To
 
 def test_what_an_asker_told_is_no_news_to_it(people: tuple[Town, Population]) -> None:
     """The name told at a desk may be read by the city office, not by an association."""
-    watch = CanaryWatch(Rights(*people), seed=people[1].seed, districts={})
+    watch = CanaryWatch(Rights(*people), Rights(*people), seed=people[1].seed, districts={})
     told = marker(people[1].seed, 3, NAME).encode()
     watch(Observation(DESK, "checkIn", 1.0, told, 201, b"{}"))
     watch(response(people, OFFICE, NAME, 3))
