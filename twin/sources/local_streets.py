@@ -72,17 +72,20 @@ def _built_up(pattern: Draft, settlement: Settlement, nodes: int, parameters: Pa
     # Places close to each other build up the room between them: each counts its neighbours' weight too.
     apart_m = np.hypot(places[:, None, 0] - places[:, 0], places[:, None, 1] - places[:, 1])
     size = np.sqrt(np.exp(-0.5 * (apart_m / parameters.number("streets.close_m")) ** 2) @ settlement.weight)
+    points = np.column_stack((pattern.x_m, pattern.y_m))
+    nearest_m, nearest = tree.query(points)
+    if nodes >= len(points):
+        return np.ones(len(points), dtype=np.bool_)
+    # As many discs as needed surely reach so far; what is farther from every place than the largest of them is left.
+    surely = np.partition(nearest_m / size[nearest], nodes)[nodes]
+    near = np.flatnonzero(nearest_m / size.max() <= surely)
+    reach = np.full(len(points), np.inf)
     # The disc that holds a node is hardly ever that of a place farther away than its eighth nearest.
-    some = np.arange(1, min(8, len(places)) + 1)
-    found = tree.query(np.column_stack((pattern.x_m, pattern.y_m)), k=some)
-    distance, place = np.asarray(found[0]), np.asarray(found[1])
-    reach = (distance / size[place]).min(axis=1)
-    reach[distance[:, 0] < parameters.number("streets.hamlet_m")] = 0.0
+    distance, place = tree.query(points[near], k=np.arange(1, min(8, len(places)) + 1))
+    reach[near] = (np.asarray(distance) / size[np.asarray(place)]).min(axis=1)
+    reach[nearest_m < parameters.number("streets.hamlet_m")] = 0.0
     ranks = np.arange(1, int(parameters.number("streets.hamlet_nodes")) + 1)
-    nearest = cKDTree(np.column_stack((pattern.x_m, pattern.y_m))).query(places, k=ranks)[1]
-    reach[np.asarray(nearest).ravel()] = 0.0
-    if nodes >= len(reach):
-        return np.ones(len(reach), dtype=np.bool_)
+    reach[np.asarray(cKDTree(points).query(places, k=ranks)[1]).ravel()] = 0.0
     return np.asarray(reach <= np.partition(reach, nodes)[nodes])
 
 
@@ -150,14 +153,21 @@ class MainRoad:
 
 def with_main_roads(plan: Draft, main_roads: list[MainRoad], table: HighwayTable) -> Draft:
     """The plan with the quickest ways raised to main roads, in the order given; no road is lowered."""
+    classes, of_street = np.unique(plan.highway, return_inverse=True)
+    speed_mps = np.array([table.by_name[name].speed_mps for name in classes.tolist()])[of_street]
+    highway = plan.highway.astype("<U16")
     for road in main_roads:
-        plan = _raised(plan, road, table)
-    return plan
+        higher = MAIN_CLASSES[: MAIN_CLASSES.index(road.highway) + 1]
+        used = np.flatnonzero(_on_ways(plan, road, speed_mps))
+        used = used[~np.isin(highway[used], higher)]
+        highway[used] = road.highway
+        speed_mps[used] = table.by_name[road.highway].speed_mps
+    return replace(plan, highway=highway)
 
 
-def _raised(plan: Draft, road: MainRoad, table: HighwayTable) -> Draft:
-    speed = {name: one.speed_mps for name, one in table.by_name.items()}
-    time_s = plan.length_m / np.array([speed[name] for name in plan.highway.tolist()])
+def _on_ways(plan: Draft, road: MainRoad, speed_mps: FloatArray) -> BoolArray:
+    """Which streets lie on the quickest ways that a main road takes."""
+    time_s = plan.length_m / speed_mps
     shape = (plan.nodes, plan.nodes)
     graph = csr_array((np.tile(time_s, 2), (np.append(plan.a, plan.b), np.append(plan.b, plan.a))), shape=shape)
     before = dijkstra(graph, indices=np.array([road.target]), return_predecessors=True)[1][0]
@@ -168,7 +178,4 @@ def _raised(plan: Draft, road: MainRoad, table: HighwayTable) -> Draft:
             on_way[node] = True
             node = int(before[node])
     used = (on_way[plan.a] & (before[plan.a] == plan.b)) | (on_way[plan.b] & (before[plan.b] == plan.a))
-    higher = MAIN_CLASSES[: MAIN_CLASSES.index(road.highway) + 1]
-    highway = plan.highway.astype("<U16")
-    highway[used & ~np.isin(highway, higher)] = road.highway
-    return replace(plan, highway=highway)
+    return np.asarray(used, dtype=np.bool_)

@@ -8,7 +8,6 @@ the blocks, ends that nearly meet become a crossing, and slow waves bend the who
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from twin.parameters import Parameters
 from twin.randomness import Stream
@@ -24,6 +23,17 @@ class Box:
     east_m: float
     north_m: float
 
+    def holds(self, x_m: FloatArray, y_m: FloatArray, *, margin_m: float = 0.0) -> BoolArray:
+        """Which points lie inside, or no farther outside than the margin."""
+        along = (x_m >= self.west_m - margin_m) & (x_m <= self.east_m + margin_m)
+        return np.asarray(along & (y_m >= self.south_m - margin_m) & (y_m <= self.north_m + margin_m))
+
+    def turned(self, along_m: FloatArray, across_m: FloatArray, angle_rad: float) -> tuple[FloatArray, FloatArray]:
+        """Points given from the middle along and across streets of some direction."""
+        x_m = 0.5 * (self.west_m + self.east_m) + along_m * np.cos(angle_rad) - across_m * np.sin(angle_rad)
+        y_m = 0.5 * (self.south_m + self.north_m) + along_m * np.sin(angle_rad) + across_m * np.cos(angle_rad)
+        return x_m, y_m
+
 
 @dataclass(frozen=True)
 class _Rungs:
@@ -34,6 +44,17 @@ class _Rungs:
     head_m: FloatArray
     is_blind: BoolArray
     reach: FloatArray
+
+
+@dataclass(frozen=True)
+class _Ladder:
+    """The plan before it is bent; x is along the long streets, y across. The first of the streets are the long ones."""
+
+    x_m: FloatArray
+    y_m: FloatArray
+    a: IntArray
+    b: IntArray
+    long_streets: int
 
 
 def street_pattern(box: Box, parameters: Parameters, stream: Stream) -> Draft:
@@ -47,12 +68,27 @@ def street_pattern(box: Box, parameters: Parameters, stream: Stream) -> Draft:
     rungs = _rungs(half, len(lines) - 1, parameters, stream)
     plan = _ladder(lines, rungs, parameters.number("streets.snap_m"), stream)
     angle = parameters.number("streets.angle_rad")
-    along, across = _waved(plan.x_m, plan.y_m, parameters, stream)
-    x_m = 0.5 * (box.west_m + box.east_m) + along * np.cos(angle) - across * np.sin(angle)
-    y_m = 0.5 * (box.south_m + box.north_m) + along * np.sin(angle) + across * np.cos(angle)
-    inside = (x_m >= box.west_m) & (x_m <= box.east_m) & (y_m >= box.south_m) & (y_m <= box.north_m)
-    bent = Draft(x_m, y_m, plan.a, plan.b, _lengths(x_m, y_m, plan, parameters, stream), plan.highway)
-    return bent.keep_nodes(inside)
+    # Most of the ladder lies outside the box: it is neither bent nor measured.
+    near = np.flatnonzero(box.holds(*box.turned(plan.x_m, plan.y_m, angle), margin_m=_most_moved_m(parameters)))
+    x_m, y_m = box.turned(*_waved(plan.x_m[near], plan.y_m[near], parameters, stream), angle)
+    inside = box.holds(x_m, y_m)
+    return _clipped(plan, near[inside], (x_m[inside], y_m[inside]), parameters, stream)
+
+
+def _clipped(
+    plan: _Ladder, nodes: IntArray, places: tuple[FloatArray, FloatArray], parameters: Parameters, stream: Stream
+) -> Draft:
+    """The streets between these nodes of a ladder, which have come to stand at other places."""
+    row = np.full(len(plan.x_m), -1, dtype=np.int64)
+    row[nodes] = np.arange(len(nodes))
+    streets = np.flatnonzero((row[plan.a] >= 0) & (row[plan.b] >= 0))
+    a, b = row[plan.a[streets]], row[plan.b[streets]]
+    x_m, y_m = places
+    straight = np.hypot(x_m[a] - x_m[b], y_m[a] - y_m[b])
+    # An exponential excess: most streets are straight, a few wind.
+    excess = -np.log(stream.uniform("streets.bend", streets)) * parameters.number("streets.bend")
+    highway = np.where(streets < plan.long_streets, "unclassified", "residential")
+    return Draft(x_m, y_m, a, b, np.maximum(straight * (1.0 + excess), 1.0), highway)
 
 
 def _lines(half_m: float, parameters: Parameters, stream: Stream) -> FloatArray:
@@ -110,8 +146,7 @@ def _inside(
     return foot + side * to_foot, head + (1.0 - side) * to_head
 
 
-def _ladder(lines: FloatArray, rungs: _Rungs, snap_m: float, stream: Stream) -> Draft:
-    """The plan before it is bent; x is along the long streets, y across."""
+def _ladder(lines: FloatArray, rungs: _Rungs, snap_m: float, stream: Stream) -> _Ladder:
     through = ~rungs.is_blind
     line = np.concatenate((rungs.strip, rungs.strip[through] + 1))
     along = np.concatenate((rungs.foot_m, rungs.head_m[through]))
@@ -136,8 +171,13 @@ def _ladder(lines: FloatArray, rungs: _Rungs, snap_m: float, stream: Stream) -> 
     run = np.flatnonzero(node_line[1:] == node_line[:-1])
     a = np.concatenate((run, node_of_end[: len(rungs.strip)]))
     b = np.concatenate((run + 1, top))
-    highway = np.repeat(["unclassified", "residential"], [len(run), len(rungs.strip)])
-    return Draft(x_all, y_all, a, b, np.zeros(len(a)), highway)
+    return _Ladder(x_all, y_all, a, b, len(run))
+
+
+def _most_moved_m(parameters: Parameters) -> float:
+    """How far the waves move a point at most, and a metre more."""
+    height_m = parameters.number("streets.wave_steepness") * sum(parameters.row("streets.wave_m")) / (2.0 * np.pi)
+    return float(np.sqrt(2.0) * height_m) + 1.0
 
 
 def _waved(
@@ -154,13 +194,3 @@ def _waved(
         x_m += height * np.sin(turn * across_m + phase[0]) * np.cos(turn * along_m / 2.0 + phase[1])
         y_m += height * np.sin(turn * along_m + phase[2]) * np.cos(turn * across_m / 2.0 + phase[3])
     return x_m, y_m
-
-
-def _lengths(
-    x_m: FloatArray, y_m: FloatArray, plan: Draft, parameters: Parameters, stream: Stream
-) -> npt.NDArray[np.float64]:
-    """Lengths along the bends of each street, in metres."""
-    straight = np.hypot(x_m[plan.a] - x_m[plan.b], y_m[plan.a] - y_m[plan.b])
-    # An exponential excess: most streets are straight, a few wind.
-    excess = -np.log(stream.uniform("streets.bend", np.arange(len(straight)))) * parameters.number("streets.bend")
-    return np.maximum(straight * (1.0 + excess), 1.0)
