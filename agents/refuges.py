@@ -8,7 +8,7 @@ import numpy.typing as npt
 from agents import behaviour
 from agents.city_os.port import ShelterBoard
 from agents.shelter_desk import Evacuees, ShelterDesks
-from agents.sightings import Standing
+from agents.sightings import Door
 from agents.travel import ON_FOOT, Party, Travel
 from agents.world import World
 from twin.events import EventKind, Intent, Refuge, TravelMode
@@ -190,7 +190,7 @@ class Refuges:
         candidates = self._candidates(evacuees)
         within_reach = candidates & (reach_m <= most_m)
         self.desks.sightings.look(board, within_reach)
-        near = within_reach & (self.desks.sightings.said(board) == Standing.OPEN)
+        near = within_reach & (self.desks.sightings.said(board) == Door.OPEN)
         return near if near.any() else candidates & self.places.suited
 
     def _known(self, evacuees: Evacuees) -> BoolArray:

@@ -11,7 +11,7 @@ import simpy
 from agents import behaviour
 from agents.city_os.port import ShelterStatus
 from agents.registry import Agent, Model
-from agents.sightings import Sightings, standing_of
+from agents.sightings import Sightings, door_of
 from agents.travel import Party, Travel
 from agents.world import World
 from twin.events import EventKind, ReceptionChannel, SafetyChannel, State, TravelMode
@@ -74,7 +74,7 @@ class ShelterDesk(Agent):
             status = ShelterStatus.UNOPENED if self.told == ShelterStatus.UNOPENED else ShelterStatus.CLOSED
         else:
             status = ShelterStatus.FULL if self.is_full(1) else ShelterStatus.OPEN
-        self.desks.sightings.held[self.row] = standing_of(status)
+        self.desks.sightings.held[self.row] = door_of(status)
         if status != self.told:
             answer = self.desks.world.city_os.set_shelter_status(self.desks.world.now_s, self.row, status)
             self.told = status if answer.ok else self.told
