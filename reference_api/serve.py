@@ -51,6 +51,7 @@ _UVICORN: dict[str, Any] = {
     "ws": "none",
     "timeout_graceful_shutdown": GRACE_S,
     "backlog": BACKLOG,
+    "loop": "reference_api.event_loop:new_event_loop",
 }
 
 

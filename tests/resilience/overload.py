@@ -28,7 +28,8 @@ CAPACITY_S, OVERLOAD_S, CALM_S = 8.0, 20.0, 40.0
 TIMES, CALM_SHARE = 3.0, 0.4
 """The overload, and the load after its fall, in capacities."""
 
-CONNECTIONS = 64
+CONNECTIONS = 4
+"""Over which the capacity is measured: so few that the server is never late, and puts nothing off."""
 WANTED_S = 1.0
 """Source: contract C7, P0 in a disaster, p95."""
 
