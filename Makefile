@@ -4,7 +4,7 @@ BIN := .venv/bin
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test validation check lint types arch fix bench bench-api bench-movement hostile deviance measure clean
+.PHONY: help setup demo test validation check lint types arch fix bench bench-api bench-movement hostile resilience deviance measure clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -56,6 +56,9 @@ bench-api: setup  ## the rates of the reference city OS, with the ratio to a bar
 
 bench-movement: setup  ## movement against its floors and SUMO, UXsim, simpy, mesa (20 min; ONLY="city sumo" for parts)
 	PYTHONPATH=tests $(BIN)/python -m movement_bench $(foreach part,$(ONLY),--only $(part))
+
+resilience: setup  ## the reference city OS killed, starved, pressed; writes docs/resilience.md (10 min; ONLY="overload slow")
+	PYTHONPATH=tests:. $(BIN)/python -m resilience $(foreach part,$(ONLY),--only $(part))
 
 hostile: setup  ## 100,000 requests that nobody should send, over all operations (about 20 min)
 	PYTHONPATH=tests $(BIN)/python -m tests.hostile

@@ -25,7 +25,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
     class OpenLoop(uvloop.Loop):
         async def create_server(self, protocol_factory: Any, *places: Any, **options: Any) -> Any:
-            server = await super().create_server(protocol_factory, *places, **options)
+            server: Any = await super().create_server(protocol_factory, *places, **options)
             return OpenServer(self, server, protocol_factory)
 
     return OpenLoop()

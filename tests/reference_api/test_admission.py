@@ -61,7 +61,7 @@ def test_a_class_is_served_again_after_a_calm_time() -> None:
 def test_a_single_peak_is_soon_over() -> None:
     """What one long request puts off is served again soon, and whoever was put off is told to ask again soon."""
     pressure = Pressure()
-    pressure.observe(0.2, "disaster", 100.0)
+    pressure.observe(LAG_S["disaster"][0], "disaster", 100.0)
     assert pressure.shed == ("P3",)
     assert pressure.retry_after_s == 1
     pressure.observe(0.0, "disaster", 100.1)
@@ -77,7 +77,7 @@ def test_peaks_that_follow_each_other_are_one_load() -> None:
     calm_s = []
     now_s = 0.0
     for _ in range(4):
-        pressure.observe(0.2, "disaster", now_s)
+        pressure.observe(LAG_S["disaster"][0], "disaster", now_s)
         begin_s = now_s
         while pressure.level:
             now_s += 0.1
@@ -87,7 +87,7 @@ def test_peaks_that_follow_each_other_are_one_load() -> None:
     assert calm_s[-1] > 4 * PEAK_CALM_S
     now_s += 2 * CALM_S
     pressure.notice(now_s)
-    pressure.observe(0.2, "disaster", now_s)
+    pressure.observe(LAG_S["disaster"][0], "disaster", now_s)
     assert pressure.retry_after_s == 1
 
 
