@@ -38,7 +38,7 @@ def multiples(panels: Sequence[Panel], lines: Sequence[Line], scenarios: Sequenc
         of_line = [panel for panel in panels if panel.line == one]
         title = element("h4", words(one.title))
         made.append(element("div", title, _panel(of_line, one, ticks, scenarios)))
-    return element("div", *made, class_="panels")
+    return element("div", *made, class_="panels two" if len(made) in (2, 4) else "panels")
 
 
 def scenario_keys(titles: Iterable[Text]) -> Markup:
