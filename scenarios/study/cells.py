@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.options import NONE
+from scenarios.options import REFERENCE
 from scenarios.study.form import Study
 from scenarios.study.morris import in_ranges, trajectories
 from scenarios.study.plans import planned, with_values
@@ -145,7 +145,7 @@ def _cell(
 
 
 SECONDS_BASE, SECONDS_PERSON, SECONDS_CALLS = 3.5, 1.2e-4, 6e-4
-"""Time of a run (s): what any run takes, for each person, and for each person with a city OS; for an estimate.
+"""Time of a run (s): what any run takes, for each person, and for each person with the reference; for an estimate.
 
 Source: measured with ``earthquake_winter`` on two shared processors. Confidence C elsewhere.
 """
@@ -157,5 +157,5 @@ WHOLE_TOWN = 113_386
 def estimated_s(cell: Cell) -> float:
     """About how long a cell takes on a processor of its own (s)."""
     people = WHOLE_TOWN if cell.people is None else cell.people
-    each = SECONDS_PERSON + (0.0 if cell.city_os == NONE else SECONDS_CALLS)
+    each = SECONDS_PERSON + (SECONDS_CALLS if cell.city_os == REFERENCE else 0.0)
     return SECONDS_BASE + people * each * max(0.25, cell.hours / 12.0)
