@@ -65,13 +65,13 @@ class Inquiries:
         self._retry_s = number("inquiry.retry_s")
         self._phone_share = number("inquiry.phone_share")
         self._app_patience_s = number("app.patience_s")
-        self._questions = self._raise(np.empty(0, np.int64))
+        self._questions = self._questions_about(np.empty(0, np.int64))
         self._open = np.empty(0, np.int64)
         self._away, self._is_away = self._open, np.zeros(world.population.people, np.bool_)
 
     def start(self) -> None:
         """The ground has shaken: everybody whose household is not together begins to wonder."""
-        self._questions = self._raise(self._gathering.away)
+        self._questions = self._questions_about(self._gathering.away)
         self._open = np.arange(len(self._questions.asker))
 
     def step_until(self, until_s: float) -> None:
@@ -79,17 +79,18 @@ class Inquiries:
         if not len(self._open):
             return
         questions = self._questions
-        together = self._open[self._are_together(self._open)]
+        waiting = self._open[~questions.under_way[self._open]]
+        together = waiting[self._are_together(waiting)]
         questions.known[together] = True
         self._found(together[questions.begun[together]], FamilyChannel.TOGETHER)
-        due = self._open[(questions.due_s[self._open] < until_s) & ~questions.under_way[self._open]]
-        due = due[~questions.known[due]]
+        due = waiting[(questions.due_s[waiting] < until_s) & ~questions.known[waiting]]
         if len(due):
             self._try(due)
         self._open = self._open[~questions.known[self._open]]
 
     # -- who asks for whom
-    def _raise(self, away: RowArray) -> Questions:
+    def _questions_about(self, away: RowArray) -> Questions:
+        """Who is at home asks for each who is away, and each adult who is away asks for one at home."""
         world, people = self._world, self._world.population
         at_home = np.flatnonzero(world.state.person_state == State.HOME)
         adult = people.age >= ADULT_AGE
@@ -100,13 +101,13 @@ class Inquiries:
         one_at_home = np.where(first_adult >= 0, first_adult, first)[people.household[away]]
         wondered = first_adult[people.household[away]] >= 0
         wonders = adult[away] & (one_at_home >= 0)
-        return self._asked(
+        return self._with_draws(
             np.concatenate((one_at_home[wondered], away[wonders])),
             np.concatenate((away[wondered], one_at_home[wonders])),
             np.repeat(np.array((True, False)), (np.count_nonzero(wondered), np.count_nonzero(wonders))),
         )
 
-    def _asked(self, asker: RowArray, sought: RowArray, from_home: BoolArray) -> Questions:
+    def _with_draws(self, asker: RowArray, sought: RowArray, from_home: BoolArray) -> Questions:
         world, number, uniform = self._world, self._world.parameters.number, self._world.stream.uniform
         key = 2 * np.where(from_home, sought, asker) + from_home
         cv = number("preparing.cv")
@@ -187,8 +188,9 @@ class Inquiries:
         draw = np.array([world.stream.one("inquiry.car", int(questions.key[row]))])
         by_car = behaviour.takes_car(np.array([way_m]), people.cars[[household.row]], draw, world.parameters)
         mode = behaviour.travel_mode(by_car=bool(by_car[0]))
-        questions.goes_s[row] = NEVER_S
-        questions.under_way[row] = True
+        of_asker = questions.asker == asker  # they ask for all whom they miss
+        questions.goes_s[of_asker] = NEVER_S
+        questions.under_way[of_asker] = True
         self._households.plans.missing[household.row] += 1  # until they are home from it
         self._gathering.away = self._gathering.away[self._gathering.away != asker]
         self._send(row, self._node(row, own=True), shelter, mode, partial(self._arrive, row, shelter, mode))
@@ -235,19 +237,25 @@ class Inquiries:
     def _answered(self, row: int, shelter: int, mode: TravelMode) -> None:
         """Who finds the others in this shelter and was away stays with them; everybody else goes home."""
         world, questions = self._world, self._questions
-        asker, sought = int(questions.asker[row]), int(questions.sought[row])
+        asker = int(questions.asker[row])
         household = self._households.handles[int(world.population.household[asker])]
-        questions.under_way[row] = False
-        if world.state.person_shelter[sought] == shelter and world.state.person_state[sought] == State.SHELTERED:
-            questions.known[row] = True
-            self._found(np.array([row]), FamilyChannel.SHELTER)
-            if not questions.from_home[row]:
-                self._households.plans.missing[household.row] -= 1
-                self._desks.receive(shelter, Evacuees(household.row, np.array([asker]), mode))
-                return
+        self._is_back(asker)
+        missed = np.flatnonzero((questions.asker == asker) & ~questions.known)
+        sought = questions.sought[missed]
+        here = (world.state.person_shelter[sought] == shelter) & (world.state.person_state[sought] == State.SHELTERED)
+        questions.known[missed[here]] = True
+        self._found(missed[here], FamilyChannel.SHELTER)
+        if here.any() and not questions.from_home[row]:
+            self._households.plans.missing[household.row] -= 1
+            self._desks.receive(shelter, Evacuees(household.row, np.array([asker]), mode))
+            return
         home = self._travel.destinations.neighbourhood(int(world.population.neighbourhood[household.row]))
         arrived = partial(household.members_return, np.array([asker]))
         self._send(row, world.town.shelters[shelter].node, home, mode, arrived)
+
+    def _is_back(self, asker: int) -> None:
+        """Somebody has asked, or got stuck on the way, and goes on phoning."""
+        self._questions.under_way[self._questions.asker == asker] = False
 
     def _send(self, row: int, node: int, destination: int, mode: TravelMode, arrived: Callable[[], None]) -> None:
         members = self._questions.asker[[row]]
@@ -260,5 +268,6 @@ class Inquiries:
                 speed_mps=self._travel.walking_speed_mps(members),
                 depart_s=self._world.now_s + self._world.parameters.number("preparing.least_s"),
                 arrived=arrived,
+                stranded=partial(self._is_back, int(members[0])),
             )
         )

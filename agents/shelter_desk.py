@@ -9,7 +9,7 @@ import numpy.typing as npt
 import simpy
 
 from agents import behaviour
-from agents.city_os.port import ShelterStatus
+from agents.city_os.port import Failure, FailureKind, ShelterStatus
 from agents.registry import Agent, Model
 from agents.sightings import Sightings, door_of
 from agents.travel import Party, Travel
@@ -19,6 +19,16 @@ from twin.shelters import ShelterKind
 
 RowArray = npt.NDArray[np.int64]
 Steps = Generator[simpy.Event, object, None]
+
+SERVER_ERROR = 500
+"""The least status by which a service says that the fault is its own. Source: RFC 9110 15.6."""
+
+
+def _may_work_later(failure: Failure | None) -> bool:
+    """Whether a desk tries again: nobody answered, or the service was in trouble; a no is a no."""
+    if failure is None:
+        return False
+    return failure.kind in (FailureKind.UNREACHABLE, FailureKind.TIMEOUT) or failure.status >= SERVER_ERROR
 
 
 @dataclass(slots=True)
@@ -47,6 +57,9 @@ class ShelterDesk(Agent):
         self.taken = 0
         """People in the rooms or in the queue."""
         self.unsent: list[tuple[int, ReceptionChannel]] = []
+        """People who were received and whom the city OS did not take."""
+        self.unsent_leaves: list[int] = []
+        """People who left without its having heard of it."""
         self.is_online = desks.world.city_os.connected
         """Whether the city OS took the last entry; if not, the desk goes on on paper until it does again."""
 
@@ -184,7 +197,19 @@ class ShelterDesk(Agent):
                 world.know_safe_after(answer.latency_s, person, SafetyChannel.CHECK_IN)
             else:
                 self.unsent.append((person, channel))
+        leaving, self.unsent_leaves = self.unsent_leaves, []
+        self.take_out([person for person in leaving if world.state.person_shelter[person] != self.row])
         self.tell()
+
+    def take_out(self, people: list[int]) -> float:
+        """Take people who leave out of the city OS, or note to do so later; returns how long that took (s)."""
+        world, waited_s = self.desks.world, 0.0
+        for person in people:
+            answer = world.city_os.check_out(world.now_s, self.row, person)
+            waited_s += answer.latency_s
+            if _may_work_later(answer.failure):
+                self.unsent_leaves.append(person)
+        return min(waited_s, self.desks.service_patience_s * len(people))
 
 
 def _nowhere(evacuees: Evacuees, shelter: int) -> bool:  # noqa: ARG001  (stands in until Refuges takes over)
@@ -240,8 +265,7 @@ class ShelterDesks:
         members = members[world.state.person_shelter[members] == desk.row]
         if not len(members):
             return
-        waited_s = sum(world.city_os.check_out(world.now_s, desk.row, person).latency_s for person in members.tolist())
-        waited_s = min(waited_s, self.service_patience_s * len(members))
+        waited_s = desk.take_out(members.tolist())
         world.happen(EventKind.CHECKED_OUT, members, place=desk.row)
         desk.taken -= len(members)
         desk.tell()

@@ -179,6 +179,20 @@ def test_a_service_of_ten_hours_is_a_town_on_paper(
     assert simulation.world.state.counts().sum() == simulation.world.population.people
 
 
+def test_who_leaves_while_nobody_answers_is_taken_out_later(
+    live: Live, earthquake: Situation, service: Callable[..., AnsweringCityOS]
+) -> None:
+    """When the service is back, as many have been taken out as have left, each once; and none where nothing failed."""
+    leaving = {"sheltering__leaving_per_h": 0.5}
+    for fails in (never, until(10_000.0, "check_out")):
+        _, events = live(earthquake, city_os := service(fails=fails), **leaving)
+        taken = [at_s for at_s in city_os.times_s("check_out") if not fails("check_out", at_s)]
+        left = events.of(EventKind.CHECKED_OUT)
+        assert len(left) > 5
+        again_s = earthquake.duration_s - 600.0  # the desks' last try
+        assert (left.time_s <= again_s).sum() <= len(taken) <= len(left)
+
+
 class Absurd(AnsweringCityOS):
     """Knows no shelter, and names everybody in the town and identifiers of nobody as one's family."""
 
