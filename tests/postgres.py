@@ -34,6 +34,9 @@ _CONFIGURATION = {
 }
 """Nobody misses these data after a crash of the machine; what the tests end abruptly is our server, not PostgreSQL."""
 
+RESTARTABLE = {**_CONFIGURATION, "synchronous_commit": "on"}
+"""What is acknowledged survives the end of PostgreSQL, not that of the machine."""
+
 DURABLE = {"listen_addresses": "", "max_connections": "60"}
 """What is acknowledged survives the end of PostgreSQL and of the machine: its own defaults."""
 

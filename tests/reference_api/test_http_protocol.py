@@ -96,6 +96,17 @@ def test_answers_that_nobody_reads_are_not_kept(
         assert [events & select.POLLHUP for _, events in ends.poll(STARTUP_S * 1e3)] == [select.POLLHUP]
 
 
+def test_connections_that_say_nothing_hinder_nobody(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds are held while others are answered, and let go when their time is over."""
+    crowd = [socket.create_connection(address, timeout=STARTUP_S) for _ in range(300)]
+    assert _talk(address, START + b"connection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.0)
+    crowd += [socket.create_connection(address, timeout=STARTUP_S) for _ in range(10)]
+    assert all(_problem(one.recv(65536)) for one in crowd[300:])
+    for one in crowd:
+        one.close()
+
+
 def test_what_is_no_http_is_a_problem(address: tuple[str, int]) -> None:
     """As every fault is told."""
     assert _problem(_talk(address, b"\0\1\2\r\n\r\n")) == "Invalid HTTP request received."

@@ -9,7 +9,7 @@ import pytest
 from hostile import hostile_city
 
 from reference_api.admission import LAG_S
-from reference_api.errors import UnsafeSettings
+from reference_api.errors import StoreUnavailable, UnsafeSettings
 from reference_api.served import refuse_sandbox_in_production, served
 from reference_api.settings import Settings
 
@@ -87,6 +87,100 @@ def test_lifespan_opens_and_closes_the_store() -> None:
 
     asyncio.run(served(city.app)({"type": "lifespan", "state": {}}, receive, send))  # type: ignore[arg-type]
     assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+class _Late:
+    """A store that cannot be opened before it is there; all else is another's."""
+
+    def __init__(self, store: Any) -> None:
+        self._store, self.is_there, self.tried = store, False, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def open(self) -> None:
+        self.tried.set()
+        if not self.is_there:
+            raise StoreUnavailable("away")
+        await self._store.open()
+
+
+def _over(city: Any, store: Any) -> Any:
+    """The app of a city over another store."""
+    return type(city.app)(replace(city.app.services, store=store))
+
+
+def test_a_worker_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives and puts off until the database is there, and then serves; nobody need start it again."""
+    monkeypatch.setattr("reference_api.served.ATTEMPT_S", 0.0)
+    city = hostile_city()
+    steps: asyncio.Queue[str] = asyncio.Queue()
+    said: asyncio.Queue[str] = asyncio.Queue()
+
+    async def receive() -> Any:
+        return {"type": await steps.get()}
+
+    async def send(message: Any) -> None:
+        await said.put(message["type"])
+
+    async def live() -> list[int]:
+        store = _Late(city.store)
+        app = served(_over(city, store), patient=True)
+        life = asyncio.create_task(app({"type": "lifespan", "state": {}}, receive, send))  # type: ignore[arg-type]
+        await steps.put("lifespan.startup")
+        assert await said.get() == "lifespan.startup.complete"
+        statuses = [(await _ask(app, _scope(path), _at_once))[0] for path in ("/healthz", "/v1/shelters/status")]
+        store.is_there = True
+        store.tried.clear()
+        await store.tried.wait()
+        while statuses[-1] == 503:
+            await asyncio.sleep(0)
+            statuses[2:] = [(await _ask(app, _scope("/v1/shelters/status"), _at_once))[0]]
+        await steps.put("lifespan.shutdown")
+        await life
+        return statuses
+
+    assert asyncio.run(live()) == [200, 503, 200]
+
+
+def test_a_server_that_is_started_says_that_its_database_is_away() -> None:
+    """Who starts a server is told at once; only a worker that takes the place of another waits."""
+    city = hostile_city()
+    said: list[str] = []
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(served(_over(city, _Late(city.store)))({"type": "lifespan", "state": {}}, receive, send))  # type: ignore[arg-type]
+    assert said == ["lifespan.startup.failed"]
+
+
+def test_what_is_urgent_goes_before_what_came_with_it() -> None:
+    """Under load a check of the board that came after a position is answered before it."""
+    city = hostile_city()
+    token = city.token("c0")
+    app = served(city.app)  # type: ignore[arg-type]
+    pressure = city.app.services.pressure  # type: ignore[attr-defined]
+    answered: list[str] = []
+
+    async def ask(path: str) -> None:
+        await _ask(app, _scope(path, token), _at_once)
+        answered.append(path)
+
+    async def together(level: int) -> list[str]:
+        answered.clear()
+        pressure.expect(asyncio.get_running_loop().time() + 60.0)
+        pressure.level = level
+        await asyncio.gather(ask("/v1/users/c0/notifications"), ask("/v1/shelters/status"))
+        return list(answered)
+
+    calm, loaded = asyncio.run(together(0)), asyncio.run(together(1))
+    assert calm == ["/v1/users/c0/notifications", "/v1/shelters/status"]
+    assert loaded == calm[::-1]
 
 
 def test_bodies_that_do_not_come_are_no_load() -> None:

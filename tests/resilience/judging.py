@@ -44,7 +44,7 @@ class Compared:
         )
 
 
-async def compare(ledger: Ledger, port: int, token: str, sent: Sequence[Arrival]) -> Compared:
+async def compare(ledger: Ledger, port: int, token: str, sent: Sequence[Arrival], beyond: int = BEYOND) -> Compared:
     """Ask the service for every check-in there may be, for the lists of all shelters, and for the board.
 
     All of ``sent`` must be acknowledged: a check-in beyond those was written twice.
@@ -52,7 +52,7 @@ async def compare(ledger: Ledger, port: int, token: str, sent: Sequence[Arrival]
     bearer = {"authorization": f"Bearer {token}"}
     known = ledger.acknowledged
     highest = max(map(int, known.values()), default=0)
-    there = await _each(port, bearer, range(1, highest + BEYOND))
+    there = await _each(port, bearer, range(1, highest + beyond))
     by_id = {known[one.key]: one for one in sent if one.key in known}
     last = {one.person: known[one.key] for one in sent if one.key in known}
     wrong = sum(one["id"] in by_id and not _is_as_sent(one, by_id[one["id"]], last) for one in there.values())

@@ -10,7 +10,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -118,8 +118,7 @@ class Server:
     def processes(self) -> list[psutil.Process]:
         """Its workers; of a single one, the process itself."""
         first = psutil.Process(self.running.pid)
-        children = [one for one in first.children() if "spawn_main" in " ".join(one.cmdline())]
-        return children or [first]
+        return [one for one in first.children() if _is_worker(one)] or [first]
 
     def memory_bytes(self) -> int:
         """Memory of all workers that is theirs alone or shared (RSS)."""
@@ -155,11 +154,21 @@ class Server:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
+def _is_worker(process: psutil.Process) -> bool:
+    """Whether it serves; one that was killed just now does not."""
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
 def _folder_of_counts(pid: int) -> list[Path]:
     """The folders that its workers count in: a killed process cannot take them along."""
     held = set()
     for one in psutil.Process(pid).children():
-        held |= {Path(file.path).parent for file in one.memory_maps() if "citytwin-metrics-" in file.path}
+        # A worker that was killed just now holds nothing any more.
+        with suppress(psutil.Error):
+            held |= {Path(file.path).parent for file in one.memory_maps() if "citytwin-metrics-" in file.path}
     return [folder for folder in held if folder.parent == MEMORY_FOLDER]
 
 
