@@ -114,7 +114,7 @@ class Oracle:
 
     def check_lists(self, at_s: float, state: TownState) -> None:
         """Compare the list of each shelter with who is truly there: lost people, ghosts, people named without right."""
-        inside = state.person_state == State.SHELTERED
+        truths = _inside(state, len(self._town.shelters))
         may_know, may_name = (may | ~self._has_id for may in self._may(DataCategory.CHECKIN))
         for shelter in range(len(self._town.shelters) if self._city_os.connected else 0):
             listed = _List(self._shelter_name(shelter), "listCheckIns", may_know, may_name)
@@ -122,8 +122,7 @@ class Oracle:
             if answer.value is None:
                 self._unanswered(at_s, listed, answer.failure)
             else:
-                truth = np.flatnonzero(inside & (state.person_shelter == shelter))
-                self._compare(at_s, listed, answer.value, truth)
+                self._compare(at_s, listed, answer.value, truths[shelter])
 
     def check_safety(self, at_s: float) -> None:
         """Compare the city office's list with the people whose safety a city OS acknowledged to have been told."""
@@ -172,6 +171,8 @@ class Oracle:
     # -- lists
     def _compare(self, at_s: float, listed: _List, said: Disclosed, truth: IntArray) -> None:
         """A list in which each entry stands for one person, some of them unnamed."""
+        if not (len(truth) or len(said.people) or said.strangers or said.withheld):
+            return
         unnamed = np.setdiff1d(truth, said.people)
         # Who may be named is missed first: unnamed entries are taken to stand for the others.
         unnamed = unnamed[np.argsort(listed.may_know[unnamed], kind="stable")]
@@ -231,3 +232,11 @@ class Oracle:
     def _shelter_name(self, shelter: int) -> Text:
         name = self._town.shelters[shelter].name
         return Text(name, name)
+
+
+def _inside(state: TownState, shelters: int) -> list[IntArray]:
+    """Rows of the people in each shelter."""
+    people = np.flatnonzero(state.person_state == State.SHELTERED)
+    place = state.person_shelter[people]
+    order = np.argsort(place, kind="stable")
+    return np.split(people[order], np.searchsorted(place[order], np.arange(1, shelters)))

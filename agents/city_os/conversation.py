@@ -8,8 +8,6 @@ import math
 from collections import Counter
 from typing import NamedTuple
 
-from msgspec import structs
-
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.line import FIRST_ERROR, Deed, Line, LineCall, Reply
 from agents.city_os.operations import TOKEN, attempts
@@ -18,6 +16,9 @@ from agents.city_os.port import Failure, FailureKind
 
 TOKEN_LIFE_S = 3600
 """Source: contract C7, access tokens hold for 60 minutes."""
+
+
+_DESKS, _OFFICE, _FIRST_ASSOCIATION = -1, -2, -3
 
 
 class Outcome(NamedTuple):
@@ -44,7 +45,7 @@ class Conversation:
     def __init__(self, line: Line, start_s: float) -> None:
         self._line = line
         self._start_s = start_s
-        self._held: dict[Asker, _Token] = {}
+        self._held: dict[int, _Token] = {}
         self.calls: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
 
@@ -76,17 +77,17 @@ class Conversation:
         return reply
 
     def _with_token(self, call: LineCall, do: Deed, waited: Waited, *, renew: bool) -> Reply | Failure:
-        asker, at_s = call.asker, call.at_s
-        holder = Asker(asker.kind) if asker.kind is AskerKind.SHELTER_DESK else asker
+        holder = _holder(call.asker)
         held = self._held.get(holder)
-        if held is None or renew or at_s >= held.renewed_s:
-            refused = self._fetch(LineCall(TOKEN, holder, at_s), waited)
+        if held is None or renew or call.at_s >= held.renewed_s:
+            refused = self._fetch(holder, LineCall(TOKEN, call.asker, call.at_s), waited)
             if refused is not None:
                 return refused
             held = self._held[holder]
-        return self._exchange(structs.replace(call, holds_until_s=held.ends_s), do, waited)
+        call.holds_until_s = held.ends_s
+        return self._exchange(call, do, waited)
 
-    def _fetch(self, call: LineCall, waited: Waited) -> Failure | None:
+    def _fetch(self, holder: int, call: LineCall, waited: Waited) -> Failure | None:
         reply = self._exchange(call, _issued, waited)
         if isinstance(reply, Failure):
             return reply
@@ -94,7 +95,7 @@ class Conversation:
             return Failure(FailureKind.STATUS, reply.status, "no token was issued")
         now_s = self._start_s + call.at_s
         ends_s = math.floor(now_s) + TOKEN_LIFE_S
-        self._held[call.asker] = _Token(ends_s - self._start_s, call.at_s + ends_s - math.ceil(now_s))
+        self._held[holder] = _Token(ends_s - self._start_s, call.at_s + ends_s - math.ceil(now_s))
         return None
 
     def _exchange(self, call: LineCall, do: Deed, waited: Waited) -> Reply | Failure:
@@ -105,6 +106,16 @@ class Conversation:
             attempts=attempts(use.method, keyed=use.keyed, repeatable=use.repeatable),
             waited=waited,
         )
+
+
+def _holder(asker: Asker) -> int:
+    """A number for each who holds a token; all desks share one."""
+    # Identity, since the hash of an enumeration's member takes longer than all the rest.
+    if asker.kind is AskerKind.CITIZEN:
+        return asker.row
+    if asker.kind is AskerKind.SHELTER_DESK:
+        return _DESKS
+    return _OFFICE if asker.kind is AskerKind.CITY_OFFICE else _FIRST_ASSOCIATION - asker.row
 
 
 def _issued(_received_s: float, _observed_s: float) -> Reply:

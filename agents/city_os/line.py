@@ -28,7 +28,7 @@ def _nobody(_status: int) -> None:
     """Nobody waits to hear of it."""
 
 
-class LineCall(msgspec.Struct, frozen=True):
+class LineCall(msgspec.Struct):
     """One call of an operation; ``shelter`` is the one that its path names, -1 for none.
 
     ``question`` tells reads of one asker apart. ``made_up`` is what somebody would say who took the call and never did

@@ -6,6 +6,8 @@ There are no bodies, so that a slow trickle has nothing to slow down: see ``chec
 from collections.abc import Callable
 from functools import partial
 
+from msgspec import structs
+
 from agents.city_os.asker import Asker, AskerKind
 from agents.city_os.line import Deed, Line, LineCall, Reply
 from scenarios.errors import NoTrickleOnLine
@@ -103,7 +105,8 @@ class FaultyLine:
         self._log.add(injection)
         if injection.stop is not None:
             is_repeatable = call.use.method == "PUT" or call.use.keyed
-            self._outbox.keep(injection, (call, do), is_repeatable=is_repeatable)
+            # As it is now: a second attempt may come with another token.
+            self._outbox.keep(injection, (structs.replace(call), do), is_repeatable=is_repeatable)
             stop_call(injection, self._terms)
         reply = self._answer(injection, call, do)
         elapsed_s = slowed_s(injection, self._terms, reply.elapsed_s)
