@@ -4,7 +4,7 @@ BIN := .venv/bin
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test validation check lint types arch fix bench bench-api bench-movement hostile resilience deviance measure clean
+.PHONY: help setup demo test validation check lint types arch fix bench bench-api bench-load bench-movement hostile resilience deviance measure clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -53,6 +53,9 @@ bench: setup  ## the numbers of the README, with the ratio to a fixed pure-Pytho
 
 bench-api: setup  ## the rates of the reference city OS, with the ratio to a bare Starlette route
 	PYTHONPATH=tests $(BIN)/python -m tests.bench_api
+
+bench-load: setup  ## the rates of the load generator, and the disaster mix of 50,000 IDs (about 6 min)
+	PYTHONPATH=tests $(BIN)/python -m tests.bench_load
 
 bench-movement: setup  ## movement against its floors and SUMO, UXsim, simpy, mesa (20 min; ONLY="city sumo" for parts)
 	PYTHONPATH=tests $(BIN)/python -m movement_bench $(foreach part,$(ONLY),--only $(part))

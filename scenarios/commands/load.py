@@ -58,6 +58,7 @@ def build(language: Language) -> click.Command:
     @told("--master-host", metavar="HOST")
     @told("--master-port", type=click.IntRange(1, 65535), default=MASTER_PORT, show_default=True)
     @told("--master-bind-host", default="*", show_default=True, metavar="HOST")
+    @told("--connections", type=click.Choice(["shared", "device"]), default="shared", show_default=True)
     @told("--ui", is_flag=True)
     @told("--ui-port", type=click.IntRange(1, 65535), default=8089, show_default=True)
     @told("--i-may-load-this-host", multiple=True, metavar="HOST")
@@ -153,6 +154,7 @@ def options_of(given: dict[str, Any]) -> Any:
         processes=given["workers"],
         ui_port=given["ui_port"] if given["ui"] else None,
         master=master,
+        connections=given["connections"],
         command=" ".join(["citytwin", *sys.argv[1:]]),
     )
 
@@ -177,6 +179,8 @@ def tell(done: "Load", report: Path, language: Language) -> None:
     for judgement in (one for one in verdict.judgements if not one.held):
         values = {"value": f"{judgement.value:g}", "limit": f"{judgement.limit:g}"}
         click.echo(say(language, "load.broken_line", subject=judgement.subject, figure=judgement.figure, **values))
+    for name, count in verdict.injected.items():
+        click.echo(say(language, "load.injected_line", name=name, count=f"{count:,}"))
     if done.capacity is not None:
         for line in capacity_lines(done.capacity, language):
             click.echo(line)

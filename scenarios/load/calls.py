@@ -17,6 +17,9 @@ PLANNED, GO, STOP = "planned", "go", "stop"
 LOST = "lost.json"
 """File by which the generator tells its parent that a part of it will not come back."""
 
+SHARED, DEVICE = "shared", "device"
+"""Whose a connection is: anybody's who asks next, or one device's."""
+
 _LENGTH = struct.Struct("<I")
 T = TypeVar("T")
 
@@ -49,7 +52,8 @@ class Measured(msgspec.Struct, frozen=True, array_like=True):
 
     ``ready_s`` is when it could leave: its time, or when the answer came that it needs. ``status`` is 0 without an
     answer, and ``fault`` then says why. ``same_as`` is the number of a measured request (in its file) that got the same
-    long body. ``puts_off`` tells whether the answer said when to come again (Retry-After).
+    long body. ``puts_off`` tells whether the answer said when to come again (Retry-After). ``injected`` names the fault
+    that a proxy in front of the service put into the answer.
     """
 
     call: int
@@ -64,6 +68,7 @@ class Measured(msgspec.Struct, frozen=True, array_like=True):
     puts_off: bool = False
     body: bytes = b""
     same_as: int = -1
+    injected: str = ""
 
     @property
     def latency_s(self) -> float:
@@ -92,7 +97,8 @@ class Setup(msgspec.Struct, frozen=True):
     """What the generator is told besides the calls.
 
     ``key`` begins every Idempotency-Key of this load. ``logins`` has a login for each actor but anybody; those of
-    citizens share one, those of desks too. ``most_waiting`` requests may be without an answer at once.
+    citizens share one, those of desks too. ``most_waiting`` requests may be without an answer at once. ``connections``
+    are shared, as behind a gateway, or each device's own. ``shows``: locust's page is to show what goes on.
     """
 
     target: str
@@ -102,6 +108,8 @@ class Setup(msgspec.Struct, frozen=True):
     timeout_s: float
     most_waiting: int
     processes: int = 1
+    connections: str = SHARED
+    shows: bool = False
 
 
 class Lost(msgspec.Struct, frozen=True):

@@ -7,7 +7,6 @@ and a courier fetches what to do from the master's.
 
 import os
 import socket
-from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -17,48 +16,24 @@ import gevent
 import msgspec
 from gevent.queue import Queue
 from locust import FastHttpUser, events, task
-from locust.contrib.fasthttp import FastHttpSession
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
 from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Progress, Setup, read_records, write_records
 from scenarios.load.clock import steady_s, unix_s
 from scenarios.load.courier import BEGIN, END, TO_MASTER, TO_WORKER, MasterCourier, Refused, WorkerCourier
-from scenarios.load.sender import Said, Sender, fault_kind
+from scenarios.load.line import HttpLine
+from scenarios.load.sender import Said, Sender
 
 FOLDER, FETCHES = "CITYTWIN_LOAD", "CITYTWIN_LOAD_FETCHES"
 GREEDY_CALLS = 20
 """Calls offered in a row before answers are read: a generator that is behind must not starve its own sockets."""
 
+FAILED = 400
+"""Statuses from here on are failures to locust."""
+
 TELL_S, GO_S = 0.5, 0.05
 """How often it says how far it is, and looks whether all are ready. Source: none. Confidence C."""
-
-
-class FastLine:
-    """The line of a FastHttpUser."""
-
-    def __init__(self, client: Any, start_s: float) -> None:
-        self._client = client
-        # What another host is named for in an answer was never allowed to be loaded.
-        client.client.redirect_response_codes = frozenset()
-        self._start_s = start_s
-        self.pool = gevent.pool.Group()
-
-    def send(self, name: str, method: str, url: str, headers: dict[str, str], body: str) -> Said:
-        """Send a request and read all of the answer."""
-        response = self._client.request(method, url, name=name, data=body or None, headers=headers)
-        fault = getattr(response, "error", None)
-        if fault is not None and not response.status_code:
-            return Said(0, b"", {}, fault_kind(fault))
-        return Said(int(response.status_code), bytes(response.content or b""), response.headers or {})
-
-    def start(self, work: Callable[..., None], *arguments: object) -> None:
-        """A greenlet for each request."""
-        self.pool.spawn(work, *arguments)
-
-    def now_s(self) -> float:
-        """Seconds since the beginning."""
-        return steady_s() - self._start_s
 
 
 class Town(FastHttpUser):
@@ -91,28 +66,28 @@ class Town(FastHttpUser):
 
     def _take(self) -> None:
         """Wait until what is to be done lies in the folder."""
+        self.hosts = msgspec.json.decode((self.folder / "hosts.json").read_bytes(), type=list[str])
         if self.courier is not None:
-            self.courier.fetch(
-                self.part, msgspec.json.decode((self.folder / "hosts.json").read_bytes(), type=list[str])
-            )
+            self.courier.fetch(self.part, self.hosts)
         while self.courier is None and not (self.folder / PLANNED).exists():
             gevent.sleep(GO_S)
         self.setup = msgspec.json.decode((self.folder / "setup.json").read_bytes(), type=Setup)
 
-    def _session(self) -> FastHttpSession:
-        return FastHttpSession(
-            base_url=self.setup.target,
-            request_event=self.environment.events.request,
-            user=None,
-            insecure=False,
-            concurrency=self.setup.most_waiting,
-            network_timeout=self.setup.timeout_s,
-            connection_timeout=self.setup.timeout_s,
-            max_retries=0,
+    def _heard(self, name: str, method: str, length_s: float, said: Said) -> None:
+        """Let locust's own page show a request."""
+        fault = None if 0 < said.status < FAILED else RuntimeError(said.fault or str(said.status))
+        self.environment.events.request.fire(
+            request_type=method,
+            name=name,
+            response_time=1000 * length_s,
+            response_length=len(said.body),
+            exception=fault,
+            context={},
         )
 
     def _live(self, file: BinaryIO) -> None:
-        line = FastLine(self._session(), self._when_all_are_ready())
+        heard = self._heard if self.setup.shows else None
+        line = HttpLine(self.setup, self.hosts, self._when_all_are_ready(), heard)
         sender = Sender(self.setup, line, lambda measured: write_records(file, (measured,)))
         teller = gevent.spawn(self._keep_telling, sender)
         for number, call in enumerate(read_records(self.folder / f"calls.{self.part}", DueCall)):
@@ -125,7 +100,7 @@ class Town(FastHttpUser):
             if number % GREEDY_CALLS == 0:
                 gevent.sleep(0)
         line.pool.join(timeout=0.0 if self.ended else 3 * self.setup.timeout_s)
-        line.pool.kill()
+        line.close()
         teller.kill()
         self._count(sender)
 

@@ -53,6 +53,7 @@ def load_json(load: Load) -> dict[str, Any]:
         "exit_code": exit_code(load),
         "capacity": None if load.capacity is None else _capacity(load.capacity),
         "generator": {**asdict(verdict.lag), "lag_limit_ms": verdict.lag_limit_ms, "lagged": verdict.lagged},
+        "injected": dict(verdict.injected),
         "judgements": [{**asdict(one), "held": one.held} for one in verdict.judgements],
         "classes": [_tally(one) for one in verdict.classes],
         "operations": [_tally(one) for one in verdict.operations],

@@ -68,6 +68,10 @@ def _verdict(load: Load) -> Markup:
     entries = [element("li", words(_sentence(one))) for one in broken]
     if load.verdict.wrong:
         entries.append(element("li", words(phrase("load.wrong", cases=number(load.verdict.wrong)))))
+    entries += [
+        element("li", words(phrase("load.injected", name=name, count=number(count))))
+        for name, count in load.verdict.injected.items()
+    ]
     if entries:
         parts.append(element("ul", *entries))
     if not load.is_whole:

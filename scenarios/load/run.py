@@ -14,7 +14,7 @@ import numpy as np
 
 from agents.city_os.calendar import Calendar
 from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle
-from scenarios.load.calls import DueCall, Measured, Setup
+from scenarios.load.calls import SHARED, DueCall, Measured, Setup
 from scenarios.load.casting import cast_people
 from scenarios.load.clock import now
 from scenarios.load.generator import Generator, Master, Sending, measured, prepare
@@ -60,6 +60,7 @@ class LoadOptions:
     processes: int = 1
     ui_port: int | None = None
     master: Master | None = None
+    connections: str = SHARED
     command: str = ""
     opening_s: float | None = None
 
@@ -305,6 +306,8 @@ def setup_for(target: Target, options: LoadOptions) -> Setup:
         timeout_s=options.target.timeout_s,
         most_waiting=MOST_WAITING,
         processes=options.processes,
+        connections=options.connections,
+        shows=options.ui_port is not None,
     )
 
 

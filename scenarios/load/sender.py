@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -17,6 +17,9 @@ from scenarios.load.calls import CHECK_IN, DueCall, Login, Measured, Setup, idem
 ISSUE_TOKEN = "issueToken"  # noqa: S105 - an operation of the contract
 LONG_BODY_BYTES = 256
 """Bodies from here on are kept once. Source: as conformance.contract.exchange."""
+
+INJECTED = "citytwin-fault"
+"""Header by which `citytwin fault-proxy` names what it did to an answer. Source: scenarios.faults.answers."""
 
 UNSENT, NO_TOKEN = "unsent", "no_token"
 """Faults of calls that never left: too many without an answer already; the citizen could not sign in."""
@@ -47,10 +50,21 @@ class Said:
     fault: str = ""
 
 
+class Ask(NamedTuple):
+    """One request: what it is called, and how it goes out; ``owner`` is the device that sends it."""
+
+    name: str
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    owner: str
+
+
 class Line(Protocol):
     """Where requests go."""
 
-    def send(self, name: str, method: str, url: str, headers: dict[str, str], body: str) -> Said:
+    def send(self, ask: Ask) -> Said:
         """Send a request and wait for what comes back; never raises for a bad service."""
 
     def start(self, work: Callable[..., None], *arguments: object) -> None:
@@ -139,7 +153,8 @@ class Sender:
             "accept": "application/json",
             "content-type": "application/x-www-form-urlencoded",
         }
-        said = self._request(call, (ISSUE_TOKEN, "POST", self.setup.token_url), headers, form, ready_s)
+        ask = Ask(ISSUE_TOKEN, "POST", self.setup.token_url, headers, form, call.reader or call.actor)
+        said = self._request(call, ask, ready_s)
         now_s = self.line.now_s()
         holder.token = ""
         if said.status == 200:
@@ -166,7 +181,8 @@ class Sender:
             headers["idempotency-key"] = idempotency_key(self.setup, call.number)
         if call.reader in self._etags:
             headers["if-none-match"] = self._etags[call.reader]
-        said = self._request(call, (call.operation, call.method, url), headers, call.body, ready_s)
+        owner = call.reader or call.actor
+        said = self._request(call, Ask(call.operation, call.method, url, headers, call.body, owner), ready_s)
         if said.status == 401 and token:
             # The next call signs in anew.
             holder = self._holders[_holder_name(call.actor)]
@@ -175,18 +191,15 @@ class Sender:
             self._etags[call.reader] = etag
         self._settle(call, _taken(call, said) if call.gives and 200 <= said.status < 300 else "")
 
-    def _request(
-        self, call: DueCall, line: tuple[str, str, str], headers: dict[str, str], body: str, ready_s: float
-    ) -> Said:
-        operation, method, url = line
+    def _request(self, call: DueCall, ask: Ask, ready_s: float) -> Said:
         sent_s = self.line.now_s()
         if self.waiting >= self.setup.most_waiting:
             said = Said(0, b"", {}, UNSENT)
         else:
             self.sent += 1
-            said = self.line.send(operation, method, url, headers, body)
+            said = self.line.send(ask)
             self.answered += 1
-        self._note(call, operation, (ready_s, sent_s, self.line.now_s()), said)
+        self._note(call, ask.name, (ready_s, sent_s, self.line.now_s()), said)
         return said
 
     def _never_left(self, call: DueCall, fault: str, now_s: float) -> None:
@@ -231,6 +244,7 @@ class Sender:
                 puts_off=puts_off,
                 body=body,
                 same_as=same_as,
+                injected=_header(said.headers, INJECTED),
             )
         )
 

@@ -4,7 +4,7 @@ import enum
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hdrh.histogram import HdrHistogram
 
@@ -50,7 +50,8 @@ class Latency:
 class Tally:
     """What was measured of an operation or a class; ``errors`` are counts by kind, put-off calls by theirs.
 
-    ``rate`` is calls a second over the length of the load.
+    ``rate`` is calls a second over the length of the load. ``injected`` counts answers by the fault that a proxy named
+    in them, whether they failed or not.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Tally:
     latency: Latency
     errors: Mapping[str, int]
     put_off: int
+    injected: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -111,6 +113,11 @@ class Verdict:
         return sum(one.calls for one in self.classes)
 
     @property
+    def injected(self) -> Mapping[str, int]:
+        """Answers by the fault that a proxy named in them."""
+        return sum((Counter(one.injected) for one in self.classes), Counter[str]())
+
+    @property
     def lagged(self) -> bool:
         """Whether the generator could not keep its own schedule."""
         return self.lag.p99_ms > self.lag_limit_ms
@@ -126,7 +133,8 @@ class Verdict:
     def is_unreachable(self) -> bool:
         """Whether no request at all had an answer."""
         return self.calls > 0 and all(
-            sum(count for kind, count in one.errors.items() if not kind.isdigit()) == one.calls for one in self.classes
+            sum(count for kind, count in one.errors.items() if not kind[:1].isdigit()) == one.calls
+            for one in self.classes
         )
 
 
@@ -186,12 +194,16 @@ def tally(name: str, service_class: str, rows: Sequence[Measured], span_s: float
     errors = Counter(kind_of(one) for one in rows if not one.succeeded)
     put_off = sum(one.puts_off for one in rows)
     latency = latency_of(one.latency_s for one in rows)
-    return Tally(name, service_class, len(rows), len(rows) / span_s, latency, dict(errors.most_common()), put_off)
+    injected = Counter(one.injected for one in rows if one.injected)
+    counts = dict(errors.most_common()), put_off, dict(injected.most_common())
+    return Tally(name, service_class, len(rows), len(rows) / span_s, latency, *counts)
 
 
 def kind_of(one: Measured) -> str:
-    """How a request failed: its status, or why there was none."""
-    return str(one.status) if one.status else one.fault
+    """How a request failed: its status, with the fault that a proxy named in the answer, or why there was none."""
+    if not one.status:
+        return one.fault
+    return f"{one.status} ({one.injected})" if one.injected else str(one.status)
 
 
 def latency_of(times_s: Iterable[float]) -> Latency:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from scenarios.load.calls import CHECK_IN, CURSOR, ORDER, DueCall, Login, Measured, Setup
-from scenarios.load.sender import NO_TOKEN, UNSENT, Said, Sender, fault_kind
+from scenarios.load.sender import NO_TOKEN, UNSENT, Ask, Said, Sender, fault_kind
 
 TOKEN = Said(200, b'{"access_token": "t", "expires_in": 3600}', {})
 DONE = Said(200, b'{"id": "7", "next_cursor": "n"}', {})
@@ -23,8 +23,9 @@ class Line:
     work: list[tuple[Callable[..., None], tuple[object, ...]]] = field(default_factory=list)
     at_s: float = 0.0
 
-    def send(self, name: str, method: str, url: str, headers: dict[str, str], body: str) -> Said:
+    def send(self, ask: Ask) -> Said:
         """Answer as told."""
+        name, _, url, headers, body, _ = ask
         self.sent.append((name, url, headers, body))
         return self.answers.get(name, TOKEN if name == "issueToken" else DONE)
 
