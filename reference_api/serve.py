@@ -21,7 +21,7 @@ from reference_api.served import served
 from reference_api.settings import Settings, check_settings, settings_from_environment, settings_to_environment
 from reference_api.store.opening import is_shared, open_store
 from reference_api.store.protocol import Store
-from reference_api.telemetry import SHARED_FOLDER, Telemetry, log_as_json
+from reference_api.telemetry import SHARED_FOLDER, Telemetry, forget_the_dead, log_as_json
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,7 @@ def app_from_environment() -> ASGIApp:
     """
     settings = settings_from_environment()
     log_as_json(requests=settings.log_requests)
+    forget_the_dead()
     try:
         return served(stored_app(settings), patient=True)
     except StoreUnavailable as fault:

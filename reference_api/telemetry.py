@@ -5,11 +5,12 @@ import os
 import time
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from conformance.contract.operations import Operation
 
@@ -44,7 +45,7 @@ class Telemetry:
             "cityos_requests_shed", "Requests put off under load.", ("service_class",), registry=self._registry
         )
         self._lag = Gauge(
-            "cityos_lag_seconds", "How late the server is.", registry=self._registry, multiprocess_mode="max"
+            "cityos_lag_seconds", "How late the server is.", registry=self._registry, multiprocess_mode="livemax"
         )
 
     def timer_s(self) -> float:
@@ -80,8 +81,22 @@ class Telemetry:
         return generate_latest(self._registry)
 
 
+def forget_the_dead() -> None:
+    """Take away how late workers are that were killed; what they counted stays counted."""
+    folder = os.environ.get(SHARED_FOLDER)
+    if not folder or not PROCESSES.is_dir():
+        return
+    for path in Path(folder).glob("gauge_live*_*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        if not (PROCESSES / str(pid)).exists():
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types here
+
+
 SELDOM = {"seldom": True}
 """``extra`` of a log record that would be repeated by every request."""
+
+PROCESSES = Path("/proc")
+"""Where Linux shows the processes that live; elsewhere a dead worker's lateness is told until the server ends."""
 
 SELDOM_S = 1.0
 """How often such a record is kept. Source: none; often enough to see when something began and ended. Confidence C."""

@@ -2,10 +2,14 @@
 
 import json
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
-from reference_api.telemetry import JsonLines, Telemetry
+import pytest
+
+from reference_api.telemetry import SELDOM, SELDOM_S, SHARED_FOLDER, JsonLines, Seldom, Telemetry, forget_the_dead
 
 
 def _line(record: logging.LogRecord) -> Any:
@@ -23,6 +27,31 @@ def test_a_log_line_keeps_no_message_of_an_exception() -> None:
     assert line["message"] == "operation failed: op"
     assert any("test_telemetry" in place for place in line["places"])
     assert "会津花子" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_how_late_a_killed_worker_was_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it counted stays; who lives still says how late it is."""
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
+    dead, alive = tmp_path / f"gauge_livemax_{2**30}.db", tmp_path / f"gauge_livemax_{os.getpid()}.db"
+    counted = tmp_path / f"counter_{2**30}.db"
+    for path in (dead, alive, counted):
+        path.touch()
+    forget_the_dead()
+    assert [path.exists() for path in (dead, alive, counted)] == [False, True, True]
+
+
+def test_what_every_request_would_repeat_is_logged_once_a_second() -> None:
+    """While a database is away the log does not fill the disk; what is said once is always kept."""
+    seldom = Seldom()
+
+    def kept(at_s: float, *, is_seldom: bool) -> bool:
+        record = logging.makeLogRecord({"created": at_s, **(SELDOM if is_seldom else {})})
+        return bool(seldom.filter(record))
+
+    times = [100.0 + SELDOM_S * tenths / 10 for tenths in range(21)]
+    assert sum(kept(at_s, is_seldom=True) for at_s in times) == 3
+    assert all(kept(at_s, is_seldom=False) for at_s in times)
+    assert kept(50.0, is_seldom=True), "a clock that was set back silences nobody"
 
 
 def test_counts_tell_operations_and_not_people(city: Any) -> None:
