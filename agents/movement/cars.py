@@ -31,7 +31,7 @@ from agents.movement.state import (
     STRANDED,
     Cars,
 )
-from agents.movement.trees import BASE
+from agents.movement.trees import fetch_next, next_link
 
 _LINK_LINES, _PARTY_LINES = lines_of(LINK), lines_of(PARTY)
 
@@ -96,7 +96,7 @@ def _fetch_onward(cars: Cars, link: int) -> None:
     """Ask for the head's next link, for who follows it, and for the place that it leaves."""
     here = cars.links[link]
     party = cars.parties[here.head]
-    prefetch(cars.trees[party.tree, party.destination], here.to_node, 0)
+    fetch_next(cars.trees, party.tree, party.destination, here.to_node)
     prefetch(cars.exits, here.ring + here.left % here.storage, 0)
     if party.behind != NOBODY:
         fetch(cars.parties, party.behind, _PARTY_LINES)
@@ -105,7 +105,7 @@ def _fetch_onward(cars: Cars, link: int) -> None:
 @njit(cache=True, _nrt=False, forceinline=True)
 def _onward(cars: Cars, link: int) -> int:
     party = cars.parties[cars.links[link].head]
-    wanted: int = cars.trees[party.tree, party.destination, cars.links[link].to_node] - BASE
+    wanted: int = next_link(cars.trees, party.tree, party.destination, cars.links[link].to_node)
     return wanted
 
 
@@ -123,7 +123,7 @@ def join(cars: Cars, row: int, time_s: float) -> None:
     if party.node == party.goal:
         end(cars, row, ARRIVED, time_s)
         return
-    link = cars.trees[party.tree, party.destination, party.node] - BASE
+    link = next_link(cars.trees, party.tree, party.destination, party.node)
     if link == NOBODY:
         end(cars, row, STRANDED, time_s)
         return
@@ -207,7 +207,7 @@ def _ask(cars: Cars, link: int, time_s: float) -> None:
     row = here.head
     party = cars.parties[row]
     node = here.to_node
-    wanted = NOBODY if node == party.goal else cars.trees[party.tree, party.destination, node] - BASE
+    wanted = NOBODY if node == party.goal else next_link(cars.trees, party.tree, party.destination, node)
     here.asked_s = time_s
     if wanted == NOBODY:
         _leave(cars, link, time_s)

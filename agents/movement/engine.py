@@ -76,6 +76,7 @@ class NetworkMovement:
         self._routes = Routes(
             (network.link_from, network.link_to), network.nodes, self._goals, self._free_costs, network.order
         )
+        links["to_node"] = ways["to_node"] = self._routes.number[network.link_to]
         self._cars: Cars = make_cars(links, self._routes.trees, parties)
         self._walkers: Walkers = make_walkers(ways, self._routes.trees, parties)
         self._unplanned: list[_Choices] = []
@@ -129,7 +130,7 @@ class NetworkMovement:
         return Arrivals(
             trip=trip,
             time_s=ended["since_s"][order],
-            node=ended["node"][order],
+            node=self._routes.node[ended["node"][order]],
             stranded=ended["state"][order] == STRANDED,
             distance_m=ended["distance_m"][order],
         )
@@ -257,7 +258,7 @@ class NetworkMovement:
         parties = self._parties[: self._rows]
         parties = parties[(parties["state"] == UNDER_WAY) & ~np.isin(parties["tree"], _UNINFORMED)]
         link = parties["link"]
-        node = np.where(link == NOBODY, parties["node"], self._network.link_to[link])
+        node = np.where(link == NOBODY, self._routes.node[parties["node"]], self._network.link_to[link])
         return parties["tree"], parties["destination"], node.astype(np.int32)
 
     def _trees_of(self, trips: Trips) -> npt.NDArray[np.int32]:
@@ -307,8 +308,9 @@ class NetworkMovement:
     def _write(self, parties: npt.NDArray[np.void], trips: Trips) -> None:
         on_foot = trips.mode == FOOT
         parties["trip"] = trips.trip
-        parties["destination"], parties["goal"] = trips.destination, self._goals[trips.destination]
-        parties["node"] = trips.origin_node
+        number = self._routes.number
+        parties["destination"], parties["goal"] = trips.destination, number[self._goals[trips.destination]]
+        parties["node"] = number[trips.origin_node]
         parties["speed_mps"] = np.where(on_foot, trips.speed_mps, np.nan)
         parties["departure_s"] = parties["since_s"] = trips.departure_s
         parties["link"] = parties["behind"] = NOBODY
@@ -333,8 +335,9 @@ class NetworkMovement:
         by_car = ~np.isin(parties["tree"], _ON_FOOT)
         needed_s = np.where(by_car, self._cars.links["free_s"][rows], network.length_m[rows] / parties["speed_mps"])
         share = np.where(moves, np.minimum((self._now_s - parties["since_s"]) / needed_s, 1.0), 0.0)
-        start = np.where(moves, network.link_from[rows], parties["node"])
-        end = np.where(moves, network.link_to[rows], parties["node"])
+        node = self._routes.node[parties["node"]]
+        start = np.where(moves, network.link_from[rows], node)
+        end = np.where(moves, network.link_to[rows], node)
         x_m, y_m = network.node_x_m, network.node_y_m
         return x_m[start] + share * (x_m[end] - x_m[start]), y_m[start] + share * (y_m[end] - y_m[start])
 

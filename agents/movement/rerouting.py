@@ -7,7 +7,7 @@ from numba import njit
 from agents.movement.cars import call_head, plan_entrance
 from agents.movement.merges import wait
 from agents.movement.state import NOBODY, Cars
-from agents.movement.trees import BASE
+from agents.movement.trees import next_link
 
 
 @njit(cache=True)
@@ -36,7 +36,7 @@ def _thin_source(cars: Cars, link: int, moved: npt.NDArray[np.int64], count: int
         party = cars.parties[row]
         following = party.behind
         party.behind = NOBODY
-        if cars.trees[party.tree, party.destination, party.node] != link + BASE:
+        if next_link(cars.trees, party.tree, party.destination, party.node) != link:
             moved[count] = row
             count += 1
         else:
@@ -78,7 +78,7 @@ def _keep(cars: Cars, claimant: int, link: int) -> None:
 @njit(cache=True)
 def _route_of_head(cars: Cars, link: int) -> int:
     party = cars.parties[cars.links[link].head]
-    wanted: int = cars.trees[party.tree, party.destination, cars.links[link].to_node] - BASE
+    wanted: int = next_link(cars.trees, party.tree, party.destination, cars.links[link].to_node)
     return wanted
 
 

@@ -6,8 +6,19 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from agents.movement.trees import BASE, NO_LINK, bucket_width_s, grow, make_inward, make_search
+from agents.movement.trees import (
+    BASE,
+    BLOCK,
+    NO_LINK,
+    bucket_width_s,
+    grow,
+    make_inward,
+    make_search,
+    make_trees,
+)
 from agents.movement.trips import FloatArray, Int32Array
+
+_Index = int | npt.NDArray[np.integer]
 
 _NONE, _PART, _WHOLE = 0, 1, 2
 _NOBODY = np.empty(0, dtype=np.int32)
@@ -25,11 +36,11 @@ Measured on a whole town's run: with 2 the searches reach 35 million nodes, with
 class Routes:
     """Trees of next links, kept true while links close, open and slow down.
 
-    ``trees[kind, destination, node]`` is the next link plus BASE. ``costs`` holds a row for each kind of traveller (on
-    foot, by car, by car with news, ...): the time of each link, inf where the kind may not go. Of equal times the link
-    of lower ``order`` leads on (the lower row if not given), so a tree depends on neither the rows of links nor those
-    of nodes. A tree that was needed for some nodes only is true at them and on their ways, and wherever else the search
-    came; elsewhere it is not to be read.
+    ``trees`` are by the numbers of nodes; ``number`` is that of each node, ``node`` the node of each. ``costs`` holds a
+    row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link, inf where the kind
+    may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so a tree depends on
+    neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true at them and on
+    their ways, and wherever else the search came; elsewhere it is not to be read.
     """
 
     def __init__(
@@ -51,15 +62,23 @@ class Routes:
         self._width_s = [1.0] * len(costs)
         self._price(range(len(costs)))
         self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
-        self._is_touched = np.zeros_like(self._grown, dtype=np.bool_)
         self._parts = np.zeros((len(costs), len(goals)), dtype=np.int16)
-        # Memory is touched, and so taken, where a tree is written.
-        self.trees = np.zeros((len(costs), len(goals), nodes), dtype=np.int32)
+        self.trees = make_trees(len(costs), len(goals), nodes)
+        self.number, self.node = self._inward.number, self._inward.node
 
     @property
     def next_link(self) -> Int32Array:
-        """A copy of all trees with links by their own numbers, -1 where none leads on; below that it is unknown."""
-        return self.trees - np.int32(BASE)
+        """A copy of all trees, ``[kind, destination, node]``, -1 where no link leads on; below that it is unknown."""
+        kinds, goals, _ = self.trees.block.shape
+        kind, destination, node = np.ix_(np.arange(kinds), np.arange(goals), np.arange(len(self.number)))
+        return self._next(kind, destination, node)
+
+    def _next(self, kind: _Index, destination: _Index, node: _Index) -> Int32Array:
+        """The link that leads on in each tree from each node."""
+        block, inside = np.divmod(self.number[node], BLOCK)
+        place = np.asarray(self.trees.block[kind, destination, block], dtype=np.int64) * BLOCK + inside
+        links: Int32Array = self.trees.links[place] - np.int32(BASE)
+        return links
 
     def need(
         self, mode: npt.NDArray[np.integer], destination: Int32Array, node: npt.NDArray[np.integer] | None = None
@@ -74,11 +93,11 @@ class Routes:
             keys = np.unique(mode[missing].astype(np.int64) * self._grown.shape[1] + destination[missing])
             self._grow_whole(np.column_stack(np.divmod(keys, self._grown.shape[1])))
             return
-        goals = self.trees.shape[1]
+        goals = len(self._goals)
         tree = np.asarray(mode, dtype=np.int64) * goals + destination
         grown = self._grown.ravel()[tree]
         part = np.flatnonzero(grown == _PART)
-        unknown = self.trees.reshape(-1, self.trees.shape[2])[tree[part], node[part]] == _UNKNOWN + BASE
+        unknown = self._next(mode[part], destination[part], node[part]) == _UNKNOWN
         lacks = np.append(np.flatnonzero(grown == _NONE), part[unknown])
         for row, wanted in _by_tree(tree[lacks], np.asarray(node, dtype=np.int32)[lacks], self._grown.size):
             self._grow_part(*divmod(row, goals), wanted)
@@ -106,13 +125,13 @@ class Routes:
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
         """Sum of the links' ``values`` on the route from each node, inf where there is no route."""
         self.need(np.array([mode]), np.array([destination], dtype=np.int32))
-        total: FloatArray = _along(self.trees[mode, destination], self._link_to, self._goals[destination], values)
+        total: FloatArray = _along(self._tree(mode, destination), self._link_to, self._goals[destination], values)
         return total
 
     def leads_on(self, mode: int, destination: int, node: int) -> bool:
         """Whether there is a route from a node."""
         self.need(np.array([mode]), np.array([destination], dtype=np.int32), np.array([node]))
-        return bool(node == self._goals[destination] or self.trees[mode, destination, node] != NO_LINK + BASE)
+        return bool(node == self._goals[destination] or self._next(mode, destination, node) != NO_LINK)
 
     def time_s(self, mode: int, destination: int) -> FloatArray:
         """Travel time from each node, inf where there is no route."""
@@ -123,8 +142,8 @@ class Routes:
         self._is_closed[np.ix_(np.array(modes, np.int32), links)] = True
         self._price(modes)
         pairs = np.argwhere(self._grown != _NONE)
-        nexts = self.trees[pairs[:, :1], pairs[:, 1:], self._link_from[links]]
-        self._grow_whole(pairs[(nexts == links + BASE).any(axis=1)])
+        nexts = self._next(pairs[:, :1], pairs[:, 1:], self._link_from[links])
+        self._grow_whole(pairs[(nexts == links).any(axis=1)])
 
     def open(self, links: Int32Array) -> None:
         """Give closed links back to the routes."""
@@ -140,7 +159,7 @@ class Routes:
         """Whether a tree changes when links open: one shortens the way from its start, or ties and ranks lower."""
         mode, destination = tree
         now_s, then_s = time_s[self._link_from[links]], time_s[self._link_to[links]] + self._costs[mode, links]
-        chosen = self.trees[mode, destination, self._link_from[links]] - BASE
+        chosen = self._next(mode, destination, self._link_from[links])
         ties = (then_s == now_s) & np.isfinite(now_s) & (self._order[links] < self._order[chosen])
         return bool(((then_s < now_s) | ties).any())
 
@@ -158,8 +177,7 @@ class Routes:
     def _grow_part(self, kind: int, destination: int, nodes: Int32Array) -> None:
         """Make a tree for nodes that it does not know."""
         if self._grown[kind, destination] == _NONE:
-            if self._is_touched[kind, destination]:
-                self.trees[kind, destination] = _UNKNOWN + BASE
+            self._forget(kind, destination)
             self._parts[kind, destination] = 0
         elif self._parts[kind, destination] == _PARTS:
             self._grow_whole(np.array([[kind, destination]]))
@@ -168,10 +186,17 @@ class Routes:
         self._grown[kind, destination] = _PART
         self._parts[kind, destination] += 1
 
+    def _forget(self, kind: int, destination: int) -> None:
+        """Make all of a tree unknown; it keeps its blocks."""
+        blocks = self.trees.block[kind, destination]
+        self.trees.links.reshape(-1, BLOCK)[blocks[blocks > 0]] = _UNKNOWN + BASE
+
+    def _tree(self, kind: int, destination: int) -> Int32Array:
+        """The link that leads on from each node."""
+        return self._next(kind, destination, np.arange(len(self.number)))
+
     def _grow(self, kind: int, destination: int, nodes: Int32Array) -> None:
-        ends = (int(self._goals[destination]), nodes)
-        self._is_touched[kind, destination] = True
-        tree = self.trees[kind, destination]
+        ends, tree = (int(self._goals[destination]), nodes), (self.trees, kind, destination)
         grow(self._inward, self._inward_costs[kind], self._width_s[kind], ends, self._search, tree)
 
 
@@ -192,13 +217,13 @@ def _along(tree: Int32Array, link_to: Int32Array, goal: int, values: FloatArray)
     for first in range(len(tree)):
         node, steps = first, 0
         while np.isnan(total[node]):
-            if tree[node] == NO_LINK + BASE:
+            if tree[node] == NO_LINK:
                 total[node] = np.inf
                 break
             path[steps] = node
             steps += 1
-            node = link_to[tree[node] - BASE]
+            node = link_to[tree[node]]
         for step in range(steps - 1, -1, -1):
-            link = tree[path[step]] - BASE
+            link = tree[path[step]]
             total[path[step]] = total[link_to[link]] + values[link]
     return total

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from agents.movement.crowding import FREE_DENSITY_PPM2, JAM_DENSITY_PPM2
 from agents.movement.events import Queue, make_queue, pending, queue_with_room
 from agents.movement.network import Network
+from agents.movement.trees import Trees
 from agents.movement.trips import FloatArray, Int32Array
 
 NOBODY = -1
@@ -122,7 +123,7 @@ class Cars(NamedTuple):
     ``claims`` chains who waits for an entrance: claimant k is link k, or the departures onto link k - links;
     ``claim_tags`` is when each is due, in the entrance's count of service; ``turn_tags`` when the next of each turn
     will be. ``exits`` holds, link by link, the times at which its last ``storage`` cars left.
-    ``trees[tree, destination, node]`` is the route, a link plus BASE. ``counts`` are the rows in ``ended``.
+    ``trees`` are the routes; nodes have the numbers of those. ``counts`` are the rows in ``ended``.
     """
 
     links: npt.NDArray[np.void]
@@ -130,7 +131,7 @@ class Cars(NamedTuple):
     claim_tags: FloatArray
     turn_tags: FloatArray
     exits: FloatArray
-    trees: npt.NDArray[np.int32]
+    trees: Trees
     parties: npt.NDArray[np.void]
     queue: Queue
     ended: npt.NDArray[np.int64]
@@ -141,7 +142,7 @@ class Walkers(NamedTuple):
     """All state of walkers; the columns in common with Cars are the same arrays."""
 
     ways: npt.NDArray[np.void]
-    trees: npt.NDArray[np.int32]
+    trees: Trees
     parties: npt.NDArray[np.void]
     queue: Queue
     ended: npt.NDArray[np.int64]
@@ -213,7 +214,7 @@ def make_ways(network: Network) -> npt.NDArray[np.void]:
     return ways
 
 
-def make_cars(links: npt.NDArray[np.void], trees: npt.NDArray[np.int32], parties: npt.NDArray[np.void]) -> Cars:
+def make_cars(links: npt.NDArray[np.void], trees: Trees, parties: npt.NDArray[np.void]) -> Cars:
     """Roads without cars."""
     return Cars(
         links=links,
@@ -229,7 +230,7 @@ def make_cars(links: npt.NDArray[np.void], trees: npt.NDArray[np.int32], parties
     )
 
 
-def make_walkers(ways: npt.NDArray[np.void], trees: npt.NDArray[np.int32], parties: npt.NDArray[np.void]) -> Walkers:
+def make_walkers(ways: npt.NDArray[np.void], trees: Trees, parties: npt.NDArray[np.void]) -> Walkers:
     """Roads without walkers."""
     return Walkers(
         ways=ways,

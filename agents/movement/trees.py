@@ -17,12 +17,18 @@ from numba import njit
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+from agents.movement.prefetch import prefetch
 from agents.movement.trips import FloatArray, Int32Array
 
 NO_LINK = -1
 
 BASE = 2
 """A tree holds the numbers of links plus this: memory that was never touched, zero, tells of nodes not known."""
+
+BLOCK_BITS = 6
+BLOCK = 1 << BLOCK_BITS
+"""Nodes in a block of a tree: a tree is kept only where it is known, and most are known nearby."""
+_INSIDE = BLOCK - 1
 
 _BUCKETS = 256
 """Buckets before the far one; the time of a search hardly depends on it."""
@@ -54,6 +60,22 @@ class Inward(NamedTuple):
     number: Int32Array
     node: Int32Array
     link_of: Int32Array
+
+
+class Trees(NamedTuple):
+    """Next links plus BASE: of node n of tree ``[kind, destination]`` that in ``block[kind, destination, n >> 6]``.
+
+    Nodes have the numbers of Inward. Row 0 of ``links`` is the block of what is not known; ``used`` is how many are
+    taken.
+    """
+
+    block: npt.NDArray[np.int32]
+    links: Int32Array
+    used: npt.NDArray[np.int64]
+
+
+Tree = tuple[Trees, int, int]
+"""One of the trees: its kind and destination."""
 
 
 class Search(NamedTuple):
@@ -90,6 +112,31 @@ def make_inward(link_from: Int32Array, link_to: Int32Array, nodes: int, order: n
     return Inward(start, number[link_from[link]], rank[link], link, number, node, link_of)
 
 
+def make_trees(kinds: int, goals: int, nodes: int) -> Trees:
+    """Trees that know nothing; memory is touched, and so taken, where one is written."""
+    blocks = -(-nodes // BLOCK)
+    return Trees(
+        block=np.zeros((kinds, goals, blocks), dtype=np.int32),
+        links=np.zeros((kinds * goals * blocks + 1) * BLOCK, dtype=np.int32),
+        used=np.ones(1, dtype=np.int64),
+    )
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def next_link(trees: Trees, kind: int, destination: int, number: int) -> int:
+    """The link that leads on from a node, by its number; NO_LINK where none does."""
+    block = np.int64(trees.block[kind, destination, number >> BLOCK_BITS])
+    link: int = trees.links[(block << BLOCK_BITS) | (number & _INSIDE)] - BASE
+    return link
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def fetch_next(trees: Trees, kind: int, destination: int, number: int) -> None:
+    """Ask memory for the link that leads on."""
+    block = np.int64(trees.block[kind, destination, number >> BLOCK_BITS])
+    prefetch(trees.links, (block << BLOCK_BITS) | (number & _INSIDE), 0)
+
+
 def make_search(nodes: int) -> Search:
     """Room for a search of so many nodes."""
     return Search(
@@ -114,9 +161,9 @@ def bucket_width_s(costs: FloatArray) -> float:
 
 @njit(cache=True)
 def grow(
-    inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Int32Array
+    inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Tree
 ) -> None:
-    """Write the tree to a goal: the link that leads on from each node, NO_LINK where none does, each plus BASE.
+    """Write the tree to a goal: the link that leads on from each node, NO_LINK where none does.
 
     ``ends`` are the goal and the nodes that are wanted. If any are wanted, only they and all nodes on their ways are
     written (others may be); without any, all nodes are. ``costs`` are in the order of ``inward``.
@@ -124,7 +171,8 @@ def grow(
     goal, wanted = ends
     _want(inward, wanted, search)
     if len(wanted) == 0:
-        tree[:] = NO_LINK + BASE
+        for number in range(len(inward.node)):
+            _put_link(tree, number, NO_LINK)
     first = inward.number[goal]
     search.time_s[first] = 0.0
     _put((search.heads, search.place, search.before, search.behind), first, 0)
@@ -241,14 +289,25 @@ def _bring_near(search: Search, width_s: float) -> float:
 
 
 @njit(cache=True)
-def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Int32Array) -> None:
+def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Tree) -> None:
     for row in range(search.counts[REACHED]):
         number = search.reached[row]
         rank = search.rank[number]
-        tree[inward.node[number]] = BASE + (NO_LINK if rank == NO_LINK else inward.link_of[rank])
+        _put_link(tree, number, NO_LINK if rank == NO_LINK else inward.link_of[rank])
     for node in wanted:
         if not search.is_reached[inward.number[node]]:
-            tree[node] = NO_LINK + BASE
+            _put_link(tree, inward.number[node], NO_LINK)
+
+
+@njit(cache=True, forceinline=True)
+def _put_link(tree: Tree, number: int, link: int) -> None:
+    trees, kind, destination = tree
+    block = trees.block[kind, destination, number >> BLOCK_BITS]
+    if block == 0:
+        block = trees.used[0]
+        trees.used[0] = block + 1
+        trees.block[kind, destination, number >> BLOCK_BITS] = block
+    trees.links[(np.int64(block) << BLOCK_BITS) | (number & _INSIDE)] = link + BASE
 
 
 @njit(cache=True)

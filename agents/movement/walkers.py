@@ -15,7 +15,7 @@ from numba import njit
 
 from agents.movement.crowding import headway_s, pace
 from agents.movement.events import first_s, pop, present, push
-from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of, prefetch
+from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
@@ -29,7 +29,7 @@ from agents.movement.state import (
     WAY,
     Walkers,
 )
-from agents.movement.trees import BASE
+from agents.movement.trees import fetch_next, next_link
 
 _WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
@@ -94,7 +94,7 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
     """Ask for the first walker's next link, and for those behind."""
     way = walkers.ways[link]
     party = walkers.parties[way.heap]
-    prefetch(walkers.trees[party.tree, party.destination], way.to_node, 0)
+    fetch_next(walkers.trees, party.tree, party.destination, way.to_node)
     for below in (party.left, party.right):
         if below != NOBODY:
             fetch(walkers.parties, below, _PARTY_LINES)
@@ -103,7 +103,7 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
 @njit(cache=True, _nrt=False, forceinline=True)
 def _onward(walkers: Walkers, link: int) -> int:
     party = walkers.parties[walkers.ways[link].heap]
-    wanted: int = walkers.trees[party.tree, party.destination, walkers.ways[link].to_node] - BASE
+    wanted: int = next_link(walkers.trees, party.tree, party.destination, walkers.ways[link].to_node)
     return wanted
 
 
@@ -122,7 +122,7 @@ def step(walkers: Walkers, row: int, time_s: float) -> None:
     if party.node == party.goal:
         _end(walkers, row, ARRIVED, time_s)
         return
-    link = walkers.trees[party.tree, party.destination, party.node] - BASE
+    link = next_link(walkers.trees, party.tree, party.destination, party.node)
     if link == NOBODY:
         _end(walkers, row, STRANDED, time_s)
         return
@@ -153,7 +153,7 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
         while row != NOBODY:
             party = walkers.parties[row]
             behind = party.behind
-            if walkers.trees[party.tree, party.destination, party.node] == link + BASE:
+            if next_link(walkers.trees, party.tree, party.destination, party.node) == link:
                 _wait(walkers, row, link)
             else:
                 moved[count] = row
