@@ -1,4 +1,4 @@
-"""Rare collections: Python looks for garbage in circles less often while a run makes millions of objects that stay."""
+"""Collecting garbage: seldom while a run makes millions of objects that stay, and all of it before the next run."""
 
 import gc
 from collections.abc import Iterator
@@ -17,3 +17,11 @@ def rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def let_go() -> None:
+    """Free what the last run left: its world, agents and events hold one another, in few objects with large arrays.
+
+    Python looks for such circles by their number; a process that runs many would grow to gigabytes.
+    """
+    gc.collect()

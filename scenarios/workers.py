@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias, TypeVar
 
+from scenarios.collecting import let_go
 from scenarios.errors import DeadWorker
 
 Task = TypeVar("Task")
@@ -128,4 +129,6 @@ def _serve(work: Callable[[Any], Any], pipe: Pipe) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whichever thread began it
     with suppress(EOFError, ConnectionError):
         while True:
-            pipe.send(work(pipe.recv()))
+            task = pipe.recv()
+            let_go()
+            pipe.send(work(task))

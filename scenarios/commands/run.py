@@ -1,9 +1,6 @@
 """``citytwin run``: a scenario from its file to its report."""
 
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from itertools import chain, count
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scenarios.collecting import rare_collections
 from scenarios.commands.inputs import HOURS, PEOPLE, SEED, folder_option, language_option, option
 from scenarios.commands.several import is_several, run_several, several_options
 from scenarios.faults.causes import unexplained
@@ -66,20 +64,6 @@ def build(language: Language) -> click.Command:
         return FOUND_WRONG if fail_on_findings and unexplained(result.findings, result.faults) else 0
 
     return run
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Let Python look for garbage in cycles rarely: a town's agents live to the end, and looking at them takes time.
-
-    Measured on the whole town: a fifth of the run.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def options_of(given: dict[str, Any], language: Language) -> RunOptions:

@@ -19,6 +19,7 @@ from agents.behaviour import nearest_shelter
 from agents.city_os.paper import PaperCityOS
 from agents.shelter_desk import Evacuees
 from agents.simulation import Setting, Simulation
+from scenarios.collecting import let_go
 from scenarios.options import NONE, RunOptions
 from scenarios.run import Stage, set_stage
 from twin.events import EventKind, ReceptionChannel, TravelMode
@@ -139,6 +140,7 @@ class Sheltered:
         return np.asarray(inside - np.searchsorted(out, day * DAY_S, side="right"), np.float64)
 
     def _simulation(self, days: float, overrides: Mapping[str, float], seed: int) -> Simulation:
+        let_go()
         stage = self.stage
         (shelter, *_) = (one for one in stage.town.shelters if one.kind is ShelterKind.GENERAL)
         places = tuple(replace(shelter, id=f"V{row:03d}") for row in range(len(self.people)))

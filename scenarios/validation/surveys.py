@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from agents.city_os.paper import PaperCityOS
 from agents.simulation import Setting, Simulation
+from scenarios.collecting import let_go
 from scenarios.options import NONE, RunOptions
 from scenarios.run import Stage, set_stage
 from scenarios.stays import Stays, stays_of
@@ -55,6 +56,7 @@ class Answers:
 
 def run_case(name: str, *, people: int, seed: int) -> Answers:
     """Live through the scenario of a case without a city OS, and ask the households of the flooded districts."""
+    let_go()
     options = RunOptions(scenario=str(scenario_path(name)), out=Path("unused"), people=people, seed=seed, city_os=NONE)
     stage = set_stage(options, lambda *_: None)
     simulation = Simulation(
