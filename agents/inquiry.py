@@ -32,7 +32,7 @@ NEVER_S = np.inf
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Who asks for whom: columns over questions.
+    """Who asks for whom: columns over questions, in the order of the askers.
 
     ``key`` keys the draws; ``from_home`` says that the asker was at home, the other away. ``due_s`` is when the asker
     tries next, ``goes_s`` from when on they go and ask at a shelter (NEVER_S: not, or no more). ``in_app``: both use
@@ -101,11 +101,11 @@ class Inquiries:
         one_at_home = np.where(first_adult >= 0, first_adult, first)[people.household[away]]
         wondered = first_adult[people.household[away]] >= 0
         wonders = adult[away] & (one_at_home >= 0)
-        return self._with_draws(
-            np.concatenate((one_at_home[wondered], away[wonders])),
-            np.concatenate((away[wondered], one_at_home[wonders])),
-            np.repeat(np.array((True, False)), (np.count_nonzero(wondered), np.count_nonzero(wonders))),
-        )
+        asker = np.concatenate((one_at_home[wondered], away[wonders]))
+        sought = np.concatenate((away[wondered], one_at_home[wonders]))
+        order = np.lexsort((sought, asker))
+        from_home = order < np.count_nonzero(wondered)
+        return self._with_draws(asker[order], sought[order], from_home)
 
     def _with_draws(self, asker: RowArray, sought: RowArray, from_home: BoolArray) -> Questions:
         world, number, uniform = self._world, self._world.parameters.number, self._world.stream.uniform
@@ -188,7 +188,7 @@ class Inquiries:
         draw = np.array([world.stream.one("inquiry.car", int(questions.key[row]))])
         by_car = behaviour.takes_car(np.array([way_m]), people.cars[[household.row]], draw, world.parameters)
         mode = behaviour.travel_mode(by_car=bool(by_car[0]))
-        of_asker = questions.asker == asker  # they ask for all whom they miss
+        of_asker = self._of(asker)  # they ask for all whom they miss
         questions.goes_s[of_asker] = NEVER_S
         questions.under_way[of_asker] = True
         self._households.plans.missing[household.row] += 1  # until they are home from it
@@ -240,7 +240,8 @@ class Inquiries:
         asker = int(questions.asker[row])
         household = self._households.handles[int(world.population.household[asker])]
         self._is_back(asker)
-        missed = np.flatnonzero((questions.asker == asker) & ~questions.known)
+        missed = self._of(asker)
+        missed = missed[~questions.known[missed]]
         sought = questions.sought[missed]
         here = (world.state.person_shelter[sought] == shelter) & (world.state.person_state[sought] == State.SHELTERED)
         questions.known[missed[here]] = True
@@ -255,7 +256,12 @@ class Inquiries:
 
     def _is_back(self, asker: int) -> None:
         """Somebody has asked, or got stuck on the way, and goes on phoning."""
-        self._questions.under_way[self._questions.asker == asker] = False
+        self._questions.under_way[self._of(asker)] = False
+
+    def _of(self, asker: int) -> RowArray:
+        """The questions of one asker."""
+        first, end = np.searchsorted(self._questions.asker, (asker, asker + 1))
+        return np.arange(first, end)
 
     def _send(self, row: int, node: int, destination: int, mode: TravelMode, arrived: Callable[[], None]) -> None:
         members = self._questions.asker[[row]]
