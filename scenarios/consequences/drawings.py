@@ -86,10 +86,10 @@ def _tick(value: float) -> str:
 
 def _harm(panel: Panel, area: Frame, scale: Scale) -> list[Markup]:
     """A broken line at the change that counts as no harm, where one is named and lies in the plot."""
-    if panel.worth is None or not panel.metric.harm:
+    if panel.worth is None or not panel.harm:
         return []
     worse = -1.0 if panel.definition.better == "higher" else 1.0
-    value = worse * panel.metric.harm * scale.factor
+    value = worse * panel.harm * scale.factor
     if not area.y.low <= value <= area.y.high:
         return []
     y = area.y.at(value)

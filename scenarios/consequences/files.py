@@ -36,7 +36,7 @@ def _panel_table(panel: Panel) -> dict[str, Any]:
         "metric": metric.name,
         "by": dict(metric.by),
         "unit": panel.definition.unit,
-        "harm": metric.harm,
+        "harm": panel.harm,
         "zero": panel.zero,
         "points": [asdict(one) for one in panel.gaps],
         "worth": panel.worth and asdict(panel.worth),

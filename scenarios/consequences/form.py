@@ -38,7 +38,10 @@ class Curve(Form, frozen=True, kw_only=True):
 
 
 class Drawn(Measured, frozen=True, kw_only=True):
-    """A metric to draw; a change for the worse of at most ``harm``, in the metric's unit, is no harm."""
+    """A metric to draw; a change for the worse of at most ``harm``, in the metric's unit, is no harm.
+
+    What counts people or calls is meant of the whole town; of a sample, harm is as much smaller.
+    """
 
     harm: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
 

@@ -135,7 +135,7 @@ def _worth_row(read: CurvesFile, panel: Panel) -> list[Cell] | None:
 def _metric_cell(panel: Panel) -> Markup:
     """A metric, and what change of it counts as no harm."""
     metric = panel.metric
-    harm = phrase("curves.no_harm", harm=shown_value(metric, metric.harm)) if metric.harm else phrase("curves.any_harm")
+    harm = phrase("curves.no_harm", harm=shown_value(metric, panel.harm)) if panel.harm else phrase("curves.any_harm")
     return joined((words(title_of(metric)), element("span", words(harm), class_="key")))
 
 

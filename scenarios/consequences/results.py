@@ -59,12 +59,14 @@ class Worth:
 class Panel:
     """One metric along one line in one scenario; ``zero`` are the values of the seeds without a fault.
 
+    ``harm`` is what counts as no harm; of a sample of people, as much of what is counted as the sample has people.
     ``worth`` is None where the line does not begin at zero, or neither value of the metric is the better.
     """
 
     line: Line
     scenario: str
     metric: Drawn
+    harm: float
     zero: tuple[float, ...]
     gaps: tuple[Gap, ...]
     worth: Worth | None
@@ -130,7 +132,18 @@ def _panel(read: CurvesFile, values: Values, line: Line, of: tuple[str, Drawn]) 
             )
         )
     told = better is not Better.NEITHER and line.is_from_zero
-    return Panel(line, scenario, metric, zero, tuple(gaps), worth_of(gaps, sign, metric.harm) if told else None)
+    harm = metric.harm * (share_of(read, values, scenario) if is_counted(metric) else 1.0)
+    return Panel(line, scenario, metric, harm, zero, tuple(gaps), worth_of(gaps, sign, harm) if told else None)
+
+
+def is_counted(metric: Measured) -> bool:
+    """Whether a metric counts something, so that half the people have about half of it: no times and no shares."""
+    return definitions()[metric.name].unit not in {"s", "1"}
+
+
+def share_of(read: CurvesFile, values: Values, scenario: str) -> float:
+    """Share of the town's people in the runs of a scenario."""
+    return median_of([values.shares[scenario, ZERO, DEFAULTS, seed] for seed in read.study.all_seeds()]) or 1.0
 
 
 def worth_of(gaps: Sequence[Gap], sign: float, harm: float) -> Worth:

@@ -33,8 +33,13 @@ class _Fault(msgspec.Struct):
     hit: int
 
 
+class _Head(msgspec.Struct):
+    share: float = 1.0
+
+
 class _Run(msgspec.Struct):
     metrics: list[_Metric]
+    run: _Head = msgspec.field(default_factory=_Head)
     faults: list[_Fault] = []
 
 
@@ -101,10 +106,11 @@ class Results:
 
 @dataclass(frozen=True)
 class Values:
-    """The measured values of all runs, and how many calls faults hit in each."""
+    """The measured values of all runs, how many calls faults hit, and the share of the people that it has."""
 
     by_run: Mapping[Run, Mapping[tuple[str, tuple[tuple[str, str], ...]], Number]]
     hits: Mapping[Run, int]
+    shares: Mapping[Run, float]
 
     def of(self, run: Run, metric: Measured) -> float:
         """The value of a metric in a run, nan where there was no case."""
@@ -115,13 +121,13 @@ class Values:
 def read_values(cells: Iterable[Cell], folder: Path) -> Values:
     """The values of finished cells."""
     decoder = msgspec.json.Decoder(_Run)
-    by_run, hits = {}, {}
+    by_run, hits, shares = {}, {}, {}
     for cell in cells:
         run = decoder.decode((folder / cell.key / "metrics.json").read_bytes())
         named = {(one.name, tuple(sorted(one.by.items()))): one.value for one in run.metrics}
         key = cell.scenario, cell.plan, cell.parameters, cell.seed
-        by_run[key], hits[key] = named, sum(one.hit for one in run.faults)
-    return Values(by_run, hits)
+        by_run[key], hits[key], shares[key] = named, sum(one.hit for one in run.faults), run.run.share
+    return Values(by_run, hits, shares)
 
 
 def results_of(study: Study, scenarios: Sequence[str], values: Values) -> Results:

@@ -137,6 +137,20 @@ def test_harm_is_ruled_out_up_to_the_threshold(
     assert (worth.safe_min, worth.harmful_min) == (safe_min, harmful_min)
 
 
+def test_of_a_sample_harm_is_as_much_smaller(study: Callable[..., Prepared]) -> None:
+    """A tenth of the town: a tenth of the people are harm, a minute stays a minute."""
+
+    def of_a_tenth(tasks: Sequence[Task]) -> Iterator[Done]:
+        for done in runner(lambda _: (0.0, 0.0))(tasks):
+            table = json.loads(done.files["metrics.json"]) | {"run": {"share": 0.1}}
+            yield Done(done.key, {"metrics.json": json.dumps(table).encode()})
+
+    prepared = study(seeds=8)
+    conduct(prepared, of_a_tenth, lambda _: None)
+    found = write_curves(prepared, Language.EN, COMMAND)
+    assert (panel_of(found, "arrived").harm, panel_of(found, "t90_s").harm) == (0.1, 60.0)
+
+
 def test_fewer_arrivals_are_harm_and_more_are_not(found: Callable[[Answer], Found]) -> None:
     """Where higher is better, harm is less of it."""
     fewer = panel_of(found(lambda task: (100.0 - minutes(task), 0.0)), "arrived")
