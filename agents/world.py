@@ -111,7 +111,7 @@ class World:
 
     def are(self, people: npt.NDArray[np.int64], state: State) -> npt.NDArray[np.int64]:
         """Those of ``people`` who are in a state now."""
-        inside: npt.NDArray[np.int64] = people[self.state.person_state[people] == state]
+        inside: npt.NDArray[np.int64] = people[self.state.person_state[people] == int(state)]
         return inside
 
     def uses_app(self, members: npt.NDArray[np.int64]) -> bool:

@@ -9,8 +9,9 @@ from twin.events import STATE_AFTER, EventKind, State
 
 IntArray = npt.NDArray[np.int64]
 
-# By the event's number: a list is read much faster than a dictionary of enumeration members.
-_STATE_AFTER = [STATE_AFTER.get(kind) for kind in sorted(EventKind)]
+# By the event's number: a list is read much faster than a dictionary of enumeration members, and numpy takes plain
+# numbers much faster than members.
+_STATE_AFTER = [None if (state := STATE_AFTER.get(kind)) is None else int(state) for kind in sorted(EventKind)]
 _AT_SHELTER = [state in (State.QUEUEING, State.SHELTERED) for state in _STATE_AFTER]
 
 

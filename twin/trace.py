@@ -91,7 +91,7 @@ class Trace:
         order = np.argsort(time_s, kind="stable")
         return EventColumns(
             time_s[order],
-            np.repeat(np.array(kinds, np.int8), sizes)[order],
+            np.repeat(np.array([int(kind) for kind in kinds], np.int8), sizes)[order],
             np.concatenate([np.empty(0, np.int32), *people]).astype(np.int32)[order],
             _column(places, sizes, np.dtype(np.int32))[order],
             _column(details, sizes, np.dtype(np.int16))[order],
@@ -120,12 +120,14 @@ class Trace:
         return cls.of(columns, json.loads(metadata.get(HEADER_KEY, b"{}")))
 
 
-def _column(parts: Sequence[object], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _column(parts: Sequence[Any], sizes: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The parts of all batches in one column; a scalar part is repeated for each person of its batch."""
     arrays = [row for row, part in enumerate(parts) if isinstance(part, np.ndarray)]
     scalars = list(parts)
     for row in arrays:
         scalars[row] = 0
+    if dtype.kind == "i":
+        scalars = [int(scalar) for scalar in scalars]  # numpy takes long over members of enumerations
     column = np.repeat(np.array(scalars, dtype), sizes)
     ends = np.cumsum(sizes)
     for row in arrays:
