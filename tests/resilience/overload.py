@@ -22,11 +22,14 @@ from resilience.server import Server
 from twin.randomness import Stream
 
 PEOPLE, SEED = 6_000, 1
-CAPACITY_S, OVERLOAD_S, CALM_S = 8.0, 20.0, 40.0
-"""Lengths of the measurement of capacity (about), of the overload, and of the time after it."""
+CAPACITY_S, BEFORE_S, OVERLOAD_S, CALM_S = 8.0, 5.0, 20.0, 40.0
+"""Lengths of the measurement of capacity (about), of the time before the overload, of the overload, and after it."""
+
+FALL_S = BEFORE_S + OVERLOAD_S
+"""When the overload ends."""
 
 TIMES, CALM_SHARE = 3.0, 0.4
-"""The overload, and the load after its fall, in capacities."""
+"""The overload, and the load before its rise and after its fall, in capacities."""
 
 CONNECTIONS = 4
 """Over which the capacity is measured: so few that the server is never late, and puts nothing off."""
@@ -34,7 +37,7 @@ WANTED_S = 1.0
 """Source: contract C7, P0 in a disaster, p95."""
 
 WANTED_SHARE = 0.999
-RECOVERY_S, WINDOW_S = 60.0, 1.0
+RECOVERY_S = 60.0
 AT = "2027-01-15T07:00:00+09:00"
 
 
@@ -150,7 +153,11 @@ class Pressed:
     def first_refusal_s(self, service_class: str) -> float:
         """When a class was put off first (s from the beginning of the overload)."""
         return min(
-            (one.done_s for one in self.during if one.service_class == service_class and one.status in (429, 503)),
+            (
+                one.done_s - BEFORE_S
+                for one in self.during
+                if one.service_class == service_class and one.status in (429, 503)
+            ),
             default=math.inf,
         )
 
@@ -158,7 +165,7 @@ class Pressed:
     def recovery_s(self) -> float:
         """How long after the fall anything was refused, lost or P0 too late."""
         bad = (one.due_s for one in self.after if not 0 < one.status < 400 or one.latency_s > WANTED_S)
-        return max((at_s - OVERLOAD_S for at_s in bad), default=0.0)
+        return max((at_s - FALL_S for at_s in bad), default=0.0)
 
 
 async def press(server: Server) -> Pressed:
@@ -170,16 +177,17 @@ async def press(server: Server) -> Pressed:
     first = [(asked, request) for _, asked, request in due_times(500.0, 0.0, CAPACITY_S, writer)]
     capacity = await Press(server.port).closed_loop(first, CONNECTIONS)
     await asyncio.sleep(CAPACITY_S / 2)
-    due = due_times(capacity * TIMES, 0.0, OVERLOAD_S, writer)
-    due += due_times(capacity * CALM_SHARE, OVERLOAD_S, OVERLOAD_S + CALM_S, writer)
+    due = due_times(capacity * CALM_SHARE, 0.0, BEFORE_S, writer)
+    due += due_times(capacity * TIMES, BEFORE_S, FALL_S, writer)
+    due += due_times(capacity * CALM_SHARE, FALL_S, FALL_S + CALM_S, writer)
     load = Press(server.port)
     await load.open_loop(due)
     load.leave()
     lags = sorted(load.lags_s)
     return Pressed(
         capacity,
-        [one for one in load.asked if one.due_s < OVERLOAD_S],
-        [one for one in load.asked if one.due_s >= OVERLOAD_S],
+        [one for one in load.asked if BEFORE_S <= one.due_s < FALL_S],
+        [one for one in load.asked if one.due_s >= FALL_S],
         lags[int(len(lags) * 0.99)],
     )
 
