@@ -185,7 +185,9 @@ def tell(done: "Load", report: Path, language: Language) -> None:
         for line in capacity_lines(done.capacity, language):
             click.echo(line)
     lag = {"p99": f"{verdict.lag.p99_ms:,.1f}", "limit": f"{verdict.lag_limit_ms:g}"}
-    click.echo(say(language, "load.lag_line", **lag))
+    click.echo(say(language, "load.lag_line", share=f"{done.core_share:.0%}", **lag))
+    if verdict.lagged:
+        click.echo(say(language, "load.lag_cores" if done.waited_for_a_core else "load.lag_own"))
     for line in finding_lines(done.findings, language):
         click.echo(line)
     if not done.is_whole:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 import msgspec
@@ -204,7 +204,7 @@ def _believe_reports(
         person = target.directory.person_row[person_in(call) or call.actor.partition(":")[2]]
         unsure.add(person)
         if person in listed:
-            oracle.watch(replace(_observed(one, call, target), status=201, body=b""))
+            oracle.watch(_observed(msgspec.structs.replace(one, status=201, body=b""), call, target))
     return unsure
 
 

@@ -122,7 +122,7 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct):
-    """How far one process of the generator is."""
+    """How far one process of the generator is, and for how long it has had a core since the beginning."""
 
     ready: bool = False
     done: bool = False
@@ -130,6 +130,7 @@ class Progress(msgspec.Struct):
     sent: int = 0
     answered: int = 0
     failed: int = 0
+    work_s: float = 0.0
 
 
 def write_records(file: BinaryIO, records: Iterable[msgspec.Struct]) -> None:

@@ -14,6 +14,11 @@ def steady_s() -> float:
     return time.perf_counter()
 
 
+def work_s() -> float:
+    """Seconds for which this process has had a core."""
+    return time.process_time()
+
+
 def pause(length_s: float) -> None:
     """Wait."""
     time.sleep(length_s)

@@ -1,6 +1,7 @@
 """Faults of a load, leaves of the room's tree.
 
 ScenarioError
+├── NoAddress          the target is no address (ValueError)
 ├── ForbiddenHost      the target is not this machine, and nobody said that it may be loaded (PermissionError)
 ├── ProductionTarget   the target serves real people (PermissionError)
 ├── OtherContract      the target keeps another version of the contract (ValueError)
@@ -18,6 +19,13 @@ ScenarioError
 from collections.abc import Sequence
 
 from scenarios.errors import Fault, ScenarioError
+
+
+class NoAddress(ScenarioError, ValueError):
+    """The target is no address."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__([Fault("", "load_no_address", {"given": given})])
 
 
 class ForbiddenHost(ScenarioError, PermissionError):

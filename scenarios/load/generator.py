@@ -171,6 +171,11 @@ class Generator:
             self._look()
             progress = self._progress()
 
+    @property
+    def work_s(self) -> float:
+        """For how long all processes together had a core."""
+        return sum(one.work_s for one in self._progress())
+
     def stop(self) -> None:
         """Let the processes end before their time: what was measured so far is kept."""
         (self._folder / STOP).touch()

@@ -20,7 +20,7 @@ from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
 from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Progress, Setup, read_records, write_records
-from scenarios.load.clock import steady_s, unix_s
+from scenarios.load.clock import steady_s, unix_s, work_s
 from scenarios.load.courier import BEGIN, END, TO_MASTER, TO_WORKER, MasterCourier, Refused, WorkerCourier
 from scenarios.load.line import HttpLine
 from scenarios.load.sender import Said, Sender
@@ -89,6 +89,7 @@ class Town(FastHttpUser):
         heard = self._heard if self.setup.shows else None
         line = HttpLine(self.setup, self.hosts, self._when_all_are_ready(), heard)
         sender = Sender(self.setup, line, lambda measured: write_records(file, (measured,)))
+        self.worked_s = work_s()
         teller = gevent.spawn(self._keep_telling, sender)
         for number, call in enumerate(read_records(self.folder / f"calls.{self.part}", DueCall)):
             self.progress.due_s = call.due_s
@@ -122,6 +123,7 @@ class Town(FastHttpUser):
             gevent.sleep(TELL_S)
 
     def _count(self, sender: Sender) -> None:
+        self.progress.work_s = work_s() - self.worked_s
         self.progress.sent, self.progress.answered, self.progress.failed = sender.sent, sender.answered, sender.failed
 
     def _tell(self) -> None:

@@ -86,7 +86,9 @@ def _why(load: Load) -> Text:
         return phrase(f"load.{verdict.outcome}", objectives=number(len(verdict.judgements)))
     if verdict.is_unreachable or not verdict.calls:
         return phrase("load.none_unreachable")
-    return phrase("load.none_lag", lag=milliseconds(verdict.lag.p99_ms), limit=milliseconds(verdict.lag_limit_ms))
+    values = {"lag": milliseconds(verdict.lag.p99_ms), "limit": milliseconds(verdict.lag_limit_ms)}
+    share = plain(f"{load.core_share:.0%}")
+    return phrase("load.none_cores" if load.waited_for_a_core else "load.none_lag", share=share, **values)
 
 
 def _sentence(one: Judgement) -> Text:
@@ -285,5 +287,7 @@ def _how(load: Load) -> Markup:
         phrase("load.how_people", ids=number(load.ids), copies=number(load.copies), left_out=number(load.left_out)),
         phrase("load.how_success"),
     ]
+    if load.against_board:
+        notes.append(phrase("load.how_board", count=number(load.against_board)))
     command = element("p", element("code", load.command)) if load.command else Markup("")
     return joined((element("ul", *(element("li", words(one)) for one in notes)), command))

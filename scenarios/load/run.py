@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from agents.city_os.calendar import Calendar
-from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle
+from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle, stays_of
 from scenarios.load.calls import SHARED, DueCall, Measured, Setup
 from scenarios.load.casting import cast_people
 from scenarios.load.clock import now
@@ -25,7 +25,7 @@ from scenarios.load.recording import Recorded, read_recording
 from scenarios.load.replay import Timing, replay, subjects
 from scenarios.load.target import Target, TargetOptions, logins, open_target, reset, wait_for_calm
 from scenarios.load.verdict import Judgement, Outcome, Verdict, judge
-from scenarios.load.watching import BoardWatch, check_looks
+from scenarios.load.watching import BoardWatch, against_board, check_looks
 from scenarios.progress import Tell
 from scenarios.record import Finding
 from twin.population import Mode
@@ -33,6 +33,10 @@ from twin.population import Mode
 MOST_WAITING = 10_000
 """Requests that may be without an answer at once; beyond, calls fail unsent. Source: none; a fifth of the 50,000 IDs
 that the contract is sized for (C7), each with a connection of its own. Confidence C."""
+
+OWN_END = 0.8
+"""Share of a core from which on a process of the generator is at its own end. Source: none; a core that is shared gives
+a process less than it asks for. Confidence C."""
 
 DISASTER = "disaster"
 
@@ -106,6 +110,8 @@ class Load:
     """One finished load; ``ids`` people with an ID took part, ``is_whole`` unless it was stopped before its end.
 
     ``recovery_s`` is how long after the load the service answered the city office again, None if it did not.
+    ``core_share`` is how much of a core each process of the generator needed for its own work; ``against_board`` counts
+    check-ins at shelters that the target's own board said to take nobody.
     """
 
     target_url: str
@@ -124,6 +130,13 @@ class Load:
     objectives: Objectives
     command: str
     capacity: "Capacity | None" = None
+    core_share: float = 0.0
+    against_board: int = 0
+
+    @property
+    def waited_for_a_core(self) -> bool:
+        """Whether the generator lagged although its own work was little: others had the cores."""
+        return self.verdict.lagged and self.core_share < OWN_END
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -185,13 +198,14 @@ class Session:
         self._check(options)
         setup = setup_for(self.target, options)
         done = self._generate(setup, options, tell)
-        begun, plan, rows, watch, kept, is_whole = done
+        begun, plan, rows, watch, kept, is_whole, work_s = done
         tell("load_ask", 0.0)
         recovery_s = wait_for_calm(self.target)
         more, settled = settle(self.target, setup, kept, rows)
         aftermath = ask_oracle(self.target, Calendar(begun), kept, [*rows, *more], settled)
         during = check_looks(watch.looks, [*rows, *more], kept, self.target)
         end_s = max((one.done_s for one in rows), default=0.0)
+        against = against_board(watch.looks, rows, stays_of(kept.values(), self.target.directory))
         histories = check_histories(self.target, kept, [*rows, *more], end_s)
         aftermath = replace(aftermath, findings=(*aftermath.findings, *histories))
         length_s = plan.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
@@ -212,6 +226,8 @@ class Session:
             is_whole=is_whole,
             objectives=self.objectives,
             command=options.command,
+            against_board=against,
+            core_share=work_s / options.processes / max(length_s, 1.0),
         )
 
     def _plan(self, options: LoadOptions, timing: Timing) -> "Plan":
@@ -258,7 +274,8 @@ class Session:
                     except KeyboardInterrupt:
                         is_whole = False
                         generator.stop()
-            return _Generated(begun, plan, measured(folder, setup.processes), watch, kept, is_whole)
+                worked_s = generator.work_s
+            return _Generated(begun, plan, measured(folder, setup.processes), watch, kept, is_whole, worked_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +299,7 @@ class _Generated(NamedTuple):
     watch: BoardWatch
     kept: dict[int, DueCall]
     is_whole: bool
+    work_s: float
 
 
 def sending(setup: Setup, options: LoadOptions) -> Sending:

@@ -16,10 +16,9 @@ from agents.city_os.transport import Request, Response
 from agents.errors import CityOsUnusable, TransportFault
 from scenarios.city_os import is_address
 from scenarios.defaults import default_parameters, parameters_with_ids
-from scenarios.errors import UnusableCityOs
 from scenarios.load.calls import Login
 from scenarios.load.clock import pause, steady_s
-from scenarios.load.errors import OtherContract, OtherPeople, ProductionTarget, RefusedCredentials
+from scenarios.load.errors import NoAddress, OtherContract, OtherPeople, ProductionTarget, RefusedCredentials
 from scenarios.load.hosts import check_host
 from scenarios.progress import Tell
 from scenarios.recipes import existing, find_recipe
@@ -69,7 +68,7 @@ def open_target(options: TargetOptions, tell: Tell) -> Target:
     """Look at a target, make its people anew, and see whether they can sign in. Nothing of it is changed.
 
     Raises:
-        UnusableCityOs: the address is none.
+        NoAddress: the address is none.
         ForbiddenHost: it is not this machine, and nobody said that it may be loaded.
         ProductionTarget: it serves real people.
         OtherContract: it keeps another version of the contract.
@@ -79,7 +78,7 @@ def open_target(options: TargetOptions, tell: Tell) -> Target:
     """
     url = options.url.rstrip("/")
     if not is_address(url):
-        raise UnusableCityOs(options.url)
+        raise NoAddress(options.url)
     check_host(url, options.hosts)
     transport = HttpTransport(url, timeout_s=options.timeout_s)
     try:

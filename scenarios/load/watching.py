@@ -1,6 +1,7 @@
 """Watching: while the load runs, the board is asked as anybody may, and held against what was acknowledged by then."""
 
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -26,15 +27,21 @@ FRESH_S = 60.0
 """How old a headcount may be. Source: contract C7, shelter status at most 60 s."""
 
 OPERATION = "listShelterStatus"
+OPEN = "open"
+"""Status of a shelter that takes people. Source: contract, schema ShelterStatus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One answer of the board: asked and answered (seconds after the beginning), headcount by shelter's row."""
+    """One answer of the board: asked and answered (seconds after the beginning), headcount by shelter's row.
+
+    ``shut`` are the shelters that it told to take nobody.
+    """
 
     asked_s: float
     answered_s: float
     headcount: Mapping[int, int]
+    shut: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -69,7 +76,8 @@ class BoardWatch:
                 continue
             rows = self.target.directory.shelter_row
             counts = {rows[one.id]: one.headcount for one in board.items if one.id in rows}
-            self.looks.append(Look(asked_s, unix_s() - self.begins_s, counts))
+            shut = frozenset(rows[one.id] for one in board.items if one.id in rows and one.status != OPEN)
+            self.looks.append(Look(asked_s, unix_s() - self.begins_s, counts, shut))
         transport.close()
 
 
@@ -92,6 +100,20 @@ def check_looks(
                     FindingKind.HEADCOUNT, look.asked_s, Text(name, name), f"{low}…{high}", str(said), OPERATION
                 )
     return sorted(found.values(), key=lambda one: one.at_s)
+
+
+def against_board(looks: Sequence[Look], rows: Iterable[Measured], stays: Mapping[int, tuple[int, int]]) -> int:
+    """Check-ins sent to a shelter of which the target's board said last that it takes nobody.
+
+    In life people who read the board would have gone elsewhere; those of a replay do not change their minds.
+    """
+    answered = [look.answered_s for look in looks]
+    count = 0
+    for one in rows:
+        place = bisect_right(answered, one.sent_s) - 1
+        if one.operation == RECEIVES and place >= 0:
+            count += stays[one.call][1] in looks[place].shut
+    return count
 
 
 @dataclass(frozen=True, slots=True)

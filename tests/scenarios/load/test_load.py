@@ -310,3 +310,33 @@ def test_another_machine_must_be_spelled_out(
     words = ["load", str(recording), "--target", address, "--out", str(tmp_path / "o"), "--lang", "en"]
     assert run_command([*words, "--i-may-load-this-host", "other.example"]) == 2
     assert "add --i-may-load-this-host" in capsys.readouterr().err
+
+
+def unanswered_reports(app: ASGIApp) -> ASGIApp:
+    """Writes reports down, and answers 500 each time."""
+
+    async def double(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/v1/safety-reports" or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+
+        async def nobody(_: Message) -> None:
+            return None
+
+        await app(scope, receive, nobody)
+        await answer(send, 500, b"{}")
+
+    return double
+
+
+def test_of_what_was_never_acknowledged_the_services_word_is_taken(recording: Path, tmp_path: Path) -> None:
+    """Reports that failed and stand on its list are neither lost nor invented; people of whom nobody said are told."""
+    with target(unanswered_reports) as url:
+        code, told = load(recording, url, tmp_path)
+    assert (code, told["oracle"]["findings"], told["oracle"]["unsure"]) == (1, [], 3)
+
+
+def test_an_address_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what to type instead."""
+    assert run_command(["load", "--profile", "disaster", "--target", "127.0.0.1:8080", "--lang", "en"]) == 2
+    assert "begins with http://" in capsys.readouterr().err

@@ -2,8 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from load_values import measured
 
-from scenarios.load.watching import FRESH_S, Look, Move, bounds
+from scenarios.load.watching import FRESH_S, Look, Move, against_board, bounds
 
 TIMES = st.floats(0.0, 300.0)
 
@@ -33,3 +34,11 @@ def test_a_lost_and_a_doubled_check_in_are_found() -> None:
 def test_what_was_never_acknowledged_may_be_counted_or_not() -> None:
     """Nobody knows of a request without an answer."""
     assert bounds([Move(1, 0.0, float("inf"))], Look(120.0, 120.1, {})) == (0, 1)
+
+
+def test_check_ins_against_the_targets_own_board_are_counted() -> None:
+    """By what it said last before the check-in was sent; before its first word nobody knows."""
+    looks = [Look(1.0, 2.0, {}, frozenset({0})), Look(5.0, 6.0, {}, frozenset({1}))]
+    rows = [measured(number, operation="checkIn", sent_s=at_s) for number, at_s in enumerate((1.5, 3.0, 7.0, 8.0))]
+    stays = {0: (0, 0), 1: (1, 0), 2: (2, 0), 3: (3, 1)}
+    assert against_board(looks, rows, stays) == 2
