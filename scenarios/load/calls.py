@@ -24,7 +24,7 @@ _LENGTH = struct.Struct("<I")
 T = TypeVar("T")
 
 
-class DueCall(msgspec.Struct, frozen=True, array_like=True):
+class DueCall(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One call that is due ``due_s`` seconds after the beginning, whatever the answers to others do.
 
     ``url`` is absolute; where ``takes`` is said, its ``{}`` is filled from the answer to the call ``after``, before
@@ -47,7 +47,7 @@ class DueCall(msgspec.Struct, frozen=True, array_like=True):
     reader: str = ""
 
 
-class Measured(msgspec.Struct, frozen=True, array_like=True):
+class Measured(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One request as it went; times are seconds after the beginning.
 
     ``ready_s`` is when it could leave: its time, or when the answer came that it needs. ``status`` is 0 without an

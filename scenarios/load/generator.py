@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -28,6 +28,7 @@ from scenarios.load.calls import (
 )
 from scenarios.load.clock import pause, steady_s, unix_s
 from scenarios.load.errors import GeneratorFailed, WorkerLost
+from scenarios.load.sender import LONG_BODY_BYTES
 from scenarios.progress import Tell
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -196,20 +197,33 @@ class Generator:
 
 
 def measured(folder: Path, processes: int) -> list[Measured]:
-    """Everything that was measured, in the order of answers, long bodies filled in."""
+    """Everything that was measured, in the order of answers, long bodies filled in.
+
+    An hour of a city has millions: names and bodies that many share are kept once.
+    """
     found: list[Measured] = []
+    names: dict[str, str] = {}
     for part in range(processes):
         path = folder / f"measured.{part}"
         if path.exists():
-            found += _with_bodies(list(read_records(path, Measured)))
-    return sorted(found, key=lambda one: one.done_s)
+            found += _shared(read_records(path, Measured), names)
+    found.sort(key=lambda one: one.done_s)
+    return found
 
 
-def _with_bodies(rows: list[Measured]) -> list[Measured]:
-    return [
-        one if one.same_as < 0 else msgspec.structs.replace(one, body=rows[one.same_as].body, same_as=-1)
-        for one in rows
-    ]
+def _shared(rows: Iterable[Measured], names: dict[str, str]) -> Iterator[Measured]:
+    long: dict[int, bytes] = {}
+    for number, one in enumerate(rows):
+        if len(one.body) >= LONG_BODY_BYTES:
+            long[number] = one.body
+        yield msgspec.structs.replace(
+            one,
+            operation=names.setdefault(one.operation, one.operation),
+            actor=names.setdefault(one.actor, one.actor),
+            ready_s=one.due_s if one.ready_s == one.due_s else one.ready_s,
+            body=one.body if one.same_as < 0 else long[one.same_as],
+            same_as=-1,
+        )
 
 
 def _arguments(sending: Sending) -> list[str]:

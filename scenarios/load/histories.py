@@ -13,12 +13,19 @@ from agents.city_os.transport import Request, Response
 from scenarios.language import Text
 from scenarios.load.aftermath import REPORTS, is_doubtful, person_in
 from scenarios.load.calls import DueCall, Measured
+from scenarios.load.clock import steady_s
 from scenarios.load.target import Target, sender, token_book
+from scenarios.progress import Tell
 from scenarios.record import Finding, FindingKind
 
 ASKED = 200
 """Most people who read their history, evenly among those reported on. Source: none; one in a hundred doubled reports is
 then found with a chance of 87 % (1 - 0.99^200). Confidence C."""
+
+STRIDE = 10
+ENOUGH_S = 60.0
+"""How long they read (s); a slow service is asked by fewer. Source: none; as long as it may take to be itself again.
+Confidence C."""
 
 OPERATION = "listSafetyHistory"
 SUBJECT = Text("本人の安否の履歴", "people's own histories of safety")
@@ -33,7 +40,7 @@ class _Page(msgspec.Struct):
 
 
 def check_histories(
-    target: Target, calls: Mapping[int, DueCall], rows: Iterable[Measured], at_s: float
+    target: Target, calls: Mapping[int, DueCall], rows: Iterable[Measured], at_s: float, tell: Tell
 ) -> list[Finding]:
     """Reports that were acknowledged and are not in a person's history, or stand there once too often."""
     acknowledged = _acknowledged(target, calls, rows)
@@ -42,13 +49,18 @@ def check_histories(
         people[place] for place in np.unique(np.linspace(0, len(people) - 1, min(ASKED, len(people))).astype(int))
     ]
     book = token_book(target)
-    lost, doubled = [], []
-    for person in chosen:
+    lost, doubled, asked, until_s = [], [], [], steady_s() + ENOUGH_S
+    # Each tenth of them first, so that those who have read are from everywhere also where time ends it.
+    for person in [one for first in range(STRIDE) for one in chosen[first::STRIDE]]:
+        if steady_s() > until_s:
+            break
+        tell("load_ask", len(asked) / len(chosen))
+        asked.append(person)
         said = _history(target, book, person)
         if said is not None:
             lost += [person] * len(acknowledged[person] - set(said))
             doubled += [person] * max(0, len(said) - len(acknowledged[person]))
-    total = sum(len(acknowledged[person]) for person in chosen)
+    total = sum(len(acknowledged[person]) for person in asked)
     found = ((FindingKind.LOST, lost, "-"), (FindingKind.GHOST, doubled, "+"))
     return [
         Finding(kind, at_s, SUBJECT, str(total), f"{sign}{len(cases)}", OPERATION, tuple(cases), cases=len(cases))

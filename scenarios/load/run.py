@@ -206,7 +206,7 @@ class Session:
         during = check_looks(watch.looks, [*rows, *more], kept, self.target)
         end_s = max((one.done_s for one in rows), default=0.0)
         against = against_board(watch.looks, rows, stays_of(kept.values(), self.target.directory))
-        histories = check_histories(self.target, kept, [*rows, *more], end_s)
+        histories = check_histories(self.target, kept, [*rows, *more], end_s, tell)
         aftermath = replace(aftermath, findings=(*aftermath.findings, *histories))
         length_s = plan.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
         wrong = sum(one.cases for one in (*during, *aftermath.findings))

@@ -53,8 +53,8 @@ def test_long_bodies_come_back_and_answers_stand_in_their_order(tmp_path: Path) 
     for part, done_s in ((0, 0.3), (1, 0.2)):
         with (tmp_path / f"measured.{part}").open("wb") as file:
             write_records(
-                file, [measured(part, done_s=done_s, body=b"long"), measured(part, done_s=0.4 + part, same_as=0)]
+                file, [measured(part, done_s=done_s, body=b"long" * 99), measured(part, done_s=0.4 + part, same_as=0)]
             )
     rows = read_measured(tmp_path, 2)
     assert [one.done_s for one in rows] == [0.2, 0.3, 0.4, 1.4]
-    assert {one.body for one in rows} == {b"long"}
+    assert {one.body for one in rows} == {b"long" * 99}
