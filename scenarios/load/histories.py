@@ -49,7 +49,8 @@ def check_histories(
         people[place] for place in np.unique(np.linspace(0, len(people) - 1, min(ASKED, len(people))).astype(int))
     ]
     book = token_book(target)
-    lost, doubled, asked, until_s = [], [], [], steady_s() + ENOUGH_S
+    lost, doubled, until_s = [], [], steady_s() + ENOUGH_S
+    asked: list[int] = []
     # Each tenth of them first, so that those who have read are from everywhere also where time ends it.
     for person in [one for first in range(STRIDE) for one in chosen[first::STRIDE]]:
         if steady_s() > until_s:
