@@ -29,6 +29,9 @@ SHOWN = (
 """Metrics of the summary, in order."""
 
 
+ASKED_OF_THE_CITY_OS = frozenset({"lost_people", "consent_leaks"})
+"""Metrics without a value where nobody could ask: there is no city OS, or it has no texts to search."""
+
 UNIT_KEYS: Mapping[str, str] = {"person h": "person_hours", "s": "seconds"}
 """Units whose key among the texts is not the unit itself."""
 
@@ -73,7 +76,7 @@ def value_words(metric: Metric, language: Language) -> str:
     """A value with its unit, as people say it: times in hours and minutes, shares in percent."""
     value = metric.value
     if value is None:
-        return say(language, "unit.none")
+        return say(language, "unit.not_asked" if metric.name in ASKED_OF_THE_CITY_OS else "unit.none")
     if metric.unit == "s" and value >= 60:
         hours, minutes = divmod(round(value / 60), 60)
         return say(language, "unit.hours_minutes" if hours else "unit.minutes", hours=hours, minutes=minutes)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from flows.runs import run_drill, silent
 
+from scenarios.language import Language
 from scenarios.metrics import Metric
 from scenarios.options import RunOptions
 from scenarios.run import RunResult, run
+from scenarios.summary import summary_lines
 from twin.trace import EventColumns, Trace
 
 RUNS = [("earthquake_winter", 400, 3), ("flood_night", 400, 1), ("flood_night", 300, 2)]
@@ -38,6 +40,7 @@ def test_the_drill_is_that_of_the_reference(reference: RunResult, tmp_path: Path
     assert_same_life(reference, ideal)
     assert {one.name: one.value for one in ideal.metrics if not one.by}["consent_leaks"] is None
     assert (ideal.folder / "exchanges.jsonl").read_bytes() == b""
+    assert "Consent leaks: not asked" in summary_lines(ideal.metrics, Language.EN)
     page = ideal.report.read_text(encoding="utf-8")
     assert "a model that keeps the contract perfectly" in page
     assert "標準仕様を完全に守る" in page
