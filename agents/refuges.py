@@ -10,6 +10,7 @@ from agents.city_os.port import ShelterBoard
 from agents.shelter_desk import Evacuees, ShelterDesks
 from agents.sightings import Door
 from agents.travel import ON_FOOT, Party, Travel
+from agents.ways import WaysOnFoot
 from agents.world import World
 from twin.events import EventKind, Intent, Refuge, TravelMode
 from twin.population import CONSENT_COLUMN, ConsentRule, DataCategory, Mode, Recipient
@@ -54,6 +55,7 @@ class Refuges:
     world: World
     travel: Travel
     desks: ShelterDesks
+    ways: WaysOnFoot | None = None
     places: Places = field(init=False)
     _distance_m: FloatArray = field(init=False)
     _remembered_m: dict[int, FloatArray] = field(default_factory=dict)
@@ -71,8 +73,8 @@ class Refuges:
     def __post_init__(self) -> None:
         world = self.world
         self.places = Places.of(world)
-        self._distance_m = _distances(world, range(len(world.town.shelters)))
-        self._exit_of_node = _nearest_exit(world, self.travel)
+        ways = self.ways or WaysOnFoot.of(world.town)
+        self._distance_m, self._exit_of_node = ways.shelter_m, ways.exit_of_node
         self._shares_position = _shares_position(world).tolist()
         households = np.arange(world.population.households)
         known = world.parameters.number("knowledge.site_share")
@@ -285,24 +287,6 @@ class Refuges:
 
 def _nothing() -> None:
     """What a party does on arrival until it is told otherwise."""
-
-
-def _distances(world: World, destinations: range) -> FloatArray:
-    """Length of the way on foot, shape (destinations, nodes)."""
-    if not len(destinations):
-        return np.empty((0, world.town.roads.nodes))
-    rows = np.stack([world.movement.distance_m(ON_FOOT, destination) for destination in destinations])
-    return np.asfortranarray(rows)  # people ask for all destinations of a node: these lie beside each other
-
-
-def _nearest_exit(world: World, travel: Travel) -> RowArray:
-    """Destination of the nearest exit of each node, -1 where there is none."""
-    exits = range(travel.destinations.exit(0), travel.destinations.exit(0) + travel.destinations.exits)
-    if len(exits) == 0:
-        return np.full(world.town.roads.nodes, -1, np.int64)
-    distance_m = _distances(world, exits)
-    nearest = np.argmin(distance_m, axis=0) + exits.start
-    return np.where(np.isfinite(distance_m.min(axis=0)), nearest, -1)
 
 
 def _shares_position(world: World) -> BoolArray:

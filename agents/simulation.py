@@ -21,6 +21,7 @@ from agents.situation import Situation
 from agents.support import Support
 from agents.travel import Travel, destination_nodes
 from agents.vehicle import WelfareVehicles
+from agents.ways import WaysOnFoot
 from agents.world import WINDOW_S, World
 from twin.parameters import Parameters
 from twin.population import Population
@@ -33,7 +34,7 @@ SAMPLE_S = 600.0
 
 @dataclass(frozen=True)
 class Setting:
-    """What a simulation is made of."""
+    """What a simulation is made of; ``ways`` are those of the town, if somebody has them already."""
 
     town: Town
     population: Population
@@ -41,6 +42,7 @@ class Setting:
     parameters: Parameters
     seed: int
     city_os: CityOS
+    ways: WaysOnFoot | None = None
 
 
 class Simulation:
@@ -58,7 +60,8 @@ class Simulation:
         )
         self.travel = Travel(self.world)
         self.desks = ShelterDesks(self.world, self.travel)
-        self._households = Households(self.world, self.travel, Refuges(self.world, self.travel, self.desks))
+        refuges = Refuges(self.world, self.travel, self.desks, setting.ways)
+        self._households = Households(self.world, self.travel, refuges)
         vehicles = WelfareVehicles(self.world, self.travel, self._households)
         support = Support(self.world, self.travel, self._households, vehicles)
         self._citizens = Citizens(self.world, self.travel, self._households, support)

@@ -1,11 +1,14 @@
-"""Grounds: the town and the people that runs have in common, made once for those that follow one another."""
+"""Grounds: the town, its ways and the people that runs have in common, made once for those that follow one another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twin.population import Population
 from twin.town import Town
+
+if TYPE_CHECKING:  # it brings the movement's compiler, which is not needed where cells are only listed
+    from agents.ways import WaysOnFoot
 
 Made = TypeVar("Made")
 
@@ -29,9 +32,10 @@ class Last(Generic[Made]):
 class Grounds:
     """What the last run of a process was set on; the next one of the same is set on it too.
 
-    A run changes neither town nor people, so it makes no difference to results who made them.
+    A run changes neither town nor people nor what these remember of ways, so it makes no difference who made them.
     """
 
     def __init__(self) -> None:
         self.town: Last[Town] = Last()
         self.people: Last[tuple[Town, Population]] = Last()
+        self.ways: Last[WaysOnFoot] = Last()

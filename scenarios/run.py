@@ -12,6 +12,7 @@ from msgspec import structs
 
 from agents.simulation import Setting, Simulation
 from agents.situation import SetShelters, Situation
+from agents.ways import WaysOnFoot
 from scenarios.city_os import EXCHANGES, CityOsInUse, open_city_os, paper
 from scenarios.collecting import rare_collections
 from scenarios.defaults import default_parameters
@@ -74,6 +75,7 @@ class Stage:
     key: str
     hashes: dict[str, str]
     faults: FaultFile | None = None
+    ways: WaysOnFoot | None = None
 
 
 @rare_collections()
@@ -141,11 +143,13 @@ def set_stage(options: RunOptions, progress: Progress, grounds: Grounds | None =
     progress("people", 0.0)
     people_of = (town_of, scenario.people, scenario.is_drill, parameters)
     town, population = grounds.people.get(people_of, lambda: _people(town, scenario, parameters))
+    ways = grounds.ways.get(people_of, lambda: WaysOnFoot.of(town))
     hashes |= _data_hashes(recipe, options)
     put = None
     if options.faults is not None:
         put, hashes["faults"] = read_faults(options.faults, town), _sha256(options.faults)
-    return Stage(scenario, town, population, parameters, situation_of(scenario, town), path.stem, hashes, put)
+    situation = situation_of(scenario, town)
+    return Stage(scenario, town, population, parameters, situation, path.stem, hashes, put, ways)
 
 
 def _town(recipe: Path, options: RunOptions, seed: int) -> Town:
@@ -195,7 +199,7 @@ def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progres
     progress("simulation", 0.0)
     seed, end_s = stage.scenario.seed, stage.situation.duration_s
     simulation = Simulation(
-        Setting(stage.town, stage.population, stage.situation, stage.parameters, seed, in_use.city_os)
+        Setting(stage.town, stage.population, stage.situation, stage.parameters, seed, in_use.city_os, stage.ways)
     )
     oracle = Oracle(stage.town, stage.population, in_use.city_os)
     in_use.show(oracle)
