@@ -84,7 +84,8 @@ class CanaryWatch:
             rights.declare(declared.mode, [self._districts[code] for code in declared.areas])
 
     def _may_see(self, seen: Observation, canary: Canary) -> bool:
-        return any(one.may_see(seen.asker, *canary, seen.operation) for one in (self._rights, self._sent))
+        asked = (seen.asker, *canary, seen.operation)
+        return self._rights.may_see(*asked) or self._sent.may_see(*asked)
 
     def _judge(self, seen: Observation) -> None:
         knower = _knower(seen.asker)

@@ -143,10 +143,11 @@ class Rights:
         A consent counts if it was given for ``purpose``, where one is named. Limits of area and household are not in
         it: see ``may_see``.
         """
-        key = (recipient, category, purpose in ("", purpose_of(category, recipient)))
-        if key not in self._kept:
-            self._kept[key] = self._granted(*key)
-        return self._kept[key]
+        key = (recipient, category, not purpose or purpose == purpose_of(category, recipient))
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = self._granted(*key)
+        return kept
 
     def may_see(self, asker: Asker, person: int, field: PersonalField, operation: str = "") -> bool:
         """Whether an asker may see a field of a person now, in the answer of an operation."""

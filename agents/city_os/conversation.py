@@ -18,6 +18,13 @@ TOKEN_LIFE_S = 3600
 """Source: contract C7, access tokens hold for 60 minutes."""
 
 
+# A member of an enumeration is looked up much slower than a name of the module.
+_ANYBODY, _CITIZEN, _DESK, _CITY_OFFICE = (
+    AskerKind.ANYBODY,
+    AskerKind.CITIZEN,
+    AskerKind.SHELTER_DESK,
+    AskerKind.CITY_OFFICE,
+)
 _DESKS, _OFFICE, _FIRST_ASSOCIATION = -1, -2, -3
 
 
@@ -69,7 +76,7 @@ class Conversation:
             call.heard(reply.status)
 
     def _authorised(self, call: LineCall, do: Deed, waited: Waited) -> Reply | Failure:
-        if call.asker.kind is AskerKind.ANYBODY:
+        if call.asker.kind is _ANYBODY:
             return self._exchange(call, do, waited)
         reply = self._with_token(call, do, waited, renew=False)
         if isinstance(reply, Reply) and reply.status == 401:
@@ -111,11 +118,11 @@ class Conversation:
 def _holder(asker: Asker) -> int:
     """A number for each who holds a token; all desks share one."""
     # Identity, since the hash of an enumeration's member takes longer than all the rest.
-    if asker.kind is AskerKind.CITIZEN:
+    if asker.kind is _CITIZEN:
         return asker.row
-    if asker.kind is AskerKind.SHELTER_DESK:
+    if asker.kind is _DESK:
         return _DESKS
-    return _OFFICE if asker.kind is AskerKind.CITY_OFFICE else _FIRST_ASSOCIATION - asker.row
+    return _OFFICE if asker.kind is _CITY_OFFICE else _FIRST_ASSOCIATION - asker.row
 
 
 def _issued(_received_s: float, _observed_s: float) -> Reply:

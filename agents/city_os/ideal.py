@@ -40,6 +40,7 @@ NOBODYS = -1
 MADE_UP = "made up"
 """Name of a message that was never sent."""
 
+_CITIZEN, _DESK, _ASSOCIATION = AskerKind.CITIZEN, AskerKind.SHELTER_DESK, AskerKind.ASSOCIATION
 _ANYBODY = Asker(AskerKind.ANYBODY)
 _CITY_OFFICE = Asker(AskerKind.CITY_OFFICE)
 _NO_ACCOUNT: Answer[Any] = Answer(None, Failure(FailureKind.NO_ACCOUNT, detail="the person has no city-OS ID"))
@@ -152,27 +153,27 @@ class IdealCityOS:
         """See CityOS.report_safety."""
         if not self._has_account[person]:
             return _NO_ACCOUNT
-        call = LineCall(REPORT, Asker(AskerKind.CITIZEN, person), at_s, heard=partial(self._tell_reported, person))
+        call = LineCall(REPORT, Asker(_CITIZEN, person), at_s, heard=partial(self._tell_reported, person))
         return self._done(self._conversation.say(call, lambda _, observed_s: self._service.report(person, observed_s)))
 
     def family_safety(self, at_s: float, person: int) -> Answer[Disclosed]:
         """See CityOS.family_safety."""
         if not self._has_account[person]:
             return _NO_ACCOUNT
-        asked = _Asked(SAFETY_REPORTS, Asker(AskerKind.CITIZEN, person), at_s)
+        asked = _Asked(SAFETY_REPORTS, Asker(_CITIZEN, person), at_s)
         return self._list(asked, lambda _, cursor: self._service.family_safety(person, cursor))
 
     def put_position(self, at_s: float, person: int, point_m: tuple[float, float]) -> Answer[None]:  # noqa: ARG002
         """See CityOS.put_position."""
         if not self._has_account[person]:
             return _NO_ACCOUNT
-        call = LineCall(PUT_POSITION, Asker(AskerKind.CITIZEN, person), at_s)
+        call = LineCall(PUT_POSITION, Asker(_CITIZEN, person), at_s)
         return self._done(self._conversation.say(call, partial(self._service.put_position, person)))
 
     # -- shelter desks
     def check_in(self, at_s: float, shelter: int, person: int, channel: ReceptionChannel) -> Answer[None]:  # noqa: ARG002
         """See CityOS.check_in."""
-        call = LineCall(CHECK_IN, Asker(AskerKind.SHELTER_DESK, shelter), at_s, shelter, made_up=NOBODYS)
+        call = LineCall(CHECK_IN, Asker(_DESK, shelter), at_s, shelter, made_up=NOBODYS)
         said = self._conversation.say(call, lambda *_: self._service.check_in(shelter, person))
         if said.failure is None:
             self._stays[person] = cast("int", said.value)
@@ -184,7 +185,7 @@ class IdealCityOS:
         if stay is None:
             return Answer(None, Failure(FailureKind.STATUS, 404, "the person was not checked in"))
         # The path names the stay and not the shelter.
-        call = LineCall(CHECK_OUT, Asker(AskerKind.SHELTER_DESK, shelter), at_s)
+        call = LineCall(CHECK_OUT, Asker(_DESK, shelter), at_s)
         said = self._conversation.say(call, lambda *_: self._service.check_out(stay))
         if said.failure is None:
             del self._stays[person]
@@ -193,18 +194,18 @@ class IdealCityOS:
     # -- associations
     def support_list(self, at_s: float, neighbourhood: int) -> Answer[Disclosed]:
         """See CityOS.support_list."""
-        asked = _Asked(SUPPORT_LIST, Asker(AskerKind.ASSOCIATION, neighbourhood), at_s)
+        asked = _Asked(SUPPORT_LIST, Asker(_ASSOCIATION, neighbourhood), at_s)
         return self._list(asked, lambda _, cursor: self._service.support_list(neighbourhood, cursor))
 
     def confirm_safety(self, at_s: float, neighbourhood: int, person: int, status: SafetyStatus) -> Answer[None]:  # noqa: ARG002
         """See CityOS.confirm_safety."""
-        asker, heard = Asker(AskerKind.ASSOCIATION, neighbourhood), partial(self._tell_reported, person)
+        asker, heard = Asker(_ASSOCIATION, neighbourhood), partial(self._tell_reported, person)
         do = lambda _, observed_s: self._service.confirm(neighbourhood, person, observed_s)  # noqa: E731
         return self._done(self._conversation.say(LineCall(REPORT, asker, at_s, heard=heard), do))
 
     def association_safety(self, at_s: float, neighbourhood: int) -> Answer[Disclosed]:
         """See CityOS.association_safety."""
-        asked = _Asked(SAFETY_REPORTS, Asker(AskerKind.ASSOCIATION, neighbourhood), at_s)
+        asked = _Asked(SAFETY_REPORTS, Asker(_ASSOCIATION, neighbourhood), at_s)
         return self._list(asked, lambda _, cursor: self._service.area_safety(neighbourhood, cursor))
 
     # -- how it is said

@@ -161,9 +161,14 @@ class Injector:
         number = self._numbers[key]
         self._numbers[key] = number + 1
         in_force = [one for one in self.faults_of(asked.method, asked.operation) if is_in_force(one, asked)]
-        struck = [one for one in in_force if self._draw(one, "", asked, number) < one.share]
-        self.concerned.update(one.name for one in in_force)
-        self.hit.update(one.name for one in struck)
+        if not in_force:
+            return Injection(asked, number)
+        # A draw is below 1: where all are hit, none is needed.
+        struck = [one for one in in_force if one.share >= 1.0 or self._draw(one, "", asked, number) < one.share]
+        for one in in_force:
+            self.concerned[one.name] += 1
+        for one in struck:
+            self.hit[one.name] += 1
         return Injection(asked, number, tuple(Hit(one, self._amount(one, asked, number)) for one in struck))
 
     def faults_of(self, method: str, operation: str) -> tuple[TimedFault, ...]:
