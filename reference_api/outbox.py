@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import httpx2
 
+from reference_api.errors import StoreUnavailable
 from reference_api.receivers import PublicTransport
 from reference_api.services import Services
 from reference_api.store.protocol import Row, Store
+from reference_api.telemetry import SELDOM
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +111,9 @@ async def deliver_forever(services: Services) -> None:
         while True:
             try:
                 tried = await deliver(services, client)
+            except StoreUnavailable as fault:
+                logger.warning("outbox waits: %s", fault, extra=SELDOM)
+                tried = 0
             except Exception:
                 # The boundary of a background task: a store that is away for a while must not end it.
                 logger.exception("outbox not delivered")

@@ -28,7 +28,6 @@ _WORDS = {True: "yes", False: "**no**", None: "-"}
 @click.option("--table", is_flag=True, help="Do nothing: write the page from what came out before.")
 def main(*, only: tuple[str, ...], table: bool) -> None:
     """Kill, starve, fill up and press the reference city OS; exit code 1 if anything does not hold."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     failed = False
     for name in () if table else only or PARTS:
         click.echo(f"{name} ...", err=True)
@@ -36,10 +35,15 @@ def main(*, only: tuple[str, ...], table: bool) -> None:
         row = _done(name)
         failed |= row.holds is False
         click.echo(f"  {_WORDS[row.holds]}: {row.found} ({time.monotonic() - began_s:.0f} s)", err=True)
-        kept[name] = asdict(row) | {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine(load_before)}
-        _write(kept)
-    _write(kept)
+        told = asdict(row) | {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine(load_before)}
+        _write(_kept() | {name: told})
+    _write(_kept())
     sys.exit(1 if failed else 0)
+
+
+def _kept() -> dict[str, dict[str, Any]]:
+    """What came out so far."""
+    return json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
 
 
 def _done(name: str) -> Row:
