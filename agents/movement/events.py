@@ -32,7 +32,11 @@ _NEAR, _WHEEL, _FAR, _BUCKET, _FREE = 0, 1, 2, 3, 4
 
 
 class Queue(NamedTuple):
-    """Room for events; ``near`` and ``far`` are heaps, ``wheel`` the first of ``waiting`` in each bucket."""
+    """Room for events; ``near`` and ``far`` are heaps, ``wheel`` the first of ``waiting`` in each bucket.
+
+    ``behind`` of a row of ``waiting`` is the next row of its bucket; of a free row, how many rows after the one below
+    the next free row lies: 0 in memory that was never touched.
+    """
 
     near: Records
     far: Records
@@ -42,13 +46,11 @@ class Queue(NamedTuple):
 
 
 def make_queue(room: int) -> Queue:
-    """An empty queue with room for so many events."""
-    waiting = np.zeros(room, dtype=_WAITING)
-    waiting["behind"] = np.arange(1, room + 1)
+    """An empty queue with room for so many events; memory is touched, and so taken, where events come to be."""
     return Queue(
         near=np.zeros(room, dtype=EVENT),
         far=np.zeros(room, dtype=EVENT),
-        waiting=waiting,
+        waiting=np.zeros(room, dtype=_WAITING),
         wheel=np.full(_BUCKETS, _NONE, dtype=np.int32),
         counts=np.zeros(5, dtype=np.int64),
     )
@@ -81,7 +83,7 @@ def push(queue: Queue, time_s: float, key: int, row: int) -> None:
         bucket = np.int64(time_s * _PER_S) % _BUCKETS
         place = counts[_FREE]
         event = queue.waiting[place]
-        counts[_FREE] = event.behind
+        counts[_FREE] = place + 1 + event.behind
         event.time_s = time_s
         event.key = key
         event.row = row
@@ -128,7 +130,7 @@ def _sort_bucket(queue: Queue) -> None:
         event = queue.waiting[place]
         _push_heap(queue.near, counts, _NEAR, event.time_s, event.key, event.row)
         behind = event.behind
-        event.behind = counts[_FREE]
+        event.behind = counts[_FREE] - place - 1
         counts[_FREE] = place
         counts[_WHEEL] -= 1
         place = behind
