@@ -113,7 +113,7 @@ class Setup(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """Why a part will not come: its worker is ``silent`` or ``refused`` (``told``: in its own words)."""
+    """Why a part will not come: its worker is ``silent``, ``refused`` or ``failed`` (``told``: in its own words)."""
 
     part: int
     host: str

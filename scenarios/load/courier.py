@@ -89,7 +89,7 @@ class MasterCourier:
                 self._send(kind, begins, None)
         for client, one in self._workers.items():
             if not is_alive(client) and not self._is_done(one.part):
-                self._lose(Lost(one.part, one.host, "silent"))
+                lose(self._folder, Lost(one.part, one.host, "silent"))
 
     def _welcome(self, data: Data, client: str) -> None:
         if data["version"] != self._version:
@@ -103,7 +103,7 @@ class MasterCourier:
 
     def _refused(self, data: Data, client: str) -> None:
         one = self._workers[client]
-        self._lose(Lost(one.part, one.host, "refused", data["told"]))
+        lose(self._folder, Lost(one.part, one.host, data["reason"], data["told"]))
 
     def _answer(self, data: Data, client: str) -> None:
         name = data["name"]
@@ -128,10 +128,6 @@ class MasterCourier:
     def _is_done(self, part: int) -> bool:
         path = self._folder / f"progress.{part}"
         return path.exists() and msgspec.json.decode(path.read_bytes(), type=Progress).done
-
-    def _lose(self, lost: Lost) -> None:
-        if not (self._folder / LOST).exists():
-            _write(self._folder / LOST, msgspec.json.encode(lost))
 
 
 class Replies(Protocol):
@@ -184,7 +180,7 @@ class WorkerCourier:
             except ForbiddenHost as fault:
                 (told,) = fault.faults
                 refused = Refused(told.key, **told.values)
-                self._send(REFUSE, {"told": f"--i-may-load-this-host {told.values['host']}"}, None)
+                self._send(REFUSE, {"reason": "refused", "told": f"--i-may-load-this-host {told.values['host']}"}, None)
                 self._refuse(refused)
         _write(self._folder / SETUP, setup)
         with (self._folder / f"{CALLS}.{part}").open("wb") as file:
@@ -201,6 +197,10 @@ class WorkerCourier:
             at = 0
             while piece := file.read(PIECE_BYTES):
                 at = int(self._ask(GIVE, {"at": at, "bytes": piece})["at"])
+
+    def fail(self, told: str) -> None:
+        """Say that we cannot go on, and why."""
+        self._send(REFUSE, {"reason": "failed", "told": told}, None)
 
     def hear(self, kind: str, data: Data) -> None:
         """Take what the master says to all: the beginning, on this machine's clock, and the end."""
@@ -231,6 +231,12 @@ class WorkerCourier:
     def _refuse(self, why: Refused) -> None:
         _write(self._folder / REFUSED, msgspec.json.encode({"key": why.key, "values": why.values}))
         raise why
+
+
+def lose(folder: Path, lost: Lost) -> None:
+    """Tell the parent that a part will not come; the first word on it stands."""
+    if not (folder / LOST).exists():
+        _write(folder / LOST, msgspec.json.encode(lost))
 
 
 def _write(path: Path, content: bytes) -> None:

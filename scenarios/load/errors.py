@@ -90,7 +90,7 @@ class GeneratorFailed(ScenarioError, ChildProcessError):
 
 
 class WorkerLost(ScenarioError, ChildProcessError):
-    """A worker ended before its time, or does not take part; ``reason`` is silent or refused."""
+    """A worker ended before its time, or does not take part; ``reason`` is silent, refused or failed."""
 
     def __init__(self, number: int, host: str, reason: str, told: str) -> None:
         super().__init__([Fault("", f"load_worker_{reason}", {"number": number, "host": host, "told": told})])

@@ -19,9 +19,9 @@ from locust import FastHttpUser, events, task
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
-from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Progress, Setup, read_records, write_records
+from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Lost, Progress, Setup, read_records, write_records
 from scenarios.load.clock import steady_s, unix_s, work_s
-from scenarios.load.courier import BEGIN, END, TO_MASTER, TO_WORKER, MasterCourier, Refused, WorkerCourier
+from scenarios.load.courier import BEGIN, END, TO_MASTER, TO_WORKER, MasterCourier, Refused, WorkerCourier, lose
 from scenarios.load.line import HttpLine
 from scenarios.load.sender import Said, Sender
 
@@ -190,3 +190,15 @@ def _join(environment: Any) -> None:
 
 def _send(runner: Any, kind: str, data: Any, client: str | None) -> None:
     runner.send_message(kind, data, client)
+
+
+@events.user_error.add_listener
+def fail(user_instance: Any, exception: BaseException, **_: object) -> None:
+    """A fault of our own: the parent need not wait for what will not come."""
+    # locust names a user's set of tasks where it says user.
+    town: Town = getattr(user_instance, "user", user_instance)
+    told = f"{type(exception).__name__}: {exception}"
+    if town.courier is None:
+        lose(town.folder, Lost(town.part, socket.gethostname(), "failed", told))
+    else:
+        town.courier.fail(told)

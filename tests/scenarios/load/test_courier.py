@@ -137,5 +137,16 @@ def test_what_strangers_say_is_not_heard(tmp_path: Path) -> None:
     net = Net(tmp_path / "master")
     for kind in courier.TO_MASTER:
         if kind != HELLO:
-            net.master.hear(kind, {"name": "calls", "at": 0, "bytes": b"x", "told": ""}, "stranger")
+            net.master.hear(kind, {"name": "calls", "at": 0, "bytes": b"x", "reason": "failed", "told": ""}, "stranger")
     assert (net.said, list(net.folder.iterdir())) == ([], [])
+
+
+def test_a_worker_that_fails_says_why(tmp_path: Path) -> None:
+    """The first word on it stands."""
+    net = Net(tmp_path / "master")
+    worker = net.worker("a")
+    worker.join("1", "h")
+    worker.fail("ValueError: x")
+    net.master.look(lambda _: False)
+    lost = msgspec.json.decode((net.folder / LOST).read_bytes(), type=Lost)
+    assert lost == Lost(0, "h", "failed", "ValueError: x")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from load_values import measured
 
 from scenarios.load.calls import CHECK_IN, DueCall, Measured, Setup, read_records, write_records
+from scenarios.load.errors import WorkerLost
+from scenarios.load.generator import Generator, Sending, prepare
 from scenarios.load.generator import measured as read_measured
-from scenarios.load.generator import prepare
 
 SETUP = Setup("http://t", "http://t/token", "k", {}, 1.0, 10)
 
@@ -58,3 +59,17 @@ def test_long_bodies_come_back_and_answers_stand_in_their_order(tmp_path: Path) 
     rows = read_measured(tmp_path, 2)
     assert [one.done_s for one in rows] == [0.2, 0.3, 0.4, 1.4]
     assert {one.body for one in rows} == {b"long" * 99}
+
+
+def test_a_generator_that_fails_says_why_at_once(tmp_path: Path) -> None:
+    """Nobody waits for calls that will not leave."""
+    prepare(tmp_path, SETUP, [])
+    (tmp_path / "calls.0").write_bytes(b"\x01\0\0\0\xc1")
+
+    def silent(stage: str, share: float) -> None:
+        """Tell nobody."""
+
+    with Generator(tmp_path, Sending("http://127.0.0.1:1")) as generator:
+        generator.begin()
+        with pytest.raises(WorkerLost, match=r"failed: .*Error"):
+            generator.wait(1.0, silent)
