@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.consequences.files import curves_json, curves_rows
+from scenarios.consequences.markdown import curves_markdown
 from scenarios.consequences.page import curves_html
 from scenarios.consequences.reader import CurvesFile, read_curves
 from scenarios.consequences.results import Found, found_of
@@ -13,7 +14,7 @@ from scenarios.faults.form import SlowTrickle
 from scenarios.language import Language
 from scenarios.options import IDEAL
 from scenarios.outputs import csv_text
-from scenarios.study.conduct import CELLS, COPY, CSV, JSON, PAGE, Asked, Prepared, made_ready, replace_file
+from scenarios.study.conduct import CELLS, COPY, CSV, JSON, PAGE, TABLES, Asked, Prepared, made_ready, replace_file
 from scenarios.study.results import read_values
 
 
@@ -33,7 +34,7 @@ def prepare_curves(path: Path, folder: Path, **asked: Any) -> Prepared:
 
 
 def write_curves(prepared: Prepared, language: Language, command: str) -> Found:
-    """Write page, CSV and JSON of a study of faults that is complete, each in place of an older one."""
+    """Write page, tables, CSV and JSON of a study of faults that is complete, each in place of an older one."""
     read, folder = prepared.read, prepared.folder
     if not isinstance(read, CurvesFile):
         raise TypeError(f"{read.path} is a study of plans, not of faults; give one that read_curves has read")
@@ -42,4 +43,6 @@ def write_curves(prepared: Prepared, language: Language, command: str) -> Found:
     replace_file(folder / CSV, csv_text(curves_rows(found)).encode("utf-8-sig"))
     replace_file(folder / PAGE, curves_html(read, found, language, command).encode())
     replace_file(folder / COPY, read.path.read_bytes())
+    for one in Language:
+        replace_file(folder / TABLES[one], curves_markdown(read, found, one).encode())
     return found

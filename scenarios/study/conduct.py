@@ -31,7 +31,10 @@ from twin.town import Town
 
 CELLS = "cells"
 PAGE, CSV, JSON, COPY = "study.html", "results.csv", "results.json", "study.toml"
-OURS = frozenset({CELLS, PAGE, CSV, JSON, COPY})
+TABLES = {"ja": "results.ja.md", "en": "results.md"}
+"""Files of tables for documents, by language."""
+
+OURS = frozenset({CELLS, PAGE, CSV, JSON, COPY, *TABLES.values()})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Conducting a study of faults: cells as those of any study, results that can be worked out by hand, the page."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -214,7 +215,12 @@ def test_the_page_tells_flat_lines_and_costs_in_both_languages(study: Callable[.
         write_curves(prepared, Language.JA, COMMAND)
         written.append({one.name: one.read_bytes() for one in prepared.folder.iterdir() if one.is_file()})
     assert written[0] == written[1]
-    assert set(written[0]) == {"study.html", "results.csv", "results.json", "study.toml"}
+    tables = {"results.md", "results.ja.md"}
+    assert set(written[0]) == {"study.html", "results.csv", "results.json", "study.toml", *tables}
+    assert re.search(
+        r"^\| T90 \| .* \| \+30 s \(\+30 to \+30\) \|.*\| 8/8 \|", written[0]["results.md"].decode(), re.MULTILINE
+    )
+    assert study(seeds=8).missing == []
     page = written[0]["study.html"].decode()
     for words in (
         "in no seed does any figure change",
