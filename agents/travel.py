@@ -107,8 +107,11 @@ class Travel:
     def walking_speed_mps(self, members: RowArray) -> float:
         """Speed of the slowest of a party now; the fastest carries the small children, if there is anybody to do so."""
         world = self._world
-        every_mps: list[float] = [world.walking_mps[member] for member in members.tolist()]
-        own_mps = [world.walking_mps[member] for member in members.tolist() if not world.is_carried[member]]
+        rows: list[int] = members.tolist()
+        if len(rows) == 1:
+            return world.walking_mps[rows[0]] * world.walking_factor
+        every_mps = [world.walking_mps[member] for member in rows]
+        own_mps = [world.walking_mps[member] for member in rows if not world.is_carried[member]]
         slowest_mps = min(own_mps or every_mps)
         if 0 < len(own_mps) < len(every_mps):
             slowest_mps = min(slowest_mps, max(own_mps) * world.carrying_factor)

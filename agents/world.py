@@ -117,7 +117,10 @@ class World:
     def uses_app(self, members: npt.NDArray[np.int64]) -> bool:
         """Whether one of a few people uses the app."""
         users = self.app_users
-        return any(users[member] for member in members.tolist())
+        for member in members.tolist():  # noqa: SIM110 - a generator takes three times as long for a few
+            if users[member]:
+                return True
+        return False
 
     def confirm_safety(self, people: Rows, channel: SafetyChannel) -> None:
         """The city office comes to know that people are safe; the first channel counts."""
