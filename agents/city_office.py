@@ -40,20 +40,32 @@ class Notice:
 
 @dataclass(slots=True)
 class Message:
-    """A push message on its way out: what it says to whom since when, and its name once the city OS has taken it."""
+    """A push message on its way out: what it says since when, and its name once the city OS has taken it.
+
+    ``concerned`` tells the districts that it still concerns.
+    """
 
     wanted_s: float
     title: str
     body: str
-    districts: tuple[int, ...]
+    concerned: Callable[[], tuple[int, ...]]
     notification: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something that the office wants of the city OS, the districts still concerned, and what is done without it."""
+
+    attempt: Callable[[], Attempted]
+    concerned: Callable[[], tuple[int, ...]]
+    gave_up: Callable[[], None] = _nothing
 
 
 class CityOffice(Agent):
     """Carries out the scenario's instructions, through the city OS where there is one.
 
-    What the city OS does not take, the office tries again after ``office.repeat_s``, ``office.repeats`` times; an order
-    whose message still does not leave then goes round by vans once more.
+    What the city OS does not take, the office tries again after ``office.repeat_s``, ``office.repeats`` times, except
+    where it has said something newer; an order whose message still does not leave goes round by vans once more.
     """
 
     def __init__(self, world: World, alarm: Alarm, desks: ShelterDesks, associations: Associations) -> None:
@@ -65,6 +77,8 @@ class CityOffice(Agent):
         self._reasons = np.zeros(world.town.roads.links, np.int64)
         self._repeat_s = world.parameters.number("office.repeat_s")
         self._repeats = int(world.parameters.number("office.repeats"))
+        self._last_word: dict[tuple[str, int], int] = {}
+        self._words = 0
         self.notices: list[Notice] = []
         self.messages: list[Message] = []
         """Push messages that the office wanted to send, whether or not they left."""
@@ -81,21 +95,27 @@ class CityOffice(Agent):
     @carry_out.register
     def _(self, instruction: Declare) -> None:
         world = self._world
-        hazard = world.situation.hazard
-        self._persist(lambda: world.city_os.declare(world.now_s, instruction.mode, hazard, instruction.districts))
+        mode, hazard = instruction.mode, world.situation.hazard
+        concerned = self._supersede("declaration", instruction.districts)
+        self._persist(Errand(lambda: world.city_os.declare(world.now_s, mode, hazard, concerned()), concerned))
         if instruction.mode is not Mode.NORMAL:
             self._associations.start(instruction.districts, world.now_s)
 
     @carry_out.register
     def _(self, instruction: Alert) -> None:
-        self._push(instruction.title, instruction.body, instruction.districts)
+        message = self._message(instruction.title, instruction.body, lambda: instruction.districts)
+        self._persist(Errand(partial(self._send, message, None), message.concerned))
 
     @carry_out.register
     def _(self, instruction: Order) -> None:
         world = self._world
         level, districts, reason = instruction.level, instruction.districts, instruction.reason
-        self._persist(lambda: world.city_os.issue_order(world.now_s, level, districts, reason))
-        self._push(f"警戒レベル{level}", reason, districts, self._alarm.order(level, districts))
+        concerned = self._supersede("order", districts)
+        self._persist(Errand(lambda: world.city_os.issue_order(world.now_s, level, concerned(), reason), concerned))
+        message = self._message(f"警戒レベル{level}", reason, concerned)
+        order = self._alarm.order(level, districts)
+        send_vans = partial(self._alarm.send_vans, order)
+        self._persist(Errand(partial(self._send, message, order), concerned, send_vans))
         self._associations.start(instruction.districts, world.now_s)
 
     @carry_out.register
@@ -127,40 +147,48 @@ class CityOffice(Agent):
             concerned &= world.stream.uniform(f"failure.{instruction.service}", rows) < instruction.share
         world.works[instruction.service][concerned] = instruction.is_up
 
-    def _push(self, title: str, body: str, districts: tuple[int, ...], order: Spreading | None = None) -> None:
-        """Ask for a push message, and let those hear of an ``order`` whose devices get it."""
-        message = Message(self._world.now_s, title, body, districts)
+    def _message(self, title: str, body: str, concerned: Callable[[], tuple[int, ...]]) -> Message:
+        message = Message(self._world.now_s, title, body, concerned)
         self.messages.append(message)
-        send_vans = partial(self._alarm.send_vans, order) if order else _nothing
-        self._persist(partial(self._send, message, order), send_vans)
+        return message
+
+    def _supersede(self, what: str, districts: tuple[int, ...]) -> Callable[[], tuple[int, ...]]:
+        """A new word for districts: what was said before of them is not repeated. Tells where this one is the last."""
+        self._words += 1
+        number = self._words
+        self._last_word.update({(what, district): number for district in districts})
+        return lambda: tuple(one for one in districts if self._last_word[what, one] == number)
 
     def _send(self, message: Message, order: Spreading | None) -> Attempted:
         """Send a message that has not left yet, and learn whose devices got it."""
         world = self._world
         late_s = 0.0
         if not message.notification:
-            sent = world.city_os.notify(world.now_s, message.title, message.body, message.districts)
+            districts = message.concerned()
+            sent = world.city_os.notify(world.now_s, message.title, message.body, districts)
             if sent.value is None:
                 return sent
             message.notification, late_s = sent.value, sent.latency_s
             waited_s = world.now_s - message.wanted_s
-            self.notices.append(Notice(world.now_s, sent.value, message.title, message.districts, waited_s + late_s))
+            self.notices.append(Notice(world.now_s, sent.value, message.title, districts, waited_s + late_s))
         delivered = world.city_os.deliveries(world.now_s, message.notification)
         if delivered.value is not None and order is not None:
             self._alarm.push(order, delivered.value.people.astype(np.int64), late_s)
         return delivered
 
-    def _persist(self, attempt: Callable[[], Attempted], gave_up: Callable[[], None] = _nothing, done: int = 0) -> None:
+    def _persist(self, errand: Errand, done: int = 0) -> None:
         """Try something, and again later while the city OS does not take it; in the end go without it."""
         world = self._world
-        answer = attempt()
+        if not errand.concerned():
+            return
+        answer = errand.attempt()
         if answer.failure is None or answer.failure.kind is FailureKind.ABSENT:
             return
         if done >= self._repeats:
-            gave_up()
+            errand.gave_up()
             return
         again_s = world.now_s + answer.latency_s + self._repeat_s
-        world.at(again_s, partial(self._persist, attempt, gave_up, done + 1))
+        world.at(again_s, partial(self._persist, errand, done + 1))
 
     def _watch(self) -> Steps:
         """Look at the dashboard: how full the shelters are, and who is where."""

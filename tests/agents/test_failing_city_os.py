@@ -9,7 +9,7 @@ from answering import AnsweringCityOS, Fails, never
 
 from agents.city_os.port import Answer, Disclosed, ShelterBoard, ShelterStatus
 from agents.simulation import Setting, Simulation
-from agents.situation import Situation
+from agents.situation import Order, Situation
 from twin.events import EventKind, SafetyChannel, State, WarningChannel
 from twin.parameters import Parameters
 from twin.population import Population
@@ -87,6 +87,20 @@ def test_a_message_that_left_is_not_sent_again(
     assert len(city_os.times_s("notify")) == 2
     assert len(city_os.times_s("deliveries")) == 2 + 3
     assert warned_by(events, WarningChannel.PUSH) > 0
+
+
+def test_what_is_superseded_is_not_repeated(
+    live: Live, flood: Situation, town: Town, service: Callable[..., AnsweringCityOS]
+) -> None:
+    """While level 3 waits to be repeated level 4 is issued: from then on only level 4 is tried, for its districts."""
+    first, *_ = (one for one in flood.instructions if isinstance(one, Order))
+    everywhere = tuple(range(len(town.districts)))
+    second = replace(first, at_s=first.at_s + 400.0, level=4, districts=everywhere)
+    situation = replace(flood, instructions=(first, second))
+    simulation, _ = live(situation, city_os := service(fails=until(np.inf, "issue_order", "notify")), office__repeats=2)
+    assert city_os.times_s("issue_order") == [1200.0, 1500.0, 1600.0, 1900.0, 2200.0]
+    assert city_os.times_s("notify") == city_os.times_s("issue_order")
+    assert not simulation.notices
 
 
 def test_the_office_gives_up_and_sends_vans(
