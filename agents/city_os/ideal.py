@@ -115,8 +115,9 @@ class IdealCityOS:
     def set_shelter_status(self, at_s: float, shelter: int, status: ShelterStatus) -> Answer[None]:
         """See CityOS.set_shelter_status."""
         call = LineCall(SET_STATUS, _CITY_OFFICE, at_s, shelter)
-        do = lambda _, observed_s: self._service.set_status(shelter, status, observed_s)  # noqa: E731
-        return self._done(self._conversation.say(call, do))
+        return self._done(
+            self._conversation.say(call, lambda _, observed_s: self._service.set_status(shelter, status, observed_s))
+        )
 
     def notify(self, at_s: float, title: str, body: str, districts: Sequence[int]) -> Answer[str]:  # noqa: ARG002
         """See CityOS.notify."""
@@ -200,8 +201,10 @@ class IdealCityOS:
     def confirm_safety(self, at_s: float, neighbourhood: int, person: int, status: SafetyStatus) -> Answer[None]:  # noqa: ARG002
         """See CityOS.confirm_safety."""
         asker, heard = Asker(_ASSOCIATION, neighbourhood), partial(self._tell_reported, person)
-        do = lambda _, observed_s: self._service.confirm(neighbourhood, person, observed_s)  # noqa: E731
-        return self._done(self._conversation.say(LineCall(REPORT, asker, at_s, heard=heard), do))
+        call = LineCall(REPORT, asker, at_s, heard=heard)
+        return self._done(
+            self._conversation.say(call, lambda _, observed_s: self._service.confirm(neighbourhood, person, observed_s))
+        )
 
     def association_safety(self, at_s: float, neighbourhood: int) -> Answer[Disclosed]:
         """See CityOS.association_safety."""
