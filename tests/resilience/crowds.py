@@ -3,7 +3,7 @@
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -11,6 +11,8 @@ import msgspec
 from resilience.caller import raw
 
 ENDED = select.POLLHUP | select.POLLERR | select.POLLRDHUP
+DEAF = "answers never read"
+
 SMALL_WINDOW = 4_096
 """Bytes that a client which reads nothing has room for."""
 
@@ -60,6 +62,13 @@ class Crowd:
                 by_file[file].close()
                 self.ended_s.append(time.monotonic() - self.open_s)
 
+    def look(self, held: Collection[int]) -> None:
+        """Count whom the server holds no more, by their ports: who reads nothing does not learn it."""
+        for one in [one for one in self._sockets if one.getsockname()[1] not in held]:
+            self._sockets.remove(one)
+            one.close()
+            self.ended_s.append(time.monotonic() - self.open_s)
+
     @property
     def there(self) -> int:
         """How many are connected still."""
@@ -99,7 +108,7 @@ def slow_bodies(token: str) -> Crowd:
 
 def deaf() -> Crowd:
     """Clients that ask for the largest document again and again and read nothing."""
-    return Crowd("answers never read", raw("GET", "/v1/openapi.json", {}) * ASKED_AT_ONCE)
+    return Crowd(DEAF, raw("GET", "/v1/openapi.json", {}) * ASKED_AT_ONCE)
 
 
 def watch(crowds: Sequence[Crowd], until: Callable[[], bool], look: Callable[[], None], every_s: float) -> None:

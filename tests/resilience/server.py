@@ -124,6 +124,11 @@ class Server:
         """Memory of all workers that is theirs alone or shared (RSS)."""
         return sum(one.memory_info().rss for one in self.processes())
 
+    def held_ports(self) -> set[int]:
+        """Ports of the clients that its workers are connected with."""
+        found = [one.net_connections("tcp") for one in self.processes()]
+        return {one.raddr.port for part in found for one in part if one.raddr}
+
     def kill_worker(self, number: int) -> None:
         """End one of its workers at once (SIGKILL); the others go on."""
         workers = self.processes()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reference_api.http_protocol import HEAD_TIMEOUT_S, UNREAD_TIMEOUT_S
 from reference_api.serve import allow_open_files
-from resilience.crowds import Crowd, deaf, idle, slow_bodies, slow_heads, watch
+from resilience.crowds import DEAF, Crowd, deaf, idle, slow_bodies, slow_heads, watch
 from resilience.desks import Traffic
 from resilience.judging import Compared, compare
 from resilience.outcome import Row
@@ -39,7 +39,13 @@ async def press_among(
     def over() -> bool:
         return not any(crowd.there for crowd in all_there) or time.monotonic() > until_s
 
-    await asyncio.to_thread(watch, all_there, over, lambda: memory.append(server.memory_bytes()), 1.0)
+    def look() -> None:
+        memory.append(server.memory_bytes())
+        for crowd in all_there:
+            if crowd.name == DEAF:
+                crowd.look(server.held_ports())
+
+    await asyncio.to_thread(watch, all_there, over, look, 1.0)
     await traffic.end()
     memory.append(server.memory_bytes())
     return await compare(traffic.ledger, server.port, traffic.token, traffic.sent), memory
