@@ -173,6 +173,11 @@ class Generator:
             progress = self._progress()
 
     @property
+    def process(self) -> int:
+        """The number of locust's first process."""
+        return self._child.pid
+
+    @property
     def work_s(self) -> float:
         """For how long all processes together had a core."""
         return sum(one.work_s for one in self._progress())

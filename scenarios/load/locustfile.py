@@ -138,11 +138,19 @@ class Town(FastHttpUser):
 @events.init.add_listener
 def begin(environment: Any, **_: object) -> None:
     """Before all else: a master hears its workers, and a worker says hello."""
+    gevent.spawn(_end_with_parent, os.getppid())
     environment.courier, environment.part = None, 0
     if isinstance(environment.runner, MasterRunner):
         _hear_workers(environment.runner)
     elif isinstance(environment.runner, WorkerRunner):
         _join(environment)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Send nothing more once nobody is there to measure it: a parent that was killed could not say stop."""
+    while os.getppid() == parent:
+        gevent.sleep(TELL_S)
+    os._exit(1)
 
 
 def _hear_workers(runner: MasterRunner) -> None:

@@ -1,5 +1,10 @@
 """What the generator's processes are given, and what is read back."""
 
+import os
+import select
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -73,3 +78,31 @@ def test_a_generator_that_fails_says_why_at_once(tmp_path: Path) -> None:
         generator.begin()
         with pytest.raises(WorkerLost, match=r"failed: .*Error"):
             generator.wait(1.0, silent)
+
+
+KILLED_PARENT = """
+import sys, time
+from pathlib import Path
+from scenarios.load.generator import Generator, Sending
+generator = Generator(Path(sys.argv[1]), Sending("http://127.0.0.1:9"))
+generator.begin()
+print(generator.process, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="waits for a process that is not its child by Linux's pidfd")
+def test_a_generator_ends_with_the_process_that_began_it(tmp_path: Path) -> None:
+    """Whoever is killed without a word leaves no generator behind that goes on pressing a service."""
+    late = DueCall(0, 500.0, "op", "GET", "http://127.0.0.1:9/", "anybody")
+    prepare(tmp_path, SETUP, [late])
+    command = [sys.executable, "-c", KILLED_PARENT, tmp_path]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own arguments
+    with parent:
+        assert parent.stdout is not None
+        generator = os.pidfd_open(int(parent.stdout.readline()))
+        parent.send_signal(signal.SIGKILL)
+    try:
+        assert select.select([generator], [], [], 60)[0], "the generator outlived its parent by a minute"
+    finally:
+        os.close(generator)
