@@ -55,7 +55,14 @@ SAME_WAY_M = 0.01
 """Ways whose lengths differ by no more are the same (m): hardly any two ways share a sum of lengths. Confidence C."""
 
 DOING = (EventKind.DEPARTED, EventKind.WENT_UPSTAIRS, EventKind.AWAY)
-ARRIVING = (EventKind.QUEUED, EventKind.SETTLED, EventKind.DIVERTED, EventKind.CHECKED_IN, EventKind.RETURNED, EventKind.ASKING)
+ARRIVING = (
+    EventKind.QUEUED,
+    EventKind.SETTLED,
+    EventKind.DIVERTED,
+    EventKind.CHECKED_IN,
+    EventKind.RETURNED,
+    EventKind.ASKING,
+)
 
 
 def causes_of(parting: Parting) -> IntArray:
