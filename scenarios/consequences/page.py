@@ -106,7 +106,7 @@ def _fault_words(line: Line) -> Markup:
     parts = [escaped(fault.kind), escaped(", ".join(fault.operations) or "*")]
     parts += [escaped(", ".join(fault.districts))] if fault.districts else []
     parts += [escaped(f"{fault.share:g}")] if fault.share < 1 else []
-    parts += [words(phrase("curves.from_start", start=line.start))] if line.start else []
+    parts += [words(phrase("curves.from_start", start=line.start))] if line.start and line.name == fault.name else []
     return joined(("(", joined(_apart(parts)), ")"))
 
 
