@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import count
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 
 @contextmanager
@@ -40,6 +42,26 @@ def _stand_in(name: str) -> ModuleType:
 
 
 with _imported_on_demand("pandas", "networkx"):
-    from mesa import Agent, Model
+    import mesa
+    from mesa import Model
+
+
+class _Counters(WeakKeyDictionary[Model, Iterator[int]]):
+    """The numbers of each model's agents, for as long as the model lives."""
+
+    def __getitem__(self, model: Model) -> Iterator[int]:
+        return self.setdefault(model, count(1))
+
+
+class Agent(mesa.Agent):
+    """Mesa's agent, by which no run outlives its end.
+
+    Mesa keeps every model for ever as a key of its counters; a process that runs many would grow by each.
+
+    Source: mesa issue 3179, mended after the versions for Python 3.11.
+    """
+
+    _ids = _Counters()
+
 
 __all__ = ["Agent", "Model"]
