@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from agents.movement.kernel import kernel
 
 Records = npt.NDArray[np.void]
 Counts = npt.NDArray[np.int64]
@@ -65,15 +66,15 @@ def queue_with_room(queue: Queue, room: int) -> Queue:
     return larger
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def pending(queue: Queue) -> int:
     """Number of events in the queue."""
     number: int = queue.counts[_NEAR] + queue.counts[_WHEEL] + queue.counts[_FAR]
     return number
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
-def push(queue: Queue, time_s: float, key: int, row: int) -> None:
+@kernel(_nrt=False, forceinline=True)
+def push(queue: Queue, time_s: float, key: int | np.int64, row: int) -> None:
     """Add an event."""
     counts = queue.counts
     ahead = time_s * _PER_S - counts[_BUCKET]
@@ -94,14 +95,14 @@ def push(queue: Queue, time_s: float, key: int, row: int) -> None:
         _push_heap(queue.far, counts, _FAR, time_s, key, row)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def present(queue: Queue) -> int:
     """Number of the bucket whose events are next."""
     bucket: int = queue.counts[_BUCKET]
     return bucket
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def first_s(queue: Queue) -> float:
     """Time of the first event; inf if there is none."""
     counts = queue.counts
@@ -117,7 +118,7 @@ def first_s(queue: Queue) -> float:
     return time_s
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _sort_bucket(queue: Queue) -> None:
     """Bring the events of the present bucket into order."""
     counts, bucket = queue.counts, queue.counts[_BUCKET]
@@ -136,15 +137,15 @@ def _sort_bucket(queue: Queue) -> None:
         place = behind
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def pop(queue: Queue) -> tuple[float, int, int]:
     """Take the first event: its time, key and row; ``first_s`` must have been asked and have named a time."""
     event: tuple[float, int, int] = _pop_heap(queue.near, queue.counts, _NEAR)
     return event
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
-def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: int, row: int) -> None:
+@kernel(_nrt=False, forceinline=True)
+def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: int | np.int64, row: int) -> None:
     place = counts[heap]
     counts[heap] = place + 1
     while place > 0:
@@ -158,7 +159,7 @@ def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: i
     events[place].row = row
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _pop_heap(events: Records, counts: Counts, heap: int) -> tuple[float, int, int]:
     time_s, key, row = events[0].time_s, events[0].key, events[0].row
     last = counts[heap] - 1

@@ -6,7 +6,8 @@ multiplicative hashing by the golden ratio.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from agents.movement.kernel import kernel
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
@@ -66,7 +67,7 @@ class Numbering:
             put(self._numbers, self._rows, numbers, rows)
 
 
-@njit(cache=True, _nrt=False)
+@kernel(_nrt=False)
 def put(numbers: Int32Array, rows: Int64Array, new: Int32Array, new_rows: Int64Array) -> int:
     """Add numbers with their rows, up to one that is there already: its place in ``new``, ABSENT if there is none."""
     for place in range(len(new)):
@@ -78,14 +79,14 @@ def put(numbers: Int32Array, rows: Int64Array, new: Int32Array, new_rows: Int64A
     return ABSENT
 
 
-@njit(cache=True, _nrt=False)
+@kernel(_nrt=False)
 def find(numbers: Int32Array, rows: Int64Array, wanted: Int32Array, found: Int64Array) -> None:
     """Write the row of each number wanted."""
     for place in range(len(wanted)):
         found[place] = rows[_slot_of(numbers, rows, wanted[place])]
 
 
-@njit(cache=True, _nrt=False)
+@kernel(_nrt=False)
 def drop(numbers: Int32Array, rows: Int64Array, old: Int32Array) -> None:
     """Take numbers out; those behind a gap that were pushed over it move up."""
     last = len(rows) - 1
@@ -101,7 +102,7 @@ def drop(numbers: Int32Array, rows: Int64Array, old: Int32Array) -> None:
             slot = (slot + 1) & last
 
 
-@njit(cache=True, _nrt=False)
+@kernel(_nrt=False)
 def _slot_of(numbers: Int32Array, rows: Int64Array, number: int) -> int:
     """Where a number is, or where it would be put."""
     slot: int = _home(number, len(rows))
@@ -110,7 +111,7 @@ def _slot_of(numbers: Int32Array, rows: Int64Array, number: int) -> int:
     return slot
 
 
-@njit(cache=True, _nrt=False)
+@kernel(_nrt=False)
 def _home(number: int, room: int) -> int:
     """Where a number should be: middle bits of its product with the golden ratio."""
     home: int = int((np.uint64(number) * _GOLDEN) >> np.uint64(32)) & (room - 1)

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from agents.movement.kernel import kernel
 
 FEW_EVENTS = 48
 """So few events in a moment are those of a city whose rows stay in the cache."""
@@ -37,7 +39,7 @@ def prefetch(_: Any, records: Any, row: Any, offset: Any) -> Any:  # noqa: ARG00
     return types.void(records, types.intp, types.intp), generate
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def fetch(records: npt.NDArray[np.void], row: int, lines: tuple[int, ...]) -> None:
     """Bring a whole row into the cache; ``lines`` are those of its type."""
     for offset in lines:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from agents.movement.kernel import kernel
 from agents.movement.trees import (
     BASE,
     BLOCK,
@@ -209,7 +209,7 @@ def _by_tree(tree: npt.NDArray[np.int64], node: Int32Array, trees: int) -> Itera
         yield row, nodes[ends[row - 1] if row else 0 : ends[row]]
 
 
-@njit(cache=True)
+@kernel()
 def _along(tree: Int32Array, link_to: Int32Array, goal: int, values: FloatArray) -> FloatArray:
     total = np.full(len(tree), np.nan)
     total[goal] = 0.0

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+from agents.movement.kernel import kernel
 from agents.movement.prefetch import prefetch
 from agents.movement.trips import FloatArray, Int32Array
 
@@ -122,7 +122,7 @@ def make_trees(kinds: int, goals: int, nodes: int) -> Trees:
     )
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def next_link(trees: Trees, kind: int, destination: int, number: int) -> int:
     """The link that leads on from a node, by its number; NO_LINK where none does."""
     block = np.int64(trees.block[kind, destination, number >> BLOCK_BITS])
@@ -130,7 +130,7 @@ def next_link(trees: Trees, kind: int, destination: int, number: int) -> int:
     return link
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def fetch_next(trees: Trees, kind: int, destination: int, number: int) -> None:
     """Ask memory for the link that leads on."""
     block = np.int64(trees.block[kind, destination, number >> BLOCK_BITS])
@@ -159,7 +159,7 @@ def bucket_width_s(costs: FloatArray) -> float:
     return max(float(np.median(finite)) / 2.0, np.finfo(np.float64).tiny) if len(finite) else 1.0
 
 
-@njit(cache=True)
+@kernel()
 def grow(
     inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Tree
 ) -> None:
@@ -184,7 +184,7 @@ def grow(
     _clear(inward, wanted, search)
 
 
-@njit(cache=True)
+@kernel()
 def _want(inward: Inward, wanted: Int32Array, search: Search) -> None:
     """Count the nodes that must be reached; without any, one that never is."""
     search.counts[REACHED] = 0
@@ -196,7 +196,7 @@ def _want(inward: Inward, wanted: Int32Array, search: Search) -> None:
             search.counts[WANTED] += 1
 
 
-@njit(cache=True)
+@kernel()
 def _sweep(inward: Inward, costs: FloatArray, search: Search, base_s: float, width_s: float) -> None:
     """Empty all buckets but the far one, each until nothing more comes into it; stop when all wanted are reached."""
     # Arrays stand in variables: taking them out of a tuple in the loop costs as much as the loop.
@@ -229,12 +229,12 @@ def _sweep(inward: Inward, costs: FloatArray, search: Search, base_s: float, wid
             return
 
 
-@njit(cache=True)
+@kernel()
 def _bucket(after_s: float, per_s: float) -> int:
     return min(int(after_s * per_s), _BUCKETS - 1)
 
 
-@njit(cache=True)
+@kernel()
 def _reach(marks: Marks, node: int) -> None:
     is_reached, is_wanted, reached, counts = marks
     is_reached[node] = True
@@ -245,7 +245,7 @@ def _reach(marks: Marks, node: int) -> None:
         counts[WANTED] -= 1
 
 
-@njit(cache=True)
+@kernel()
 def _put(lists: Lists, node: int, bucket: int) -> None:
     heads, place, before, behind = lists
     head = heads[bucket]
@@ -255,7 +255,7 @@ def _put(lists: Lists, node: int, bucket: int) -> None:
     heads[bucket], place[node] = node, bucket
 
 
-@njit(cache=True)
+@kernel()
 def _take(lists: Lists, node: int) -> None:
     heads, place, before, behind = lists
     if place[node] == _NOWHERE:
@@ -268,7 +268,7 @@ def _take(lists: Lists, node: int) -> None:
         before[behind[node]] = before[node]
 
 
-@njit(cache=True)
+@kernel()
 def _bring_near(search: Search, width_s: float) -> float:
     """Spread the nearer part of the far bucket over the buckets; the time at which they begin, inf if nobody waits."""
     lists = (search.heads, search.place, search.before, search.behind)
@@ -288,7 +288,7 @@ def _bring_near(search: Search, width_s: float) -> float:
     return base_s
 
 
-@njit(cache=True)
+@kernel()
 def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Tree) -> None:
     for row in range(search.counts[REACHED]):
         number = search.reached[row]
@@ -299,7 +299,7 @@ def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Tree) -> No
             _put_link(tree, inward.number[node], NO_LINK)
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _put_link(tree: Tree, number: int, link: int) -> None:
     trees, kind, destination = tree
     block = trees.block[kind, destination, number >> BLOCK_BITS]
@@ -310,7 +310,7 @@ def _put_link(tree: Tree, number: int, link: int) -> None:
     trees.links[(np.int64(block) << BLOCK_BITS) | (number & _INSIDE)] = link + BASE
 
 
-@njit(cache=True)
+@kernel()
 def _clear(inward: Inward, wanted: Int32Array, search: Search) -> None:
     """Leave the room empty."""
     for bucket in range(_BUCKETS + 1):
@@ -325,7 +325,7 @@ def _clear(inward: Inward, wanted: Int32Array, search: Search) -> None:
         search.is_wanted[inward.number[node]] = False
 
 
-@njit(cache=True)
+@kernel()
 def _forget(search: Search, node: int) -> None:
     search.time_s[node], search.rank[node], search.place[node] = np.inf, NO_LINK, _NOWHERE
     search.is_reached[node] = False

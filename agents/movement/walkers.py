@@ -11,10 +11,10 @@ On a link that was never dense since it was empty, virtual and real time are the
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from agents.movement.crowding import headway_s, pace
 from agents.movement.events import first_s, pop, present, push
+from agents.movement.kernel import kernel
 from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of
 from agents.movement.state import (
     ARRIVED,
@@ -34,7 +34,7 @@ from agents.movement.trees import fetch_next, next_link
 _WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@kernel(nogil=True, _nrt=False)
 def run(walkers: Walkers, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
     queue, bucket = walkers.queue, NOBODY
@@ -56,7 +56,7 @@ def run(walkers: Walkers, until_s: float) -> bool:
     return True
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _look_ahead(walkers: Walkers) -> None:
     """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
     number = walkers.queue.counts[0]
@@ -79,7 +79,7 @@ def _look_ahead(walkers: Walkers) -> None:
                 fetch(walkers.ways, wanted, _WAY_LINES)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _first_of(walkers: Walkers, place: int) -> int:
     """First walker of the link that an event of the present is about, NOBODY if the event is no first one's."""
     event = walkers.queue.near[place]
@@ -89,7 +89,7 @@ def _first_of(walkers: Walkers, place: int) -> int:
     return row
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _fetch_onward(walkers: Walkers, link: int) -> None:
     """Ask for the first walker's next link, and for those behind."""
     way = walkers.ways[link]
@@ -100,21 +100,21 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
             fetch(walkers.parties, below, _PARTY_LINES)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _onward(walkers: Walkers, link: int) -> int:
     party = walkers.parties[walkers.ways[link].heap]
     wanted: int = next_link(walkers.trees, party.tree, party.destination, walkers.ways[link].to_node)
     return wanted
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def schedule(walkers: Walkers, rows: npt.NDArray[np.int64]) -> None:
     """Enter the departures of parties."""
     for row in rows:
         push(walkers.queue, walkers.parties[row].departure_s, walkers.parties[row].tie, row)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def step(walkers: Walkers, row: int, time_s: float) -> None:
     """Let a walker at a node end there, enter the next link, or wait for it."""
     party = walkers.parties[row]
@@ -134,14 +134,14 @@ def step(walkers: Walkers, row: int, time_s: float) -> None:
         _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def step_all(walkers: Walkers, rows: npt.NDArray[np.int64], time_s: float) -> None:
     """Let walkers at nodes go on, in the order given."""
     for row in rows:
         step(walkers, row, time_s)
 
 
-@njit(cache=True)
+@kernel()
 def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
     """Take out and return those who wait for links that their routes no longer want, to ``step`` again."""
     moved = np.empty(len(walkers.parties), dtype=np.int64)
@@ -162,7 +162,7 @@ def reroute(walkers: Walkers) -> npt.NDArray[np.int64]:
     return moved[:count].copy()
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def carry_over(walkers: Walkers, old_rates: npt.NDArray[np.float64], time_s: float) -> None:
     """Go on with headways after widths or speeds changed: of each that runs, the same share has passed as before."""
     for link in range(len(walkers.ways)):
@@ -173,7 +173,7 @@ def carry_over(walkers: Walkers, old_rates: npt.NDArray[np.float64], time_s: flo
         _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _wait(walkers: Walkers, row: int, link: int) -> None:
     way = walkers.ways[link]
     walkers.parties[row].behind = NOBODY
@@ -184,7 +184,7 @@ def _wait(walkers: Walkers, row: int, link: int) -> None:
     way.wait_tail = row
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     party = walkers.parties[row]
     if party.link != NOBODY:
@@ -196,7 +196,7 @@ def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     walkers.counts[0] += 1
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _entry_s(walkers: Walkers, link: int) -> float:
     """Earliest time at which the next walker may enter; inf at jam density."""
     way = walkers.ways[link]
@@ -206,7 +206,7 @@ def _entry_s(walkers: Walkers, link: int) -> float:
     return entry_s
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _plan_entrance(walkers: Walkers, link: int) -> None:
     way = walkers.ways[link]
     if way.wait_head == NOBODY:
@@ -217,7 +217,7 @@ def _plan_entrance(walkers: Walkers, link: int) -> None:
         push(walkers.queue, entry_s, (np.int64(ENTRANCE_OPENS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     if time_s == way.try_s:
@@ -229,7 +229,7 @@ def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     """Move a walker from the origin or the link before onto a link."""
     party, way = walkers.parties[row], walkers.ways[link]
@@ -250,7 +250,7 @@ def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     """Take a walker who was at the end of a link off it."""
     party = walkers.parties[row]
@@ -269,7 +269,7 @@ def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     """Let the first walker go on if the end is reached, and note when the next one will."""
     way = walkers.ways[link]
@@ -286,14 +286,14 @@ def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _virtual_s(walkers: Walkers, link: int, time_s: float) -> float:
     way = walkers.ways[link]
     virtual_s: float = way.virtual_s + way.pace * (time_s - way.since_s)
     return virtual_s
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _reach_s(walkers: Walkers, link: int) -> float:
     """When the first walker of a link gets to its end if nothing changes."""
     way = walkers.ways[link]
@@ -301,7 +301,7 @@ def _reach_s(walkers: Walkers, link: int) -> float:
     return reach_s
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     new = 1.0 if way.occupancy <= way.calm else pace(way.occupancy / way.area_m2)
@@ -311,7 +311,7 @@ def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
         way.pace = new
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
     """Note when the first walker is at the end, unless an earlier time is noted; then it will be looked at again."""
     way = walkers.ways[link]
@@ -323,14 +323,14 @@ def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
         push(walkers.queue, reach_s, (np.int64(HEAD_ASKS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
     first, second = walkers.parties[one], walkers.parties[other]
     earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
     return earlier
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def _merge(walkers: Walkers, one: int, other: int) -> int:
     """Merge two skew heaps of walkers.
 
