@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.movement.events import first_s, pop, present, push
-from agents.movement.kernel import kernel
+from agents.movement.kernel import kernel, part
 from agents.movement.merges import due, serve, take_back, take_next, wait
 from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of, prefetch
 from agents.movement.state import (
@@ -58,7 +58,7 @@ def run(cars: Cars, until_s: float) -> bool:
     return True
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _look_ahead(cars: Cars) -> None:
     """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
     number = cars.queue.counts[0]
@@ -81,7 +81,7 @@ def _look_ahead(cars: Cars) -> None:
                 fetch(cars.links, wanted, _LINK_LINES)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _head_of(cars: Cars, place: int) -> int:
     """First car of the link that an event of the present is about, NOBODY if the event is no head's."""
     event = cars.queue.near[place]
@@ -91,7 +91,7 @@ def _head_of(cars: Cars, place: int) -> int:
     return row
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _fetch_onward(cars: Cars, link: int) -> None:
     """Ask for the head's next link, for who follows it, and for the place that it leaves."""
     here = cars.links[link]
@@ -102,7 +102,7 @@ def _fetch_onward(cars: Cars, link: int) -> None:
         fetch(cars.parties, party.behind, _PARTY_LINES)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _onward(cars: Cars, link: int) -> int:
     party = cars.parties[cars.links[link].head]
     wanted: int = next_link(cars.trees, party.tree, party.destination, cars.links[link].to_node)
@@ -173,7 +173,7 @@ def give_up(cars: Cars, link: int, time_s: float) -> None:
     end(cars, row, STRANDED, time_s)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def end(cars: Cars, row: int, state: int, time_s: float) -> None:
     """End the trip of a party that stands at a node."""
     party = cars.parties[row]
@@ -184,20 +184,20 @@ def end(cars: Cars, row: int, state: int, time_s: float) -> None:
     cars.counts[0] += 1
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def push_link(cars: Cars, kind: int, link: int, time_s: float) -> None:
     """Add an event of a link."""
     push(cars.queue, time_s, (np.int64(kind) << KIND_BITS) | np.int64(cars.links[link].rank), link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def call_head(cars: Cars, link: int, time_s: float) -> None:
     """Note when the first car of a link will ask to leave it, in place of what was noted."""
     cars.links[link].ask_s = time_s
     push_link(cars, HEAD_ASKS, link, time_s)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _ask(cars: Cars, link: int, time_s: float) -> None:
     """The head of a link is at its end: it ends its trip, or asks to enter its next link."""
     here = cars.links[link]
@@ -218,7 +218,7 @@ def _ask(cars: Cars, link: int, time_s: float) -> None:
     _claim(cars, link, wanted, time_s)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _claim(cars: Cars, claimant: int, link: int, time_s: float) -> None:
     if cars.links[link].wait_head == NOBODY and _entry_s(cars, link) <= time_s:
         _admit(cars, claimant, link, due(cars, claimant, link), time_s)
@@ -227,7 +227,7 @@ def _claim(cars: Cars, claimant: int, link: int, time_s: float) -> None:
     plan_entrance(cars, link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _entry_s(cars: Cars, link: int) -> float:
     """Earliest time at which the next car may enter; inf while nobody has left the place it needs."""
     into = cars.links[link]
@@ -238,7 +238,7 @@ def _entry_s(cars: Cars, link: int) -> float:
     return entry_s
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def plan_entrance(cars: Cars, link: int) -> None:
     """Note when the next of those who wait may enter, unless it is noted."""
     if cars.links[link].wait_head == NOBODY:
@@ -249,7 +249,7 @@ def plan_entrance(cars: Cars, link: int) -> None:
         push_link(cars, ENTRANCE_OPENS, link, entry_s)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _open_entrance(cars: Cars, link: int, time_s: float) -> None:
     entrance = cars.links[link]
     if time_s == entrance.try_s:
@@ -260,7 +260,7 @@ def _open_entrance(cars: Cars, link: int, time_s: float) -> None:
     plan_entrance(cars, link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _admit(cars: Cars, claimant: int, link: int, tag: float, time_s: float) -> None:
     """Move the claimant's first car onto a link; the next of a queue of departures asks anew."""
     serve(cars, claimant, link, tag)
@@ -277,7 +277,7 @@ def _admit(cars: Cars, claimant: int, link: int, tag: float, time_s: float) -> N
         wait(cars, claimant, link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     party, into = cars.parties[row], cars.links[link]
     party.link = link
@@ -295,7 +295,7 @@ def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     into.tail = row
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _leave(cars: Cars, link: int, time_s: float) -> int:
     """Take the head off its link and call the next one.
 

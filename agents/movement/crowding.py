@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from agents.movement.kernel import kernel
+from agents.movement.kernel import part
 
 FREE_SPEED_MPS = 1.34
 JAM_DENSITY_PPM2 = 5.4
@@ -28,7 +28,7 @@ CAPACITY_PPMS = _flow_ppms(CAPACITY_DENSITY_PPM2)
 """Greatest flow over a metre of width: 1.225 persons/(m s) at 1.75 persons/m2."""
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def pace(density_ppm2: float) -> float:
     """Share of the own speed at which walkers come on: Weidmann's, beyond capacity what keeps the flow at capacity.
 
@@ -40,7 +40,7 @@ def pace(density_ppm2: float) -> float:
     return 1.0 - math.exp(-_GAMMA_PPM2 * (1.0 / density_ppm2 - 1.0 / JAM_DENSITY_PPM2))
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def headway_s(density_ppm2: float, width_m: float) -> float:
     """Least time between two walkers who enter: at capacity, beyond its density at Weidmann's flow; inf at the jam."""
     if density_ppm2 <= CAPACITY_DENSITY_PPM2:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agents.movement.kernel import kernel
+from agents.movement.kernel import kernel, part
 
 Records = npt.NDArray[np.void]
 Counts = npt.NDArray[np.int64]
@@ -73,7 +73,7 @@ def pending(queue: Queue) -> int:
     return number
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def push(queue: Queue, time_s: float, key: int | np.int64, row: int) -> None:
     """Add an event."""
     counts = queue.counts
@@ -95,14 +95,14 @@ def push(queue: Queue, time_s: float, key: int | np.int64, row: int) -> None:
         _push_heap(queue.far, counts, _FAR, time_s, key, row)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def present(queue: Queue) -> int:
     """Number of the bucket whose events are next."""
     bucket: int = queue.counts[_BUCKET]
     return bucket
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def first_s(queue: Queue) -> float:
     """Time of the first event; inf if there is none."""
     counts = queue.counts
@@ -118,7 +118,7 @@ def first_s(queue: Queue) -> float:
     return time_s
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _sort_bucket(queue: Queue) -> None:
     """Bring the events of the present bucket into order."""
     counts, bucket = queue.counts, queue.counts[_BUCKET]
@@ -137,14 +137,14 @@ def _sort_bucket(queue: Queue) -> None:
         place = behind
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def pop(queue: Queue) -> tuple[float, int, int]:
     """Take the first event: its time, key and row; ``first_s`` must have been asked and have named a time."""
     event: tuple[float, int, int] = _pop_heap(queue.near, queue.counts, _NEAR)
     return event
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: int | np.int64, row: int) -> None:
     place = counts[heap]
     counts[heap] = place + 1
@@ -159,7 +159,7 @@ def _push_heap(events: Records, counts: Counts, heap: int, time_s: float, key: i
     events[place].row = row
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _pop_heap(events: Records, counts: Counts, heap: int) -> tuple[float, int, int]:
     time_s, key, row = events[0].time_s, events[0].key, events[0].row
     last = counts[heap] - 1

@@ -29,6 +29,12 @@ def kernel(**options: bool) -> Callable[[Function], Function]:
     return compiled
 
 
+def part(function: Function) -> Function:
+    """Compile a function into the kernels that call it; it lies on the disk with them, and is not looked for alone."""
+    made: Function = njit(_nrt=False, forceinline=True)(function)
+    return made
+
+
 @cache
 def code_stamp() -> str:
     """SHA-256 over the code of this package."""

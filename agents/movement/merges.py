@@ -8,11 +8,11 @@ Source: Daganzo (1995), "The cell transmission model, part II", for the flows; G
 fair queueing", for single cars.
 """
 
-from agents.movement.kernel import kernel
+from agents.movement.kernel import part
 from agents.movement.state import NOBODY, Cars
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def wait(cars: Cars, claimant: int, link: int) -> None:
     """Let a claimant wait for the entrance of a link."""
     entrance = cars.links[link]
@@ -21,14 +21,14 @@ def wait(cars: Cars, claimant: int, link: int) -> None:
     entrance.wait_head = claimant
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def due(cars: Cars, claimant: int, link: int) -> float:
     """The entrance's count of service at which a claimant is due that begins to wait now."""
     tag: float = max(cars.links[link].served_tag, cars.turn_tags[_turn(cars, claimant, link)])
     return tag
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def serve(cars: Cars, claimant: int, link: int, tag: float) -> None:
     """Count a car that enters the link."""
     priority_of = claimant if claimant < len(cars.links) else link
@@ -36,7 +36,7 @@ def serve(cars: Cars, claimant: int, link: int, tag: float) -> None:
     cars.turn_tags[_turn(cars, claimant, link)] = tag + cars.links[priority_of].share_cost
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def take_next(cars: Cars, link: int) -> int:
     """Take the claimant that goes first out of those who wait; departures go after links that are as due."""
     first: int = cars.links[link].wait_head
@@ -49,7 +49,7 @@ def take_next(cars: Cars, link: int) -> int:
     return first
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def take_back(cars: Cars, claimant: int, link: int) -> None:
     """Take one claimant out of those who wait to enter a link."""
     entrance = cars.links[link]
@@ -62,7 +62,7 @@ def take_back(cars: Cars, claimant: int, link: int) -> None:
     cars.claims[before] = cars.claims[claimant]
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _goes_before(cars: Cars, one: int, other: int) -> bool:
     if cars.claim_tags[one] != cars.claim_tags[other]:
         earlier: bool = cars.claim_tags[one] < cars.claim_tags[other]
@@ -71,14 +71,14 @@ def _goes_before(cars: Cars, one: int, other: int) -> bool:
     return lower
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _rank(cars: Cars, claimant: int) -> int:
     links = len(cars.links)
     rank: int = cars.links[claimant].rank if claimant < links else links
     return rank
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _turn(cars: Cars, claimant: int, link: int) -> int:
     """Row of the tags of a turn; departures onto a link have one behind those of the turns."""
     links = len(cars.links)

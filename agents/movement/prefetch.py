@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from agents.movement.kernel import kernel
+from agents.movement.kernel import part
 
 FEW_EVENTS = 48
 """So few events in a moment are those of a city whose rows stay in the cache."""
@@ -39,7 +39,7 @@ def prefetch(_: Any, records: Any, row: Any, offset: Any) -> Any:  # noqa: ARG00
     return types.void(records, types.intp, types.intp), generate
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def fetch(records: npt.NDArray[np.void], row: int, lines: tuple[int, ...]) -> None:
     """Bring a whole row into the cache; ``lines`` are those of its type."""
     for offset in lines:

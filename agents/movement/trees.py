@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-from agents.movement.kernel import kernel
+from agents.movement.kernel import kernel, part
 from agents.movement.prefetch import prefetch
 from agents.movement.trips import FloatArray, Int32Array
 
@@ -130,7 +130,7 @@ def next_link(trees: Trees, kind: int, destination: int, number: int) -> int:
     return link
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def fetch_next(trees: Trees, kind: int, destination: int, number: int) -> None:
     """Ask memory for the link that leads on."""
     block = np.int64(trees.block[kind, destination, number >> BLOCK_BITS])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from agents.movement.crowding import headway_s, pace
 from agents.movement.events import first_s, pop, present, push
-from agents.movement.kernel import kernel
+from agents.movement.kernel import kernel, part
 from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of
 from agents.movement.state import (
     ARRIVED,
@@ -56,7 +56,7 @@ def run(walkers: Walkers, until_s: float) -> bool:
     return True
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _look_ahead(walkers: Walkers) -> None:
     """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
     number = walkers.queue.counts[0]
@@ -79,7 +79,7 @@ def _look_ahead(walkers: Walkers) -> None:
                 fetch(walkers.ways, wanted, _WAY_LINES)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _first_of(walkers: Walkers, place: int) -> int:
     """First walker of the link that an event of the present is about, NOBODY if the event is no first one's."""
     event = walkers.queue.near[place]
@@ -89,7 +89,7 @@ def _first_of(walkers: Walkers, place: int) -> int:
     return row
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _fetch_onward(walkers: Walkers, link: int) -> None:
     """Ask for the first walker's next link, and for those behind."""
     way = walkers.ways[link]
@@ -100,7 +100,7 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
             fetch(walkers.parties, below, _PARTY_LINES)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _onward(walkers: Walkers, link: int) -> int:
     party = walkers.parties[walkers.ways[link].heap]
     wanted: int = next_link(walkers.trees, party.tree, party.destination, walkers.ways[link].to_node)
@@ -173,7 +173,7 @@ def carry_over(walkers: Walkers, old_rates: npt.NDArray[np.float64], time_s: flo
         _plan_entrance(walkers, link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _wait(walkers: Walkers, row: int, link: int) -> None:
     way = walkers.ways[link]
     walkers.parties[row].behind = NOBODY
@@ -184,7 +184,7 @@ def _wait(walkers: Walkers, row: int, link: int) -> None:
     way.wait_tail = row
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     party = walkers.parties[row]
     if party.link != NOBODY:
@@ -196,7 +196,7 @@ def _end(walkers: Walkers, row: int, state: int, time_s: float) -> None:
     walkers.counts[0] += 1
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _entry_s(walkers: Walkers, link: int) -> float:
     """Earliest time at which the next walker may enter; inf at jam density."""
     way = walkers.ways[link]
@@ -206,7 +206,7 @@ def _entry_s(walkers: Walkers, link: int) -> float:
     return entry_s
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _plan_entrance(walkers: Walkers, link: int) -> None:
     way = walkers.ways[link]
     if way.wait_head == NOBODY:
@@ -217,7 +217,7 @@ def _plan_entrance(walkers: Walkers, link: int) -> None:
         push(walkers.queue, entry_s, (np.int64(ENTRANCE_OPENS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     if time_s == way.try_s:
@@ -229,7 +229,7 @@ def _open_entrance(walkers: Walkers, link: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     """Move a walker from the origin or the link before onto a link."""
     party, way = walkers.parties[row], walkers.ways[link]
@@ -250,7 +250,7 @@ def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     """Take a walker who was at the end of a link off it."""
     party = walkers.parties[row]
@@ -269,7 +269,7 @@ def _leave(walkers: Walkers, row: int, time_s: float) -> None:
     _plan_entrance(walkers, link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     """Let the first walker go on if the end is reached, and note when the next one will."""
     way = walkers.ways[link]
@@ -286,14 +286,14 @@ def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     _set_alarm(walkers, link, time_s)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _virtual_s(walkers: Walkers, link: int, time_s: float) -> float:
     way = walkers.ways[link]
     virtual_s: float = way.virtual_s + way.pace * (time_s - way.since_s)
     return virtual_s
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _reach_s(walkers: Walkers, link: int) -> float:
     """When the first walker of a link gets to its end if nothing changes."""
     way = walkers.ways[link]
@@ -301,7 +301,7 @@ def _reach_s(walkers: Walkers, link: int) -> float:
     return reach_s
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     new = 1.0 if way.occupancy <= way.calm else pace(way.occupancy / way.area_m2)
@@ -311,7 +311,7 @@ def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
         way.pace = new
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
     """Note when the first walker is at the end, unless an earlier time is noted; then it will be looked at again."""
     way = walkers.ways[link]
@@ -323,14 +323,14 @@ def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
         push(walkers.queue, reach_s, (np.int64(HEAD_ASKS) << KIND_BITS) | np.int64(way.rank), link)
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
     first, second = walkers.parties[one], walkers.parties[other]
     earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
     return earlier
 
 
-@kernel(_nrt=False, forceinline=True)
+@part
 def _merge(walkers: Walkers, one: int, other: int) -> int:
     """Merge two skew heaps of walkers.
 
