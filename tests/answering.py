@@ -1,104 +1,116 @@
-"""A city OS at the port that does what it is told, with any latency and any failure put in: no HTTP, no consent."""
+"""A small HTTP server that answers as a test says, with its clock set off or a certificate of its own."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+import ipaddress
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from agents.city_os.port import Answer, Disclosed, Failure, FailureKind, ShelterBoard, ShelterStatus
+Answer = tuple[int, str, str]
+"""Status, media type, body."""
 
-T = TypeVar("T")
-Fails = Callable[[str, float], bool]
-
-
-def never(verb: str, at_s: float) -> bool:
-    """Every verb works at any time."""
-    del verb, at_s
-    return False
+Answers = Callable[[str, str], Answer]
+"""The answer to what a server at an address is asked at a path."""
 
 
-def listed(people: Sequence[int]) -> Disclosed:
-    """A list of people."""
-    return Disclosed(np.array(people, np.int32))
+class _Handler(BaseHTTPRequestHandler):
+    answers: Answers
+    url: str
+    ahead_s: float
+
+    def _reply(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        status, kind, body = type(self).answers(self.url, self.path.partition("?")[0])
+        self.send_response_only(status)
+        self.send_header("Date", formatdate(time.time() + self.ahead_s, usegmt=True))
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_POST = _reply  # noqa: N815 - names of http.server
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
 
 
-class AnsweringCityOS:
-    """Remembers statuses, reports and messages; ``said`` lists what was asked, by verb and time."""
+@contextmanager
+def answering(answers: Answers, *, ahead_s: float = 0.0, certificate: Path | None = None) -> Iterator[str]:
+    """Address of a server; ``ahead_s`` is by how much its clock is fast, ``certificate`` a PEM file with its key."""
+    scheme = "https" if certificate else "http"
+    handler = type("Handler", (_Handler,), {"answers": staticmethod(answers), "ahead_s": ahead_s, "url": ""})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.url = f"{scheme}://127.0.0.1:{server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield handler.url
+        finally:
+            server.shutdown()
+            thread.join(5)
 
-    name = "answering"
-    connected = True
 
-    def __init__(self, shelters: int, people: int, *, latency_s: float = 0.0, fails: Fails = never) -> None:
-        self.latency_s = latency_s
-        self.fails = fails
-        self.said: list[tuple[str, float]] = []
-        self.status: list[ShelterStatus | None] = [ShelterStatus.UNOPENED] * shelters
-        self.everybody = list(range(people))
-        self.reported: list[int] = []
+def as_json(value: Mapping[str, Any], status: int = 200) -> Answer:
+    """An answer with a JSON object."""
+    return status, "application/json", json.dumps(value)
 
-    def answer(self, verb: str, at_s: float, value: T) -> Answer[T]:
-        """What comes back for a verb: the value, or no answer where it fails now."""
-        self.said.append((verb, at_s))
-        if self.fails(verb, at_s):
-            return Answer(None, Failure(FailureKind.UNREACHABLE), self.latency_s)
-        return Answer(value, None, self.latency_s)
 
-    def times_s(self, verb: str) -> list[float]:
-        """When a verb was asked."""
-        return [at_s for one, at_s in self.said if one == verb]
+NOT_FOUND: Answer = (404, "text/html", "<html><body>Not found</body></html>")
+PAGE: Answer = (200, "text/html", "<html><body>Welcome</body></html>")
 
-    def declare(self, at_s: float, *_: object) -> Answer[None]:
-        """Taken."""
-        return self.answer("declare", at_s, None)
 
-    def issue_order(self, at_s: float, *_: object) -> Answer[None]:
-        """Taken."""
-        return self.answer("issue_order", at_s, None)
+def provider(url: str, path: str, issuer: str = "") -> Answer:
+    """What a provider answers that has metadata and nothing else; ``issuer`` is its path below the server."""
+    own = url + issuer
+    if path != f"{issuer}/.well-known/openid-configuration":
+        return NOT_FOUND
+    names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    return as_json({"issuer": own, **{name: f"{own}/{name}" for name in names}})
 
-    def set_shelter_status(self, at_s: float, shelter: int, status: ShelterStatus) -> Answer[None]:
-        """Shown on the board from now on."""
-        answer = self.answer("set_shelter_status", at_s, None)
-        if answer.ok:
-            self.status[shelter] = status
-        return answer
 
-    def notify(self, at_s: float, *_: object) -> Answer[str]:
-        """A message with a name of its own."""
-        return self.answer("notify", at_s, f"message-{len(self.said)}")
+def fhir_server(url: str, path: str, base: str = "/fhir", *, locked: bool = False) -> Answer:
+    """What a FHIR server answers that has a capability statement and no patients."""
+    if path == f"{base}/metadata":
+        return as_json({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "software": {"name": "Stub"}})
+    if path == f"{base}/Patient":
+        return as_json({"resourceType": "Bundle"}, 401 if locked else 200)
+    return NOT_FOUND
 
-    def deliveries(self, at_s: float, *_: object) -> Answer[Disclosed]:
-        """Everybody has the app and the message."""
-        return self.answer("deliveries", at_s, listed(self.everybody))
 
-    def shelter_board(self, at_s: float) -> Answer[ShelterBoard]:
-        """The statuses as they were told."""
-        board = ShelterBoard(tuple(self.status), np.full(len(self.status), -1, np.int32))
-        return self.answer("shelter_board", at_s, board)
-
-    def report_safety(self, at_s: float, person: int, *_: object) -> Answer[None]:
-        """Known to the family from now on."""
-        answer = self.answer("report_safety", at_s, None)
-        if answer.ok:
-            self.reported.append(person)
-        return answer
-
-    def family_safety(self, at_s: float, *_: object) -> Answer[Disclosed]:
-        """Everybody who reported, whosever family it is."""
-        return self.answer("family_safety", at_s, listed(self.reported))
-
-    def _done(verb: str) -> Any:  # noqa: N805  (makes the verbs below, when the class is)
-        def method(self: "AnsweringCityOS", at_s: float, *_: object) -> Answer[None]:
-            return self.answer(verb, at_s, None)
-
-        return method
-
-    def _nobody(verb: str) -> Any:  # noqa: N805
-        def method(self: "AnsweringCityOS", at_s: float, *_: object) -> Answer[Disclosed]:
-            return self.answer(verb, at_s, listed([]))
-
-        return method
-
-    put_position, check_in, check_out = _done("put_position"), _done("check_in"), _done("check_out")
-    confirm_safety = _done("confirm_safety")
-    evacuees, known_safe, positions = _nobody("evacuees"), _nobody("known_safe"), _nobody("positions")
-    support_list, association_safety = _nobody("support_list"), _nobody("association_safety")
+def self_signed(folder: Path) -> Path:
+    """A PEM file with a key and a certificate for 127.0.0.1 that nobody else signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(certificate.public_bytes(pem) + secret)
+    return path

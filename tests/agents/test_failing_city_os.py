@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from answering import AnsweringCityOS, Fails, never
+from willing_city import AnsweringCityOS, Fails, never
 
 from agents.city_os.port import Answer, Disclosed, ShelterBoard, ShelterStatus
 from agents.simulation import Setting, Simulation

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from answering import AnsweringCityOS
+from willing_city import AnsweringCityOS
 
 from agents.simulation import Setting, Simulation
 from agents.situation import Declare, Situation
