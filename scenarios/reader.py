@@ -73,8 +73,8 @@ def read_scenario(path: Path, parameters: Parameters | None = None) -> Scenario:
 
 
 def by_line(faults: Sequence[Fault]) -> list[Fault]:
-    """Faults in the order of their lines."""
-    return sorted(faults, key=lambda fault: int(fault.where.rpartition(":")[2]))
+    """Faults in the order of their lines, each once."""
+    return sorted({str(one): one for one in faults}.values(), key=lambda fault: int(fault.where.rpartition(":")[2]))
 
 
 def lines_of(path: Path) -> LineIndex:

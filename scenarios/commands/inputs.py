@@ -28,12 +28,24 @@ class Number(click.FloatRange):
 
 HOURS = Number(0, MAX_HOURS, min_open=True)
 SEED = click.IntRange(0, 2**63 - 1)
+JOBS = click.IntRange(1, 1024)
 
 
 def option(language: Language, flag: str, texts: str = "cli", **settings: Any) -> Decorator:
     """An option with its help in the language, from a table of the messages."""
     name = flag.removeprefix("--").partition("/")[0].replace("-", "_")
     return click.option(flag, help=say(language, f"{texts}.{name}"), **settings)
+
+
+def together(*options: Decorator) -> Decorator:
+    """Several options as one, listed in their order."""
+
+    def put_on(command: Callable[..., Any]) -> Callable[..., Any]:
+        for one in reversed(options):
+            command = one(command)
+        return command
+
+    return put_on
 
 
 def language_option(language: Language) -> Decorator:

@@ -1,13 +1,13 @@
 """Options of ``citytwin run`` for several runs: how many, until which interval, in how many processes."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.commands.inputs import option
+from scenarios.commands.inputs import JOBS, Decorator, option, together
 from scenarios.errors import nearest
 from scenarios.language import Language, say
 from scenarios.options import IDEAL, NONE, REFERENCE, RunOptions
@@ -63,21 +63,14 @@ class MetricName(click.ParamType):  # type: ignore[type-arg]  # older clicks hav
         return str(value)
 
 
-def several_options(language: Language) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def several_options(language: Language) -> Decorator:
     """The options, put on a command."""
-    added = (
+    return together(
         option(language, "--runs", type=click.IntRange(1, MAX_RUNS)),
         option(language, "--until-ci", type=SharePercent(language), metavar="SHARE"),
         option(language, "--ci-metric", type=MetricName(language), multiple=True, metavar="NAME"),
-        option(language, "--jobs", type=click.IntRange(1, 1024)),
+        option(language, "--jobs", type=JOBS),
     )
-
-    def put_on(command: Callable[..., Any]) -> Callable[..., Any]:
-        for one in reversed(added):
-            command = one(command)
-        return command
-
-    return put_on
 
 
 def is_several(wanted: Mapping[str, Any], language: Language) -> bool:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scenarios.commands.inputs import PEOPLE, folder_option, language_option, option
+from scenarios.commands.inputs import JOBS, PEOPLE, Decorator, folder_option, language_option, option, together
 from scenarios.language import Language, say
 
 if TYPE_CHECKING:
-    from scenarios.study.conduct import Prepared
+    from scenarios.study.conduct import Asked, Prepared
     from scenarios.study.execute import Done, Task
 
-JOBS, SEEDS = click.IntRange(1, 1024), click.IntRange(1, 10_000)
+SEEDS = click.IntRange(1, 10_000)
+
+ASKED = frozenset({"data", "roads", "people", "seeds", "city_os"})
+"""Options that change which runs there are."""
 
 
 def build(language: Language) -> click.Command:
@@ -25,33 +28,51 @@ def build(language: Language) -> click.Command:
 
     @click.command("sweep", help=say(language, "cli.sweep"))
     @click.argument("study")
-    @option(language, "--cluster", metavar="ADDRESS")
-    @option(language, "--jobs", type=JOBS)
-    @folder_option(language, "--data")
-    @folder_option(language, "--roads")
-    @click.option("--out", type=click.Path(path_type=Path), help=say(language, "cli.out_study"))
-    @option(language, "--people", type=PEOPLE)
-    @click.option("--seeds", type=SEEDS, help=say(language, "cli.seeds"))
-    @option(language, "--dry-run", is_flag=True)
-    @option(language, "--quiet", is_flag=True)
-    @language_option(language)
-    def sweep(study: str, *, out: Path | None, dry_run: bool, quiet: bool, **given: Any) -> int:
+    @study_options(language)
+    def sweep(study: str, **given: Any) -> int:
         conduct: Any = import_module("scenarios.study.conduct")
-        jobs = given["jobs"] or import_module("scenarios.workers").processors()
         path = import_module("scenarios.study.reader").find_study(study)
-        folder = out or Path("out") / path.stem
-        asked = {name: given[name] for name in ("data", "roads", "people", "seeds")}
-        prepared = conduct.prepare(path, conduct.Asked(folder, **asked))
-        if dry_run:
-            tell_cells(prepared, jobs, language)
-            return 0
-        run_missing(prepared, given["cluster"], jobs, language, quiet=quiet)
-        conduct.write_results(prepared, language, " ".join(["citytwin", *sys.argv[1:]]))
-        if not quiet:
-            tell_where(folder, language)
-        return 0
+        return carry_out(path, conduct.prepare, conduct.write_results, given, language)
 
     return sweep
+
+
+def study_options(language: Language) -> Decorator:
+    """The options of every study of many runs."""
+    return together(
+        option(language, "--cluster", metavar="ADDRESS"),
+        option(language, "--jobs", type=JOBS),
+        folder_option(language, "--data"),
+        folder_option(language, "--roads"),
+        click.option("--out", type=click.Path(path_type=Path), help=say(language, "cli.out_study")),
+        option(language, "--people", type=PEOPLE),
+        click.option("--seeds", type=SEEDS, help=say(language, "cli.seeds")),
+        option(language, "--dry-run", is_flag=True),
+        option(language, "--quiet", is_flag=True),
+        language_option(language),
+    )
+
+
+def carry_out(
+    path: Path,
+    prepare: Callable[[Path, "Asked"], "Prepared"],
+    write: Callable[["Prepared", Language, str], object],
+    given: Mapping[str, Any],
+    language: Language,
+) -> int:
+    """Make a study ready, run what is missing, write what was found; with --dry-run list its runs alone."""
+    asked_of = import_module("scenarios.study.conduct").Asked
+    folder = given["out"] or Path("out") / path.stem
+    jobs = given["jobs"] or import_module("scenarios.workers").processors()
+    prepared = prepare(path, asked_of(folder, **{name: given[name] for name in ASKED & given.keys()}))
+    if given["dry_run"]:
+        tell_cells(prepared, jobs, language)
+        return 0
+    run_missing(prepared, given["cluster"], jobs, language, quiet=given["quiet"])
+    write(prepared, language, " ".join(["citytwin", *sys.argv[1:]]))
+    if not given["quiet"]:
+        tell_where(folder, language)
+    return 0
 
 
 def run_missing(prepared: "Prepared", cluster: str | None, jobs: int, language: Language, *, quiet: bool) -> None:

@@ -1,7 +1,6 @@
 """Makes a study of faults ready, and writes what was found; its runs are conducted as those of any study."""
 
 from pathlib import Path
-from typing import Any
 
 from scenarios.consequences.files import curves_json, curves_rows
 from scenarios.consequences.markdown import curves_markdown
@@ -18,7 +17,7 @@ from scenarios.study.conduct import CELLS, COPY, CSV, JSON, PAGE, TABLES, Asked,
 from scenarios.study.results import read_values
 
 
-def prepare_curves(path: Path, folder: Path, **asked: Any) -> Prepared:
+def prepare_curves(path: Path, asked: Asked) -> Prepared:
     """Read a study of faults, and find every name in it in its towns; nothing is written.
 
     Raises:
@@ -26,11 +25,11 @@ def prepare_curves(path: Path, folder: Path, **asked: Any) -> Prepared:
         TwinError: a town's sources cannot be used.
     """
     read = read_curves(path, default_parameters())
-    city_os = asked.get("city_os") or read.study.city_os
+    city_os = asked.city_os or read.study.city_os
     slow = [one.fault.name for one in read.lines if isinstance(one.fault, SlowTrickle)]
     if city_os == IDEAL and slow:
         raise NoTrickleOnLine(slow)
-    return made_ready(read, Asked(folder, **asked))
+    return made_ready(read, asked)
 
 
 def write_curves(prepared: Prepared, language: Language, command: str) -> Found:

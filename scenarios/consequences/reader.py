@@ -73,7 +73,7 @@ def read_curves(path: Path, parameters: Parameters) -> CurvesFile:
         reading.add(("set", "behaviour", *key.split(".")), fault.key, **fault.values)
     _check_starts(reading, form, bases)
     if reading.faults:
-        raise InvalidScenario(by_line(list({str(one): one for one in reading.faults}.values())))
+        raise InvalidScenario(by_line(reading.faults))
     lines, faults = lines_and_faults(form.curve)
     drawn = form.metric or USUAL
     return CurvesFile(path, _study(form, lines, drawn), bases, index, faults, lines, drawn)

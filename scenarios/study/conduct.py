@@ -106,7 +106,7 @@ def made_ready(file: StudyFile, asked: Asked) -> Prepared:
     inputs = _inputs(read, existing(asked.data), existing(asked.roads))
     faults = list(_town_faults(read, inputs))
     if faults:
-        raise InvalidScenario(by_line(list({str(fault): fault for fault in faults}.values())))
+        raise InvalidScenario(by_line(faults))
     check_ours(asked.folder)
     return Prepared(read, parameters, inputs, asked.folder, tuple(cells_of(read, parameters, inputs)))
 

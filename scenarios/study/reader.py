@@ -110,8 +110,7 @@ def read_study(path: Path, parameters: Parameters) -> StudyFile:
         _check_plan(reading, study, (number, plan), bases)
     if reading.faults:
         # A plan is looked at with each scenario: what is wrong with all of them is told once.
-        once = {str(fault): fault for fault in reading.faults}
-        raise InvalidScenario(by_line(list(once.values())))
+        raise InvalidScenario(by_line(reading.faults))
     return StudyFile(path, study, bases, index)
 
 

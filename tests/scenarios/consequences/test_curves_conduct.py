@@ -16,7 +16,7 @@ from scenarios.errors import InvalidScenario, NoTrickleOnLine
 from scenarios.language import Language
 from scenarios.statistics import median_interval
 from scenarios.study import execute
-from scenarios.study.conduct import Prepared, conduct
+from scenarios.study.conduct import Asked, Prepared, conduct
 from scenarios.study.execute import Done, Task
 from twin.randomness import Stream
 from twin.sources.recipe import build_town
@@ -68,7 +68,7 @@ def study(tmp_path: Path, town: Callable[..., Town], monkeypatch: pytest.MonkeyP
     def make(text: str = GOOD, **asked: int) -> Prepared:
         path = tmp_path / "small.toml"
         path.write_text(text, encoding="utf-8")
-        return prepare_curves(path, tmp_path / "out", **asked)
+        return prepare_curves(path, Asked(tmp_path / "out", **asked))
 
     return make
 
@@ -247,7 +247,7 @@ def test_what_an_ideal_city_os_cannot_have_is_told_before_anything_runs(tmp_path
     text = GOOD.replace('kind = "outage"', 'kind = "trickle"\nbytes_per_s = 10')
     path.write_text(text, encoding="utf-8")
     with pytest.raises(NoTrickleOnLine, match="safety"):
-        prepare_curves(path, tmp_path / "out", city_os="ideal")
+        prepare_curves(path, Asked(tmp_path / "out", city_os="ideal"))
 
 
 def test_a_cell_is_the_run_with_its_fault(study: Callable[..., Prepared], tmp_path: Path) -> None:
