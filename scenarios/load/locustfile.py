@@ -3,6 +3,9 @@
 One user for each process plays all its citizens: it offers calls to a Sender when they are due. The folder named by
 CITYTWIN_LOAD holds what to do, and takes what came of it. With CITYTWIN_LOAD_FETCHES the folder is this machine's own,
 and a courier fetches what to do from the master's.
+
+What a user does is done in a greenlet of its own: locust kills its users where it stands when somebody stops the test
+on its page, and what was measured until then is to be kept.
 """
 
 import os
@@ -15,7 +18,8 @@ from typing import Any, BinaryIO
 import gevent
 import msgspec
 from gevent.queue import Queue
-from locust import FastHttpUser, events, task
+from locust import User, events, task
+from locust.exception import StopUser
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
@@ -36,39 +40,63 @@ TELL_S, GO_S = 0.5, 0.05
 """How often it says how far it is, and looks whether all are ready. Source: none. Confidence C."""
 
 
-class Town(FastHttpUser):
-    """Everybody whose calls this process sends."""
-
-    def __init__(self, environment: Any) -> None:
-        self.folder = Path(os.environ[FOLDER])
-        super().__init__(environment)
-        self.courier = environment.courier
-        self.part = environment.part
-        self.progress = Progress()
-        self.ended = False
+class Town(User):  # type: ignore[misc]
+    """Everybody whose calls this process sends; further users, which locust's page offers, do nothing."""
 
     @task
     def live(self) -> None:
-        """Offer every call when it is due, and wait for the last answers."""
+        """Wait until every call was offered and the last answers are there."""
+        if self.environment.part is None:
+            self.environment.part = Part(self.environment)
+            gevent.spawn(self.environment.part.play).join()
+        raise StopUser
+
+
+class Part:
+    """The part of a load that this process plays."""
+
+    def __init__(self, environment: Any) -> None:
+        self.environment = environment
+        self.folder = Path(os.environ[FOLDER])
+        self.courier = environment.courier
+        self.number = environment.number
+        self.progress = Progress()
+        self.ended = False
+
+    def play(self) -> None:
+        """Offer every call when it is due, wait for the last answers, and say that it is done.
+
+        A fault of our own is told: the parent need not wait for what will not come.
+        """
         try:
-            self._take()
+            self._play()
         except Refused:
             # The courier has told both parents why.
-            gevent.sleep(3600)
-        with rare_collections(), (self.folder / f"measured.{self.part}").open("wb", buffering=1 << 16) as file:
+            return
+        except Exception as fault:
+            self._fail(f"{type(fault).__name__}: {fault}")
+            raise
+
+    def _play(self) -> None:
+        self._take()
+        with rare_collections(), (self.folder / f"measured.{self.number}").open("wb", buffering=1 << 16) as file:
             self._live(file)
         if self.courier is not None:
-            self.courier.give(self.part)
+            self.courier.give(self.number)
         self.progress.done = True
         self._tell()
-        # The parent ends all processes when all are done.
-        gevent.sleep(3600)
+
+    def _fail(self, told: str) -> None:
+        if self.courier is None:
+            lose(self.folder, Lost(self.number, socket.gethostname(), "failed", told))
+        else:
+            self.courier.fail(told)
 
     def _take(self) -> None:
         """Wait until what is to be done lies in the folder."""
         self.hosts = msgspec.json.decode((self.folder / "hosts.json").read_bytes(), type=list[str])
         if self.courier is not None:
-            self.courier.fetch(self.part, self.hosts)
+            self.courier.fetch(self.number, self.hosts)
         while self.courier is None and not (self.folder / PLANNED).exists():
             gevent.sleep(GO_S)
         self.setup = msgspec.json.decode((self.folder / "setup.json").read_bytes(), type=Setup)
@@ -91,14 +119,14 @@ class Town(FastHttpUser):
         sender = Sender(self.setup, line, lambda measured: write_records(file, (measured,)))
         self.worked_s = work_s()
         teller = gevent.spawn(self._keep_telling, sender)
-        for number, call in enumerate(read_records(self.folder / f"calls.{self.part}", DueCall)):
+        for turn, call in enumerate(read_records(self.folder / f"calls.{self.number}", DueCall)):
             self.progress.due_s = call.due_s
             while not self.ended and (early_s := call.due_s - line.now_s()) > 0:
                 gevent.sleep(min(early_s, TELL_S))
             if self.ended:
                 break
             sender.offer(call)
-            if number % GREEDY_CALLS == 0:
+            if turn % GREEDY_CALLS == 0:
                 gevent.sleep(0)
         line.pool.join(timeout=0.0 if self.ended else 3 * self.setup.timeout_s)
         line.close()
@@ -127,7 +155,7 @@ class Town(FastHttpUser):
         self.progress.sent, self.progress.answered, self.progress.failed = sender.sent, sender.answered, sender.failed
 
     def _tell(self) -> None:
-        place = self.folder / f"progress.{self.part}"
+        place = self.folder / f"progress.{self.number}"
         new = place.with_name(f"{place.name}.new")
         new.write_bytes(msgspec.json.encode(self.progress))
         new.replace(place)
@@ -139,7 +167,7 @@ class Town(FastHttpUser):
 def begin(environment: Any, **_: object) -> None:
     """Before all else: a master hears its workers, and a worker says hello."""
     gevent.spawn(_end_with_parent, os.getppid())
-    environment.courier, environment.part = None, 0
+    environment.courier, environment.number, environment.part = None, 0, None
     if isinstance(environment.runner, MasterRunner):
         _hear_workers(environment.runner)
     elif isinstance(environment.runner, WorkerRunner):
@@ -189,7 +217,7 @@ def _join(environment: Any) -> None:
     for kind in TO_WORKER:
         runner.register_message(kind, hear)
     try:
-        environment.part = courier.join(version("citytwin"), socket.gethostname())
+        environment.number = courier.join(version("citytwin"), socket.gethostname())
     except Refused:
         # The courier has told our parent why.
         gevent.spawn(runner.quit)
@@ -200,13 +228,7 @@ def _send(runner: Any, kind: str, data: Any, client: str | None) -> None:
     runner.send_message(kind, data, client)
 
 
-@events.user_error.add_listener
-def fail(user_instance: Any, exception: BaseException, **_: object) -> None:
-    """A fault of our own: the parent need not wait for what will not come."""
-    # locust names a user's set of tasks where it says user.
-    town: Town = getattr(user_instance, "user", user_instance)
-    told = f"{type(exception).__name__}: {exception}"
-    if town.courier is None:
-        lose(town.folder, Lost(town.part, socket.gethostname(), "failed", told))
-    else:
-        town.courier.fail(told)
+@events.test_stopping.add_listener
+def stop(**_: object) -> None:
+    """Somebody stopped the test on locust's own page, or locust ends: nothing more is offered."""
+    (Path(os.environ[FOLDER]) / STOP).touch()

@@ -270,7 +270,7 @@ class Session:
                 tell("load_run", 0.0)
                 with BoardWatch(self.target, generator.begin()) as watch:
                     try:
-                        generator.wait(plan.length_s, tell)
+                        is_whole = generator.wait(plan.length_s, tell)
                     except KeyboardInterrupt:
                         is_whole = False
                         generator.stop()
