@@ -85,7 +85,9 @@ def _lines(curve: Curve, files: dict[str, str]) -> Iterator[Line]:
     fixed = {key: table[key] for key in VARIED if not isinstance(table[key], tuple)}
     axes = axes_of(table)
     if not axes:
-        points = [(seconds_of(start) / SECONDS_PER_MINUTE, start, fixed) for start in curve.start]
+        points = [
+            (seconds_of(start) / SECONDS_PER_MINUTE, start, fixed) for start in sorted(curve.start, key=seconds_of)
+        ]
         yield _line((curve, curve.name, title), START, "", points, files)
         return
     (axis,) = axes

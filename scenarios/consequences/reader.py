@@ -1,6 +1,6 @@
 """Reads a study of faults and collects every fault in it, each with file and line, before any is raised."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,24 +8,32 @@ from typing import Any
 import msgspec
 
 from conformance.toml_lines import Path as KeyPath
-from scenarios.consequences.form import AGE, DELAY, USUAL, CurveStudy, Drawn
-from scenarios.consequences.points import Line, axes_of, fault_table, lines_and_faults, plans_of
+from scenarios.consequences.form import AGE, DELAY, LENGTH, USUAL, CurveStudy, Drawn
+from scenarios.consequences.points import VARIED, Line, axes_of, fault_table, lines_and_faults, plans_of
 from scenarios.errors import Fault, InvalidScenario
 from scenarios.expected import is_valid
 from scenarios.faults.form import KINDS, AnyFault, seconds_of
 from scenarios.faults.reader import FaultReading, check_meaning
 from scenarios.reader import behaviour_faults, by_line, load_file, shown
+from scenarios.report.texts import SECONDS_PER_MINUTE
 from scenarios.scenario import Scenario
 from scenarios.study.form import Study
 from scenarios.study.reader import CURVES, PLANS, StudyFile, StudyReading, bases_of, check_metrics, flattened
 from twin.parameters import Parameters
 from twin.town import Town
+from twin.units import SECONDS_PER_HOUR
 
 NEEDED_KIND = {DELAY: "latency", AGE: "stale"}
 """Kinds of faults whose size a key of a curve gives."""
 
 GIVEN_BY = {"name": "name", "at": "start", "until": "length_min"}
-"""Keys of a fault that a curve gives by keys of its own."""
+"""Keys of a fault that a curve always gives by keys of its own."""
+
+SIZE_BY = {"constant_s": DELAY, "age_s": AGE}
+"""Keys of a fault that a curve gives if it has keys of its own for them."""
+
+LEAST_LENGTH_S = 1.0
+"""Shortest fault (s): a file of faults has its times in whole seconds."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +80,11 @@ def read_curves(path: Path, parameters: Parameters) -> CurvesFile:
     for key, fault in behaviour_faults(form.set.behaviour, parameters):
         reading.add(("set", "behaviour", *key.split(".")), fault.key, **fault.values)
     _check_starts(reading, form, bases)
+    _check_lengths(reading, form)
+    lines, faults = lines_and_faults(form.curve)
+    _check_points(reading, form, lines)
     if reading.faults:
         raise InvalidScenario(by_line(reading.faults))
-    lines, faults = lines_and_faults(form.curve)
     drawn = form.metric or USUAL
     return CurvesFile(path, _study(form, lines, drawn), bases, index, faults, lines, drawn)
 
@@ -130,14 +140,41 @@ def _check_keys(reading: StudyReading, number: int, curve: Mapping[str, Any]) ->
     starts = curve.get("start", ())
     if len(axes) > 1 or (not axes and not (isinstance(starts, list) and len(starts) > 1)):
         reading.add(("curve", number), "curve_axis", axes=", ".join(axes) or "-")
-    elif axes and not any(isinstance(one, int | float) and one > 0 for one in curve[axes[0]]):
+    elif axes and not any(_is_number(one) and one > 0 for one in curve[axes[0]]):
         reading.add(("curve", number, axes[0]), "curve_zero", key=axes[0])
+    for key in [one for one in VARIED if _is_number(curve.get(one)) and curve[one] == 0]:
+        reading.add(("curve", number, key), "curve_zero", key=key)
     kind = curve["fault"].get("kind")
     for key, needed in NEEDED_KIND.items():
         if key in curve and kind in KINDS and kind != needed:
             reading.add(("curve", number, key), "curve_kind", key=key, needed=needed, kind=kind)
-    for key in sorted(GIVEN_BY.keys() & curve["fault"].keys()):
-        reading.add(("curve", number, "fault", key), "curve_given", key=key, by=GIVEN_BY[key])
+    given_by = GIVEN_BY | {key: by for key, by in SIZE_BY.items() if by in curve}
+    for key in sorted(given_by.keys() & curve["fault"].keys()):
+        reading.add(("curve", number, "fault", key), "curve_given", key=key, by=given_by[key])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_lengths(reading: StudyReading, form: CurveStudy) -> None:
+    """Faults that would be over before they begin."""
+    for number, curve in enumerate(form.curve):
+        lengths_min = curve.length_min if isinstance(curve.length_min, tuple) else (curve.length_min or 0.0,)
+        for one in lengths_min:
+            if 0 < one * SECONDS_PER_MINUTE < LEAST_LENGTH_S:
+                reading.add(("curve", number, LENGTH), "curve_short", key=LENGTH, value=f"{one:g}")
+
+
+def _check_points(reading: StudyReading, form: CurveStudy, lines: Sequence[Line]) -> None:
+    """Points that would be one run: the same time twice, or a curve that is called as another's points are."""
+    numbers = {one.name: number for number, one in enumerate(form.curve)}
+    names: set[str] = set()
+    for line in lines:
+        for point in line.points:
+            if point.plan in names:
+                reading.add(("curve", numbers[line.fault.name]), "study_twice", key="curve", value=shown(point.plan))
+            names.add(point.plan)
 
 
 def _check_starts(reading: StudyReading, form: CurveStudy, bases: Mapping[str, Scenario]) -> None:
@@ -145,5 +182,5 @@ def _check_starts(reading: StudyReading, form: CurveStudy, bases: Mapping[str, S
     shortest_h = min((form.set.duration_h or base.duration_h for base in bases.values()), default=float("inf"))
     for number, curve in enumerate(form.curve):
         for start in curve.start:
-            if seconds_of(start) > shortest_h * 3600:
+            if seconds_of(start) > shortest_h * SECONDS_PER_HOUR:
                 reading.add(("curve", number, "start"), "late_event", value=start, hours=f"{shortest_h:g}")

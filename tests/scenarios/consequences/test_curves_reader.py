@@ -75,6 +75,14 @@ SPOILED = [
     ('kind = "outage"', 'kind = "outage"\nhow = "slow"', 19, 'fault[1].how is "slow"'),
     ('kind = "outage"', 'kind = "outage"\nuntil = "0:30"', 19, "a curve gives until itself, by its own length_min"),
     ('kind = "stale"\nage_s = 60', 'kind = "stale"', 34, "fault[3].age_s is missing"),
+    ('start = ["0:01", "0:20"]', 'start = ["0:01", "00:01"]', 28, 'curve is "when-1", which stands there already'),
+    ('start = ["0:05"]', 'start = ["0:05", "0:05"]', 11, 'curve is "safety-0h05-5", which stands there already'),
+    ("length_min = [0, 5, 10]", "length_min = [5, 5.0000001]", 11, 'curve is "safety-5", which stands there already'),
+    ("length_min = [0, 5, 10]", "length_min = [0.01, 5]", 16, "length_min is 0.01, less than a second"),
+    ("length_min = 3", "length_min = 0", 33, "length_min has no value above 0"),
+    ("delay_min = [2]", "delay_min = 0\nlength_min = [2]", 24, "delay_min has no value above 0"),
+    ('kind = "latency"', 'kind = "latency"\nconstant_s = 5', 27, "a curve gives constant_s itself, by its own delay"),
+    ("length_min = 3", "length_min = 3\nage_min = 5", 37, "a curve gives age_s itself, by its own age_min"),
     ('name = "arrived"', 'name = "arrivals"', 38, "unknown metric"),
     ("harm = 60", "harm = -1", 42, "metric[2].harm is -1"),
 ]
@@ -122,3 +130,29 @@ def test_schema_file_is_that_of_the_types() -> None:
     """The schema in the file is made from the types (mend with ``python -m scenarios.schema``)."""
     path = find_study("outage", CURVES).parents[1] / "schema" / CURVES_FILE_NAME
     assert path.read_text(encoding="utf-8") == curves_schema_text()
+
+
+def test_curves_whose_points_have_one_name_are_told(tmp_path: Path) -> None:
+    """A curve that is called as another one's second start would put its faults in the place of those."""
+    text = GOOD.replace('start = ["0:05"]', 'start = ["0:05", "0:10"]').replace("delay_min = [2]", "delay_min = [5]")
+    told = faults_of(tmp_path / "bad.toml", text.replace('name = "late"', 'name = "safety-0h10"'))
+    assert told == ['20: curve is "safety-0h10-5", which stands there already. Give each its own name.']
+
+
+def test_starts_that_are_varied_stand_in_the_order_of_time(tmp_path: Path) -> None:
+    """A curve is drawn from left to right, however its starts are written."""
+    path = tmp_path / "good.toml"
+    path.write_text(
+        GOOD.replace('start = ["0:01", "0:20"]', 'start = ["1:00:05", "0:20", "0:01:30"]').replace(
+            "duration_h = 0.5", "duration_h = 2"
+        ),
+        encoding="utf-8",
+    )
+    read = read_curves(path, default_parameters())
+    assert [(one.at_min, one.plan) for one in read.lines[2].points] == [
+        (1.5, "when-1_5"),
+        (20.0, "when-20"),
+        (60 + 5 / 60, "when-60_0833"),
+    ]
+    assert '"at" = "1:00:05"' in read.faults["when-60_0833"]
+    assert '"until" = "1:03:05"' in read.faults["when-60_0833"]
