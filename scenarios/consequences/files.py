@@ -45,7 +45,7 @@ def _panel_table(panel: Panel) -> dict[str, Any]:
 
 COLUMNS = (
     *("curve", "start", "axis", "minutes", "scenario", "metric", "part", "unit", "seeds", "calls_hit"),
-    *("difference", "low", "high", "level", "seeds_worse", "seeds_better"),
+    *("difference", "low", "high", "level", "seeds_worse", "seeds_better", "seeds_lost"),
 )
 
 
@@ -60,5 +60,5 @@ def _csv_row(panel: Panel, one: Gap) -> list[TableCell]:
     return [
         *(line.name, line.start, line.axis, one.at_min, panel.scenario),
         *(metric.name, part, panel.definition.unit, gap.n, one.hit),
-        *(gap.median, gap.low, gap.high, gap.level, one.worse, one.better),
+        *(gap.median, gap.low, gap.high, gap.level, one.worse, one.better, one.lost),
     ]

@@ -44,7 +44,8 @@ def _gap(panel: Panel, gap: Gap) -> Text:
     told = shown_gap(metric, found.median)
     if found.low is None or found.high is None:
         return told
-    return _with(told, shown_range(shown_gap(metric, found.low), shown_gap(metric, found.high), found.level))
+    told = _with(told, shown_range(shown_gap(metric, found.low), shown_gap(metric, found.high), found.level))
+    return _with(told, phrase("curves.lost", count=gap.lost)) if gap.lost else told
 
 
 def _with(told: Text, bounds: Text) -> Text:

@@ -14,8 +14,7 @@ from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.shell import page_html
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, phrase
-from scenarios.statistics import LEVEL
-from scenarios.study.words import ROUNDING, changed, shown_gap, shown_range, shown_value, title_of
+from scenarios.study.words import changed, is_sure, shown_gap, shown_range, shown_value, title_of
 from twin.parameters import Confidence
 
 COLUMNS = ("figure", "scenario", "minute", "longest", "worse", "safe", "harm")
@@ -149,9 +148,9 @@ def _gap(panel: Panel, gap: Gap) -> Markup:
     told = words(shown_gap(metric, found.median))
     if found.low is None or found.high is None:
         return told
-    sure = found.level >= LEVEL - ROUNDING and (found.low > 0 or found.high < 0)
     bounds = shown_range(shown_gap(metric, found.low), shown_gap(metric, found.high), found.level)
-    return _over(element("strong", told) if sure else told, bounds)
+    cell = _over(element("strong", told) if is_sure(found) else told, bounds)
+    return _over(cell, phrase("curves.lost", count=gap.lost)) if gap.lost else cell
 
 
 def _panels(read: CurvesFile, found: Found) -> Markup:

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.consequences.form import Drawn
-from scenarios.consequences.points import ZERO, Line
+from scenarios.consequences.points import ZERO, Line, Point
 from scenarios.consequences.reader import CurvesFile
 from scenarios.metrics import Better, Definition, definitions
-from scenarios.statistics import LEVEL, Difference, Interval, median_interval, median_of, paired_difference
+from scenarios.statistics import Difference, Interval, median_interval, median_of, paired_difference
 from scenarios.study.cells import DEFAULTS
 from scenarios.study.form import Measured
 from scenarios.study.results import Values
-from scenarios.study.words import ROUNDING
+from scenarios.study.words import reaches_level
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,7 +27,8 @@ class Gap:
     """A point of a curve: what the fault changes, in the metric's unit.
 
     ``values`` are the differences of the seeds, nan where a run has no value; ``worse`` and ``better`` count the seeds
-    in which people are worse and better off, ``hit`` is the median number of calls that the fault hit.
+    in which people are worse and better off, ``lost`` those in which only one of the two runs has a value. ``hit`` is
+    the median number of calls that the fault hit.
     """
 
     at_min: float
@@ -36,6 +37,7 @@ class Gap:
     difference: Difference
     worse: int
     better: int
+    lost: int
     hit: float | None
 
 
@@ -44,9 +46,9 @@ class Worth:
     """What a service objective is worth for one metric.
 
     ``slope`` is the median over the seeds of what each minute adds (least squares through zero), with its interval.
-    ``safe_min`` is the longest of the minutes run up to which every interval stays within the harm that counts as none,
-    0 if not even the shortest does; ``harmful_min`` the shortest whose whole interval lies beyond, None if none does.
-    Both are None where there are too few seeds for intervals of the level asked for.
+    ``safe_min`` is the longest of the minutes run up to which every interval stays within the harm that counts as none
+    and no seed lost its value, 0 if not even the shortest does; ``harmful_min`` the shortest whose whole interval lies
+    beyond, None if none does. Both are None where there are too few seeds for intervals of the level asked for.
     """
 
     slope: float | None
@@ -83,8 +85,8 @@ class Panel:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether no seed differs anywhere."""
-        return not any(value for gap in self.gaps for value in gap.values if np.isfinite(value))
+        """Whether no seed differs anywhere, nor has a value only with the fault or only without."""
+        return not any(gap.lost or any(_finite(gap.values)) for gap in self.gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +118,34 @@ def _panel(read: CurvesFile, values: Values, line: Line, of: tuple[str, Drawn]) 
     zero = _row(read, values, scenario, ZERO, metric)
     better = definitions()[metric.name].better
     sign = -1.0 if better is Better.HIGHER else 1.0
-    gaps = []
-    for point in line.points:
-        there = _row(read, values, scenario, point.plan, metric)
-        differences = np.asarray(there) - np.asarray(zero)
-        gaps.append(
-            Gap(
-                point.at_min,
-                point.plan,
-                tuple(differences.tolist()),
-                paired_difference(zero, there),
-                int(np.count_nonzero(sign * differences > 0)),
-                int(np.count_nonzero(sign * differences < 0)),
-                hits_of(read, values, (scenario, point.plan)),
-            )
+    gaps = [
+        gap_of(
+            point,
+            (zero, _row(read, values, scenario, point.plan, metric)),
+            sign,
+            hits_of(read, values, (scenario, point.plan)),
         )
+        for point in line.points
+    ]
     told = better is not Better.NEITHER and line.is_from_zero
     harm = metric.harm * (share_of(read, values, scenario) if is_counted(metric) else 1.0)
     return Panel(line, scenario, metric, harm, zero, tuple(gaps), worth_of(gaps, sign, harm) if told else None)
+
+
+def gap_of(point: Point, pairs: tuple[Sequence[float], Sequence[float]], sign: float, hit: float | None) -> Gap:
+    """A point from the values of the seeds without and with the fault; ``sign`` is 1 where more is worse, else -1."""
+    zero, there = (np.asarray(one, np.float64) for one in pairs)
+    differences = there - zero
+    return Gap(
+        at_min=point.at_min,
+        plan=point.plan,
+        values=tuple(differences.tolist()),
+        difference=paired_difference(zero, there),
+        worse=int(np.count_nonzero(sign * differences > 0)),
+        better=int(np.count_nonzero(sign * differences < 0)),
+        lost=int(np.count_nonzero(np.isfinite(zero) != np.isfinite(there))),
+        hit=hit,
+    )
 
 
 def is_counted(metric: Measured) -> bool:
@@ -154,14 +166,14 @@ def worth_of(gaps: Sequence[Gap], sign: float, harm: float) -> Worth:
     known = [one for one in ends if one is not None]
     if len(known) < len(ends):
         return Worth(slope, interval, None, None)
-    safe = list(takewhile(lambda row: known[row][1] <= harm, range(len(gaps))))
+    safe = list(takewhile(lambda row: known[row][1] <= harm and not gaps[row].lost, range(len(gaps))))
     harmful = [one.at_min for one, (least, _) in zip(gaps, known, strict=True) if least > harm]
     return Worth(slope, interval, gaps[safe[-1]].at_min if safe else 0.0, harmful[0] if harmful else None)
 
 
 def harm_left(difference: Difference, sign: float) -> tuple[float, float] | None:
     """The least and the most harm that an interval leaves; None where the interval does not reach its level."""
-    if difference.low is None or difference.high is None or difference.level < LEVEL - ROUNDING:
+    if difference.low is None or difference.high is None or not reaches_level(difference):
         return None
     least, most = sorted((sign * difference.low, sign * difference.high))
     return least, most

@@ -7,7 +7,7 @@ from scenarios.consequences.points import Line
 from scenarios.consequences.results import Found, Panel, Worth
 from scenarios.language import Text
 from scenarios.report.texts import SECONDS_PER_MINUTE, number, phrase, plain
-from scenarios.study.words import shown_range, title_of
+from scenarios.study.words import is_sure, reaches_level, shown_range, title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def costs_of(found: Found, line: Line, scenario: str, title: Text) -> Iterator[T
     if moved:
         yield phrase("curves.costs", scenario=title, parts=_listed([_cost(one) for one in moved]))
     elif line.is_from_zero:
-        yield phrase("curves.unclear", scenario=title)
+        is_known = any(one.worth is not None and reaches_level(one.worth.interval) for one in panels)
+        yield phrase("curves.unclear" if is_known else "curves.too_few", scenario=title)
     yield from _objective(panels, line)
 
 
@@ -74,24 +75,25 @@ def _cost(panel: Panel) -> Text:
 
 
 def _is_sure(worth: Worth) -> bool:
-    interval = worth.interval
-    if interval.low is None or interval.high is None or worth.safe_min is None:
-        return False
-    return interval.low > 0 or interval.high < 0
+    return worth.safe_min is not None and is_sure(worth.interval)
 
 
 def _objective(panels: Sequence[Panel], line: Line) -> Iterator[Text]:
-    known = [(one.worth.safe_min, one) for one in panels if one.worth is not None and one.worth.safe_min is not None]
+    judged = [(one.worth.safe_min, one) for one in panels if one.worth is not None]
+    known = [(safe, one) for safe, one in judged if safe is not None]
     if not known:
         return
+    unknown = [title_of(one.metric) for safe, one in judged if safe is None]
     safe = min(one for one, _ in known)
     first, last = line.points[0].at_min, line.points[-1].at_min
-    if safe == last:
-        yield phrase("curves.safe_throughout", last=f"{last:g}")
-        return
     held_by = _listed([title_of(one.metric) for value, one in known if value == safe])
-    key = "curves.safe_until" if safe else "curves.safe_nowhere"
-    yield phrase(key, safe=f"{safe:g}", first=f"{first:g}", metrics=held_by)
+    if safe == last:
+        yield phrase("curves.safe_of" if unknown else "curves.safe_throughout", last=f"{last:g}", metrics=held_by)
+    else:
+        key = "curves.safe_until" if safe else "curves.safe_nowhere"
+        yield phrase(key, safe=f"{safe:g}", first=f"{first:g}", metrics=held_by)
+    if unknown:
+        yield phrase("curves.not_judged", metrics=_listed(unknown))
 
 
 def _listed(parts: Sequence[Text]) -> Text:

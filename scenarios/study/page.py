@@ -9,13 +9,13 @@ from scenarios.metrics import Better
 from scenarios.report.markup import Markup, element, escaped, joined, words
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, percent, phrase, plain
-from scenarios.statistics import LEVEL, Difference
+from scenarios.statistics import Difference
 from scenarios.study.cells import count_of
 from scenarios.study.drawings import screening_figures, strip
 from scenarios.study.form import Plan, Study
 from scenarios.study.reader import StudyFile
 from scenarios.study.results import Figure, PlanFigure, Range, Results
-from scenarios.study.words import ROUNDING, added, changed, dropped, shown_gap, shown_range, shown_value, title_of
+from scenarios.study.words import added, changed, dropped, is_sure, shown_gap, shown_range, shown_value, title_of
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """The page may fetch nothing at all, whatever a hostile name tries."""
@@ -160,8 +160,7 @@ def _gap(figure: Figure, found: Difference) -> Markup:
     if found.low is None or found.high is None:
         return told
     low, high = shown_gap(figure.metric, found.low), shown_gap(figure.metric, found.high)
-    sure = found.level >= LEVEL - ROUNDING and (found.low > 0 or found.high < 0)
-    return _over(element("strong", told) if sure else told, shown_range(low, high, found.level))
+    return _over(element("strong", told) if is_sure(found) else told, shown_range(low, high, found.level))
 
 
 def _better(figure: Figure, found: Difference) -> Markup | Text:

@@ -6,11 +6,23 @@ from scenarios.language import Text
 from scenarios.metrics import Number, definitions
 from scenarios.report.texts import duration, number, percent, phrase
 from scenarios.scenario import ScenarioEvent
-from scenarios.statistics import LEVEL
+from scenarios.statistics import LEVEL, Difference, Interval
 from scenarios.study.form import Changes, Drop, Measured
 
 ROUNDING = 0.0005
 """How far a level may fall short of the one asked for before it is told: half of the last digit shown."""
+
+
+def reaches_level(found: Difference | Interval) -> bool:
+    """Whether an interval reaches the level asked for, as far as levels are shown."""
+    return found.level >= LEVEL - ROUNDING
+
+
+def is_sure(found: Difference | Interval) -> bool:
+    """Whether an interval of the level asked for leaves zero out."""
+    if found.low is None or found.high is None or not reaches_level(found):
+        return False
+    return found.low > 0 or found.high < 0
 
 
 def title_of(metric: Measured) -> Text:

@@ -69,6 +69,7 @@ SPOILED = [
     ("length_min = [0, 5, 10]", "length_min = [-5]", 16, "curve[1].length_min is [-5]"),
     ("length_min = [0, 5, 10]", "length_min = [0]", 16, "length_min has no value above 0"),
     ("length_min = [0, 5, 10]", "length_min = 5", 11, "a curve varies one thing"),
+    ("length_min = [0, 5, 10]", "length_min = [5]\nage_min = [5]", 11, "here it is length_min, age_min"),
     ("length_min = [0, 5, 10]", "length_min = [5]\ndelay_min = [5]", 17, "delay_min is for faults of kind latency"),
     ('kind = "outage"', 'kind = "outrage"', 18, 'unknown kind of fault "outrage". Did you mean outage?'),
     ("reportSafety", "reportSafty", 19, "Did you mean reportSafety?"),
@@ -156,3 +157,12 @@ def test_starts_that_are_varied_stand_in_the_order_of_time(tmp_path: Path) -> No
     ]
     assert '"at" = "1:00:05"' in read.faults["when-60_0833"]
     assert '"until" = "1:03:05"' in read.faults["when-60_0833"]
+
+
+def test_values_of_an_axis_stand_in_order_and_once(tmp_path: Path) -> None:
+    """Zero is the plan without a fault; a part of a minute is told in whole seconds, to the nearest."""
+    path = tmp_path / "good.toml"
+    path.write_text(GOOD.replace("[0, 5, 10]", "[10, 0, 0.33, 10]"), encoding="utf-8")
+    read = read_curves(path, default_parameters())
+    assert [one.at_min for one in read.lines[0].points] == [0.33, 10.0]
+    assert '"until" = "0:05:20"' in read.faults["safety-0_33"]
