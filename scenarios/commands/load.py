@@ -7,7 +7,9 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from signal import SIGTERM, default_int_handler, signal
 from socket import gethostname
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -70,6 +72,7 @@ def build(language: Language) -> click.Command:
         check_usage(given, language)
         if find_spec("locust") is None:
             raise MissingPackage("locust", install_command("load"))
+        end_as_by_ctrl_c()
         if given["worker"]:
             return work_for_master(given, language, quiet=quiet)
         folder = out or next_free(Path("out") / "load")
@@ -88,6 +91,13 @@ def build(language: Language) -> click.Command:
         return int(import_module("scenarios.load.outputs").exit_code(done)) if done.is_whole else STOPPED
 
     return load
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let SIGTERM (kill, systemd, a container's end) keep what was measured, as Ctrl-C does."""
+    # Only the main thread hears signals.
+    if current_thread() is main_thread():
+        signal(SIGTERM, default_int_handler)
 
 
 def check_usage(given: dict[str, Any], language: Language) -> None:
@@ -192,6 +202,8 @@ def tell(done: "Load", report: Path, language: Language) -> None:
         click.echo(line)
     if not done.is_whole:
         click.echo(say(language, "load.stopped"))
+    if not done.aftermath.is_asked:
+        click.echo(say(language, "load.oracle_unasked"))
     click.echo(say(language, "cli.report_at", path=report))
 
 

@@ -46,13 +46,17 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What the oracle found; what the service had acknowledged; ``unsure`` people of whom it never said."""
+    """What the oracle found; what the service had acknowledged; ``unsure`` people of whom it never said.
+
+    ``is_asked`` unless somebody stopped it before all was asked.
+    """
 
     findings: tuple[Finding, ...]
     settled: Settled
     check_ins: int
     reports: int
     unsure: int
+    is_asked: bool = True
 
 
 class _Told(msgspec.Struct):

@@ -170,8 +170,11 @@ class Generator:
         while not all(one.done for one in progress):
             tell("load_run", min(1.0, min(one.due_s for one in progress) / length_s) if length_s else 1.0)
             self._look()
+            if (self._folder / STOP).exists():
+                self.stop()
+                return False
             progress = self._progress()
-        return not (self._folder / STOP).exists()
+        return True
 
     @property
     def process(self) -> int:

@@ -20,7 +20,7 @@ import msgspec
 from gevent.queue import Queue
 from locust import User, events, task
 from locust.exception import StopUser
-from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, STATE_STOPPED, STATE_STOPPING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
 from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Lost, Progress, Setup, read_records, write_records
@@ -190,7 +190,10 @@ def _hear_workers(runner: MasterRunner) -> None:
 
     def is_alive(client: str) -> bool:
         node = runner.clients.get(client)
-        return node is not None and node.state != STATE_MISSING
+        if node is None:
+            # A master that stops forgets its workers until they say hello again.
+            return runner.state in (STATE_STOPPING, STATE_STOPPED)
+        return bool(node.state != STATE_MISSING)
 
     def keep_looking() -> None:
         while True:

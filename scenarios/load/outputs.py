@@ -64,6 +64,7 @@ def load_json(load: Load) -> dict[str, Any]:
         "classes": [_tally(one) for one in verdict.classes],
         "operations": [_tally(one) for one in verdict.operations],
         "oracle": {
+            "asked": load.aftermath.is_asked,
             "looks": load.looks,
             "recovery_s": load.recovery_s,
             "check_ins": load.aftermath.check_ins,
@@ -125,7 +126,7 @@ def junit_xml(load: Load) -> str:
     said = "; ".join(
         f"{one.kind}: {one.subject.en}: expected {one.expected}, said {one.actual}" for one in load.findings
     )
-    cases.append(_case("oracle", said))
+    cases.append(_case("oracle", said) if load.aftermath.is_asked else _case("oracle", "not asked", "error"))
     lag = f"p99 {verdict.lag.p99_ms:g} ms > {verdict.lag_limit_ms:g} ms" if verdict.lagged else ""
     cases.append(_case("generator", lag or ("no request had an answer" if verdict.is_unreachable else ""), "error"))
     failures = sum(one.find("failure") is not None for one in cases)

@@ -82,6 +82,8 @@ def _verdict(load: Load) -> Markup:
 
 def _why(load: Load) -> Text:
     verdict = load.verdict
+    if verdict.outcome is Outcome.HELD and not load.aftermath.is_asked:
+        return phrase("load.oracle_unasked")
     if verdict.outcome is not Outcome.NONE:
         return phrase(f"load.{verdict.outcome}", objectives=number(len(verdict.judgements)))
     if verdict.is_unreachable or not verdict.calls:
@@ -250,6 +252,8 @@ def _axis(area: Frame, load: Load) -> Markup:
 
 def _oracle(load: Load) -> Markup:
     done = load.aftermath
+    if not done.is_asked:
+        return element("p", words(phrase("load.oracle_unasked")))
     text = phrase(
         "load.oracle",
         looks=number(load.looks),

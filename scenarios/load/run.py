@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from agents.city_os.calendar import Calendar
-from scenarios.load.aftermath import REMEMBERED, Aftermath, ask_oracle, settle, stays_of
+from scenarios.load.aftermath import REMEMBERED, Aftermath, Settled, ask_oracle, settle, stays_of
 from scenarios.load.calls import SHARED, DueCall, Measured, Setup
 from scenarios.load.casting import cast_people
 from scenarios.load.clock import now
@@ -198,37 +198,47 @@ class Session:
         self._check(options)
         setup = setup_for(self.target, options)
         done = self._generate(setup, options, tell)
-        begun, plan, rows, watch, kept, is_whole, work_s = done
-        tell("load_ask", 0.0)
-        recovery_s = wait_for_calm(self.target)
-        more, settled = settle(self.target, setup, kept, rows)
-        aftermath = ask_oracle(self.target, Calendar(begun), kept, [*rows, *more], settled)
-        during = check_looks(watch.looks, [*rows, *more], kept, self.target)
-        end_s = max((one.done_s for one in rows), default=0.0)
-        against = against_board(watch.looks, rows, stays_of(kept.values(), self.target.directory))
-        histories = check_histories(self.target, kept, [*rows, *more], end_s, tell)
-        aftermath = replace(aftermath, findings=(*aftermath.findings, *histories))
-        length_s = plan.length_s if is_whole else max((one.due_s for one in rows), default=0.0)
-        wrong = sum(one.cases for one in (*during, *aftermath.findings))
+        plan, rows = done.plan, done.rows
+        try:
+            after = self._after(setup, done, tell)
+        except KeyboardInterrupt:
+            after = NOT_ASKED
+        length_s = plan.length_s if done.is_whole else max((one.due_s for one in rows), default=0.0)
+        wrong = sum(one.cases for one in (*after.during, *after.aftermath.findings))
         return Load(
             target_url=self.target.url,
-            begun=begun,
+            begun=done.begun,
             ids=plan.ids,
             copies=plan.copies,
             left_out=plan.left_out,
             speed=options.speed,
             rows=rows,
             verdict=judge(rows, self.objectives, plan.mode, length_s, wrong=wrong),
-            aftermath=aftermath,
-            looks=len(watch.looks),
-            recovery_s=recovery_s,
-            during=during,
-            is_whole=is_whole,
+            aftermath=after.aftermath,
+            looks=len(done.watch.looks),
+            recovery_s=after.recovery_s,
+            during=after.during,
+            is_whole=done.is_whole and after.aftermath.is_asked,
             objectives=self.objectives,
             command=options.command,
-            against_board=against,
-            core_share=work_s / options.processes / max(length_s, 1.0),
+            against_board=after.against_board,
+            core_share=done.work_s / options.processes / max(length_s, 1.0),
         )
+
+    def _after(self, setup: Setup, done: "_Generated", tell: Tell) -> "_After":
+        """Let the service come to itself, and ask the oracle's questions."""
+        target, looks, kept = self.target, done.watch.looks, done.kept
+        tell("load_ask", 0.0)
+        recovery_s = wait_for_calm(target)
+        more, settled = settle(target, setup, kept, done.rows)
+        rows = [*done.rows, *more]
+        aftermath = ask_oracle(target, Calendar(done.begun), kept, rows, settled)
+        during = check_looks(looks, rows, kept, target)
+        against = against_board(looks, done.rows, stays_of(kept.values(), target.directory))
+        end_s = max((one.done_s for one in done.rows), default=0.0)
+        histories = check_histories(target, kept, rows, end_s, tell)
+        aftermath = replace(aftermath, findings=(*aftermath.findings, *histories))
+        return _After(recovery_s, aftermath, during, against)
 
     def _plan(self, options: LoadOptions, timing: Timing) -> "Plan":
         target = self.target
@@ -300,6 +310,19 @@ class _Generated(NamedTuple):
     kept: dict[int, DueCall]
     is_whole: bool
     work_s: float
+
+
+class _After(NamedTuple):
+    """What was asked after a load, and what came of it; ``recovery_s`` as in ``Load``."""
+
+    recovery_s: float | None
+    aftermath: Aftermath
+    during: Sequence[Finding]
+    against_board: int
+
+
+NOT_ASKED = _After(None, Aftermath((), Settled(), 0, 0, 0, is_asked=False), (), 0)
+"""Somebody stopped it before all was asked: what the oracle would have found is not known."""
 
 
 def sending(setup: Setup, options: LoadOptions) -> Sending:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,8 +26,10 @@ from reference_api.consent import Decide, decide
 from scenarios.cli import run_command
 from scenarios.connection import reference_app
 from scenarios.defaults import default_parameters, parameters_with_ids
+from scenarios.language import Language
 from scenarios.load.errors import WorkerLost
 from scenarios.load.generator import Master, free_port
+from scenarios.load.report import load_html
 from scenarios.load.run import LoadOptions, run_load
 from scenarios.load.target import TargetOptions
 from scenarios.recipes import find_recipe
@@ -45,10 +48,26 @@ EASY = '[generator]\nlag_p99_ms = 60000\n[[objective]]\nclass = "P0"\np95_ms = 6
 
 
 @cache
+def town_of(seed: int) -> Town:
+    """The synthetic town of a seed, made once for all loads: a load makes the same each time."""
+    return build_town(find_recipe("synthetic"), stream=Stream(seed))
+
+
+@pytest.fixture(autouse=True)
+def town_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of each load less."""
+
+    def made(recipe: Path, *, data: Path | None, stream: Stream) -> Town:
+        assert (recipe, data) == (find_recipe("synthetic"), None)
+        return town_of(stream.seed)
+
+    monkeypatch.setattr("scenarios.load.target.build_town", made)
+
+
+@cache
 def people(ids: int | None = None) -> tuple[Town, Population]:
     """The synthetic town with 200 people, as the load makes them anew."""
-    stream = Stream(3)
-    town = build_town(find_recipe("synthetic"), stream=stream)
+    stream, town = Stream(3), town_of(3)
     parameters = default_parameters() if ids is None else parameters_with_ids(ids, 200)
     return town, populate(town, stream=stream, parameters=parameters, people=200)
 
@@ -120,7 +139,7 @@ def load(recording: Path, url: str, folder: Path, *more: str) -> tuple[int, dict
     """Exit code and load.json of a load."""
     (folder / "easy.toml").write_text(EASY, "utf-8")
     out = folder / "out"
-    words = ["load", str(recording), "--target", url, "--out", str(out), "--speed", "30", "--lang", "en", "--quiet"]
+    words = ["load", str(recording), "--target", url, "--out", str(out), "--speed", "120", "--lang", "en", "--quiet"]
     code = run_command([*words, "--objectives", str(folder / "easy.toml"), *more])
     told: dict[str, Any] = json.loads((out / "load.json").read_text("utf-8"))
     return code, told
@@ -201,6 +220,51 @@ def test_ctrl_c_ends_with_what_was_measured(recording: Path) -> None:
     assert (done.is_whole, done.findings) == (False, ())
     assert 0 < done.verdict.length_s < 15.0
     assert 0 < done.verdict.calls == len(done.rows)
+
+
+def test_ctrl_c_while_the_oracle_asks_keeps_what_was_measured(recording: Path) -> None:
+    """All calls are there and judged; that the oracle's questions were not all asked is told."""
+
+    def stop(stage: str, share: float) -> None:
+        if stage == "load_ask":
+            raise KeyboardInterrupt
+
+    with target() as url:
+        done = run_load(LoadOptions(recording, TargetOptions(url), speed=120.0), stop)
+    page = load_html(done, Language.EN)
+    assert (done.is_whole, done.aftermath.is_asked, "questions were not all asked" in page) == (False, False, True)
+    assert done.verdict.calls == len(done.rows) > RECEIVED
+
+
+def tell_page(port: int, path: str, form: str = "") -> None:
+    """Press a button of locust's own page."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", path, form, {"content-type": "application/x-www-form-urlencoded"})
+        assert connection.getresponse().status == 200
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_locusts_own_stop_ends_with_what_was_measured(recording: Path, workers: int) -> None:
+    """As Ctrl-C does; users that the page added before have nothing to do."""
+    port = free_port()
+    stopped = []
+
+    def stop(stage: str, share: float) -> None:
+        if stage == "load_run" and share >= 0.05 and not stopped:
+            tell_page(port, "/swarm", f"user_count={2 * workers}&spawn_rate=100")
+            tell_page(port, "/stop")
+            stopped.append(share)
+
+    with target() as url:
+        options = LoadOptions(recording, TargetOptions(url), speed=2.0, ui_port=port, processes=workers)
+        done = run_load(options, stop)
+    assert (done.is_whole, done.aftermath.is_asked, done.findings) == (False, True, ())
+    assert 0 < done.verdict.length_s < 15.0
+    calls = [one.call for one in done.rows if one.operation != "issueToken"]
+    assert 0 < len(calls) == len(set(calls))
 
 
 def test_as_many_ids_take_part_as_the_sandbox_was_filled_with(
