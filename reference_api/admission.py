@@ -12,6 +12,8 @@ from reference_api.errors import ApiError
 CLASSES = ("P3", "P2", "P1")
 """Service classes in the order in which they are put off; P0 is never."""
 
+_PLACES = {service_class: place for place, service_class in enumerate(CLASSES)}
+
 LAG_S: Mapping[str, Sequence[float]] = {"normal": (0.5, 1.0, float("inf")), "disaster": (0.1, 0.2, 0.3)}
 """From which delay of the server on each class is put off, by mode.
 
@@ -20,9 +22,9 @@ the last class goes at a third of that. In normal times P2 is promised within 1 
 Confidence C.
 """
 
-WAITING: Mapping[str, Sequence[float]] = {"normal": (500, 1000, float("inf")), "disaster": (200, 500, 1000)}
-"""From which number of unfinished requests on each class is put off. Source: none; at 1,000 answers a second and
-worker, 500 wait half a second. Confidence C."""
+ROOM: Mapping[str, Sequence[float]] = {"normal": (500, 1000, float("inf")), "disaster": (60, 120, 240)}
+"""From which number of unanswered requests on a worker lets in no more of each class. Source: none; at 1,000 answers a
+second 240 wait a quarter of a second, so that P0 keeps the most of its own. Confidence C."""
 
 CALM_S = 5.0
 """How long at most the load must be below half of a threshold before the class is served again, and within how many
@@ -42,9 +44,10 @@ RETRY_SHARE = 3.0
 
 @dataclass(slots=True)
 class Pressure:
-    """How loaded a worker is. ``level`` is the number of classes that are put off, 0 to 3.
+    """How loaded a worker is. ``level`` is the number of classes of which nothing is served, 0 to 3.
 
-    Times are seconds on the event loop's clock.
+    ``waiting`` are the requests that were let in and have no answer yet. Where they fill the room of a class, what
+    comes further of it is put off, and classes that are less urgent wholly. Times are seconds on the loop's clock.
     """
 
     level: int = 0
@@ -64,24 +67,48 @@ class Pressure:
         """Raise the level if the next measurement is late already: a hundred requests may wait before it."""
         if now_s <= self._due_s:
             return
-        level = _level(now_s - self._due_s, self.waiting, self._mode, share=1.0)
+        level = _level(now_s - self._due_s, self._mode, share=1.0)
         if level > self.level:
-            self.level, self._calm_since_s = level, None
-            self._remember_load(now_s)
+            self._rise(level, now_s)
+
+    def _rise(self, level: int, now_s: float) -> None:
+        """There is load now, so that at least so many classes are put off wholly."""
+        self.level, self._calm_since_s = max(self.level, level), None
+        self._remember_load(now_s)
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether anything might be put off."""
+        return self.level > 0 or self.waiting >= ROOM[_row(self._mode)][0]
+
+    def turns_away(self, service_class: str, now_s: float) -> bool:
+        """Whether a request that comes now is put off, because its class is, or has no room left."""
+        place = _PLACES.get(service_class, len(CLASSES))
+        if place < self.level:
+            return True
+        if place == len(CLASSES) or self.waiting < ROOM[_row(self._mode)][place]:
+            return False
+        self._rise(place, now_s)
+        return True
 
     def observe(self, lag_s: float, mode: str, now_s: float) -> None:
         """Take a measurement of how late the server is (s); the level rises at once and falls after a calm time."""
         self._mode = mode
-        self.level = max(self.level, _level(lag_s, self.waiting, mode, share=1.0))
+        self.level = max(self.level, _level(lag_s, mode, share=1.0))
         if not self.level:
             return
-        if _level(lag_s, self.waiting, mode, share=0.5) >= self.level:
+        if _level(lag_s, mode, share=0.5) >= self.level:
             self._calm_since_s = None
             self._remember_load(now_s)
         elif self._calm_since_s is None:
             self._calm_since_s = now_s
-        elif now_s - self._calm_since_s >= min(CALM_S, PEAK_CALM_S + self._lasted_s):
+        elif now_s - self._calm_since_s >= self._calm_s:
             self.level, self._calm_since_s = self.level - 1, None
+
+    @property
+    def _calm_s(self) -> float:
+        """How long it must be calm before a class is served again; the last one, soon: its room bounds it."""
+        return PEAK_CALM_S if self.level == len(CLASSES) else min(CALM_S, PEAK_CALM_S + self._lasted_s)
 
     def _remember_load(self, now_s: float) -> None:
         """Count how long the load lasts: peaks that follow each other closely are one load."""
@@ -111,19 +138,26 @@ class Pressure:
             ApiError: temporary-reduced-capacity.
         """
         if self.level and service_class in self.shed:
-            raise ApiError(
-                "temporary-reduced-capacity",
-                f"operations of class {service_class} are put off while more urgent ones are served",
-                headers={"retry-after": str(self.retry_after_s)},
-            )
+            raise self.fault(service_class)
+
+    def fault(self, service_class: str) -> ApiError:
+        """What an operation of a class is told that is put off."""
+        return ApiError(
+            "temporary-reduced-capacity",
+            f"operations of class {service_class} are put off while more urgent ones are served",
+            headers={"retry-after": str(self.retry_after_s)},
+        )
 
     def headers(self) -> dict[str, str]:
         """What every answer says while the service is reduced; nothing otherwise."""
         return {"city-os-shedding": ", ".join(self.shed)} if self.level else {}
 
 
-def _level(lag_s: float, waiting: int, mode: str, *, share: float) -> int:
+def _level(lag_s: float, mode: str, *, share: float) -> int:
     """Number of classes whose threshold, times ``share``, is reached."""
-    row = "disaster" if mode == "disaster" else "normal"
-    pairs = zip(LAG_S[row], WAITING[row], strict=True)
-    return sum(lag_s >= lag * share or waiting >= count * share for lag, count in pairs)
+    return sum(lag_s >= late_s * share for late_s in LAG_S[_row(mode)])
+
+
+def _row(mode: str) -> str:
+    """Which thresholds a mode has."""
+    return "disaster" if mode == "disaster" else "normal"

@@ -147,15 +147,10 @@ class Application:
             now_s=await services.now_s(),
             address=(scope.get("client") or ("",))[0],
         )
-        # From here on the request waits for the server; before, the server waited for its body, and that is no load.
-        services.pressure.waiting += 1
-        try:
-            call.token = await authorise(services, call)
-            if call.token is not ANONYMOUS:
-                self._limit(call, scope["path"], common)
-            return await handler(services, call)
-        finally:
-            services.pressure.waiting -= 1
+        call.token = await authorise(services, call)
+        if call.token is not ANONYMOUS:
+            self._limit(call, scope["path"], common)
+        return await handler(services, call)
 
     def _limit(self, call: Call, path: str, common: dict[str, str]) -> None:
         """Count the request. What saves lives is counted and never refused (class P0).

@@ -10,6 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reference_api.door import STATE, Door
 from reference_api.errors import ApiError
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -26,26 +27,42 @@ UNREAD_TIMEOUT_S = 60.0
 Confidence C."""
 
 
+_PUT_OFF = b"HTTP/1.1 503 Service Unavailable\r\n"
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. A head that is too long or too slow ends it, and so do answers that nobody reads.
 
-    Fields after the body (trailers) are no headers.
+    Fields after the body (trailers) are no headers. What is put off is answered here; its body is passed over.
     """
 
     _is_in_head = False
     _head_bytes = 0
+    _door: Door | None = None
+    _inside = 0
+    """Requests that were let in, are there as a whole, and have no answer yet."""
+    _is_put_off = False
+    """Whether what comes in is the rest of a request that was put off."""
+    _rested_s = 0.0
+    _rest: asyncio.TimerHandle | None = None
     _late: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """A client connected."""
         super().connection_made(transport)
+        self._door = self.app_state.get(STATE)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection ended."""
         self._arrived()
         self._was_read()
+        if self._rest is not None:
+            self._rest.cancel()
+        if self._door is not None:
+            self._door.pressure.waiting -= self._inside
+            self._inside = 0
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -74,11 +91,82 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head of a request is there."""
         self._is_in_head = False
-        super().on_headers_complete()
+        if self._door is None or not self._put_off(self._door):
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Part of a body came."""
+        if not self._is_put_off:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of a request is there."""
+        if self._is_put_off:
+            self._is_put_off = False
+            return
+        if self._door is not None and not self.cycle.response_complete:
+            self._inside += 1
+            self._door.pressure.waiting += 1
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """An answer was written; what of it the client has not taken lies in memory."""
+        if self._inside and self._door is not None:
+            self._inside -= 1
+            self._door.pressure.waiting -= 1
         super().on_response_complete()
+        self._look_at_unread()
+
+    def _put_off(self, door: Door) -> bool:
+        """Answer a request that is put off; whether it was. Where answers wait for others, the app puts off."""
+        if self._is_busy or self.flow.write_paused or self.expect_100_continue or self.parser.should_upgrade():
+            return False
+        if self.parser.get_http_version() != "1.1":
+            return False
+        now_s = self.loop.time()
+        answer = door.refusal(self.parser.get_method(), self.url, self.headers, now_s)
+        if answer is None:
+            return False
+        fields = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
+        is_kept = self.parser.should_keep_alive()
+        if not is_kept:
+            fields.append(b"connection: close\r\n")
+        self.transport.write(b"".join([_PUT_OFF, *fields, answer]))
+        self.server_state.total_requests += 1
+        self._is_put_off = True
+        if is_kept:
+            self._rest_from(now_s)
+        else:
+            self.transport.close()
+        self._look_at_unread()
+        return True
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _rest_from(self, now_s: float) -> None:
+        """Let the connection rest after a request that was put off: one timer for many of them, as they come fast."""
+        self._rested_s = now_s
+        if self._rest is None:
+            self._rest = self.loop.call_later(self.timeout_keep_alive, self._end_rest)
+
+    def _end_rest(self) -> None:
+        """End the connection if nothing came since, or no end of what was put off."""
+        self._rest = None
+        if self._is_busy or self._late is not None or self.timeout_keep_alive_task is not None:
+            return
+        length_s = HEAD_TIMEOUT_S if self._is_put_off else self.timeout_keep_alive
+        left_s = self._rested_s + length_s - self.loop.time()
+        if left_s > 0.0:
+            self._rest = self.loop.call_later(left_s, self._end_rest)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _look_at_unread(self) -> None:
+        """Begin to wait for a client that has not taken all yet."""
         if not self.transport.get_write_buffer_size():
             self._was_read()
         elif self._unread is None:
@@ -120,10 +208,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, why: str) -> None:
         """End the connection; told why unless an earlier request is still being answered."""
-        cycle: Any = self.cycle
         if self.transport.is_closing():
             return
-        if cycle is None or cycle.response_complete:
+        if not self._is_busy:
             self.send_400_response(why)
         else:
             self.transport.close()

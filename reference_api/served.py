@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_api.app import Application
 from reference_api.disaster import gravest, modes
+from reference_api.door import STATE, Door
 from reference_api.errors import ApiError, StoreUnavailable, UnsafeSettings, unavailable
 from reference_api.fault_bodies import fault_reply
 from reference_api.oidc.key_ring import prepare_keys
@@ -35,6 +36,7 @@ def served(app: Application, *, patient: bool = False) -> ASGIApp:
     takes the place of another is, or it would end the whole server while PostgreSQL restarts.
     """
     guard = Guard(app)
+    door = Door(app.routes, app.services.pressure)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -44,14 +46,21 @@ def served(app: Application, *, patient: bool = False) -> ASGIApp:
             if not patient:
                 raise
             guard.is_waiting = True
-        background = asyncio.create_task(_work(app, guard))
+        background = asyncio.create_task(_work(app, guard, door))
         try:
             yield
         finally:
             await _stop(background)
             await app.services.store.close()
 
-    return Router(routes=[], default=guard, lifespan=lifespan)
+    router = Router(routes=[], default=guard, lifespan=lifespan)
+
+    async def opened(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and "state" in scope:
+            scope["state"][STATE] = door
+        await router(scope, receive, send)
+
+    return opened
 
 
 async def _open(services: Services) -> None:
@@ -64,7 +73,7 @@ async def _open(services: Services) -> None:
         raise
 
 
-async def _work(app: Application, guard: "Guard") -> None:
+async def _work(app: Application, guard: "Guard", door: Door) -> None:
     """What a server does beside answering, until cancelled; first of all it waits for a database that is away."""
     while guard.is_waiting:
         try:
@@ -73,7 +82,7 @@ async def _work(app: Application, guard: "Guard") -> None:
         except StoreUnavailable as fault:
             logger.warning("not open yet: %s", fault)
             await asyncio.sleep(ATTEMPT_S)
-    await asyncio.gather(watch_load(app), deliver_forever(app.services))
+    await asyncio.gather(watch_load(app, door), deliver_forever(app.services))
 
 
 async def refuse_sandbox_in_production(services: Services) -> None:
@@ -95,8 +104,8 @@ async def _stop(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def watch_load(app: Application) -> None:
-    """Measure how late the event loop is, until cancelled; what waits in it waits as long."""
+async def watch_load(app: Application, door: Door) -> None:
+    """Measure how late the event loop is, until cancelled; what waits in it waits as long. Count what was put off."""
     loop = asyncio.get_running_loop()
     services = app.services
     is_known = True
@@ -116,6 +125,7 @@ async def watch_load(app: Application) -> None:
         services.pressure.observe(lag_s, mode, now_s)
         if services.telemetry is not None:
             services.telemetry.lag(lag_s)
+            services.telemetry.put_off(door.take_counts())
 
 
 class Guard:

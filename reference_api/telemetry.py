@@ -4,6 +4,7 @@ import logging
 import os
 import time
 import traceback
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -68,6 +69,15 @@ class Telemetry:
                 },
             )
 
+    def put_off(self, counts: Iterable[tuple[Operation, int]]) -> None:
+        """Count requests that were put off at the door, by operation; a line of the log tells as many at once."""
+        for operation, count in counts:
+            self._requests.labels(operation.operation_id, "503").inc(count)
+            self._shed.labels(operation.service_class).inc(count)
+            if requests_log.isEnabledFor(logging.INFO):
+                told = {"operation": operation.operation_id, "status": 503, "count": count}
+                requests_log.info("put off", extra=told)
+
     def lag(self, lag_s: float) -> None:
         """Note how late the server is (s)."""
         self._lag.set(lag_s)
@@ -131,7 +141,11 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: value for name, value in vars(record).items() if name in ("operation", "status", "duration_ms")}
+        line |= {
+            name: value
+            for name, value in vars(record).items()
+            if name in ("operation", "status", "duration_ms", "count")
+        }
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = record.exc_info[0].__name__
             line["places"] = _places(record.exc_info[2])
