@@ -18,11 +18,19 @@ def page_html(
 
     ``footer`` is the key of the phrase at the end, with a place for the version.
     """
-    told = version("citytwin")
+    main = element("main", header, *(section(name, content) for name, content in sections.items()))
+    return whole_page(title, language, main, footer=footer)
+
+
+def whole_page(
+    title: str, language: Language, main: Markup, *, footer: str = "page.generated", made_by: str | None = None
+) -> str:
+    """A whole page around what it has to say; ``made_by`` is the version that it is of, this one if not given."""
+    told = version("citytwin") if made_by is None else made_by
     body = element(
         "body",
         element("button", words(phrase("page.switch")), type="button", id="switch"),
-        element("main", header, *(_section(name, content) for name, content in sections.items())),
+        main,
         element("footer", words(phrase(footer, version=told))),
         element("script", Markup(_asset("switch.js"))),
     )
@@ -40,7 +48,8 @@ def page_html(
     return f"<!DOCTYPE html>\n{page}\n"
 
 
-def _section(name: str, content: Markup) -> Markup:
+def section(name: str, content: Markup) -> Markup:
+    """A section under the phrase ``section.<name>``."""
     return element("section", element("h2", words(phrase(f"section.{name}"))), content, id=name.replace("_", "-"))
 
 

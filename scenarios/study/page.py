@@ -1,12 +1,11 @@
 """The page of a study: the plans, what they change, how sure that is, and what is not known; one file, offline."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
-from importlib.resources import files
 
 from scenarios.language import Language, Text
 from scenarios.metrics import Better
 from scenarios.report.markup import Markup, element, escaped, joined, words
+from scenarios.report.shell import whole_page
 from scenarios.report.tables import Cell, table
 from scenarios.report.texts import number, percent, phrase, plain
 from scenarios.statistics import Difference
@@ -16,9 +15,6 @@ from scenarios.study.form import Plan, Study
 from scenarios.study.reader import StudyFile
 from scenarios.study.results import Figure, PlanFigure, Range, Results
 from scenarios.study.words import added, changed, dropped, is_sure, shown_gap, shown_range, shown_value, title_of
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""The page may fetch nothing at all, whatever a hostile name tries."""
 
 
 def study_html(read: StudyFile, results: Results, language: Language, command: str) -> str:
@@ -32,30 +28,11 @@ def study_html(read: StudyFile, results: Results, language: Language, command: s
         **({"screening": screening_figures(read, results)} if results.screened else {}),
         "reproduce": _reproduce(command),
     }
-    body = element(
-        "body",
-        element("button", words(phrase("page.switch")), type="button", id="switch"),
-        element("main", _title(read), *(_section(name, content) for name, content in sections.items()), class_="study"),
-        element("footer", words(phrase("page.generated", version=version("citytwin")))),
-        element("script", Markup(_asset("switch.js"))),
-    )
-    return f"<!DOCTYPE html>\n{element('html', _head(study, language), body, lang=language, data_lang=language)}\n"
-
-
-def _head(study: Study, language: Language) -> Markup:
     title = study.title_ja if language is Language.JA else study.title_en
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("title", escaped(f"{title} – citytwin")),
-        element("style", Markup(_asset("style.css"))),
+    main = element(
+        "main", _title(read), *(_section(name, content) for name, content in sections.items()), class_="study"
     )
-
-
-def _asset(name: str) -> str:
-    return files("scenarios.report").joinpath(name).read_text(encoding="utf-8")
+    return whole_page(f"{title} – citytwin", language, main)
 
 
 def _section(name: str, content: Markup) -> Markup:
