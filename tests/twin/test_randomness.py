@@ -25,6 +25,7 @@ def test_one_draw_is_the_draw_of_the_row(seed: int, entity: int, number: int) ->
     """A single draw equals the one that the vectorised form gives."""
     stream = Stream(seed)
     assert stream.one("leave", entity, number) == stream.uniform("leave", np.array([entity]), number)[0]
+    assert stream.word("leave", entity, number) == stream.words("leave", np.array([entity]), number)[0]
 
 
 @given(seed=SEEDS, entity=st.integers(0, 2**31), cv=st.floats(0.0, 2.0))

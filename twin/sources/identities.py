@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,12 @@ MAIL_DOMAIN = "citizen.example"
 _BLOCKS = 30
 _NUMBERS = 20
 _DAYS_OF_A_YEAR = 365
+_SEXES = tuple(Sex)
+_NO_PHONE = int(Phone.NONE)
+# A member of an enumeration is looked up much slower than a name of the module.
+_NAME, _NAME_KANA = PersonalField.NAME, PersonalField.NAME_KANA
+_PHONE, _EMAIL = PersonalField.PHONE, PersonalField.EMAIL
+_ADDRESS, _PLAN_NOTE = PersonalField.ADDRESS, PersonalField.PLAN_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,35 @@ class _Names:
         return names[word % len(names)]
 
 
+class _Facts(NamedTuple):
+    """What a person's data are made of, as plain numbers: those of numpy would cost several times as much."""
+
+    person: int
+    sex: int
+    age: int
+    has_phone: bool
+    has_plan: bool
+    neighbourhood: int
+    own: int
+    """Random bits of the person."""
+    shared: int
+    """Random bits of the household."""
+
+
 def identity(population: Population, town: Town, person: int) -> Identity:
     """Personal data of the person in a row of the population, the same at every call."""
-    return identities(population, town, (person,))[0]
+    stream, household = Stream(population.seed), int(population.household[person])
+    facts = _Facts(
+        person,
+        int(population.sex[person]),
+        int(population.age[person]),
+        bool(population.phone[person] != _NO_PHONE),
+        bool(population.has_plan[person]),
+        int(population.neighbourhood[household]),
+        stream.word("identity.person", person),
+        stream.word("identity.household", household),
+    )
+    return _identity(population.seed, town, facts)
 
 
 def identities(population: Population, town: Town, people: Sequence[int]) -> list[Identity]:
@@ -50,35 +82,39 @@ def identities(population: Population, town: Town, people: Sequence[int]) -> lis
     Who has no phone has neither number nor e-mail address, who has no plan has no plan note: these are empty.
     """
     rows = np.asarray(people, dtype=np.int64)
-    stream = Stream(population.seed)
-    # Plain lists: one pass over numbers of numpy would cost several times as much.
-    own = stream.words("identity.person", rows).tolist()
-    shared = stream.words("identity.household", population.household[rows]).tolist()
+    stream, household = Stream(population.seed), population.household[rows]
+    columns = (
+        rows,
+        population.sex[rows],
+        population.age[rows],
+        population.phone[rows] != _NO_PHONE,
+        population.has_plan[rows],
+        population.neighbourhood[household],
+        stream.words("identity.person", rows),
+        stream.words("identity.household", household),
+    )
     return [
-        _identity(population, town, person, words)
-        for person, words in zip(rows.tolist(), zip(own, shared, strict=True), strict=True)
+        _identity(population.seed, town, _Facts(*facts))
+        for facts in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 
-def _identity(population: Population, town: Town, person: int, words: tuple[int, int]) -> Identity:
-    own, shared = words
+def _identity(seed: int, town: Town, facts: _Facts) -> Identity:
+    person, sex, own, shared = facts.person, _SEXES[facts.sex], facts.own, facts.shared
     names = _names()
-    sex = Sex(int(population.sex[person]))
-    birth = _birth(names.as_of, int(population.age[person]), own >> 32)
+    birth = _birth(names.as_of, facts.age, own >> 32)
     surname = names.surnames[shared % len(names.surnames)]
     given = names.given(birth.year, sex, own & 0xFFFF)
-    mark = {field: marker(population.seed, person, field) for field in PersonalField}
-    reachable = population.phone[person] != Phone.NONE
     return Identity(
         person=person,
-        name=f"{surname[0]} {given[0]} {mark[PersonalField.NAME]}",
-        name_kana=f"{surname[1]} {given[1]} {mark[PersonalField.NAME_KANA]}",
-        phone=mark[PersonalField.PHONE] if reachable else "",
-        email=f"{mark[PersonalField.EMAIL]}@{MAIL_DOMAIN}" if reachable else "",
-        address=f"{_address(population, town, person, shared)} {mark[PersonalField.ADDRESS]}",
+        name=f"{surname[0]} {given[0]} {marker(seed, person, _NAME)}",
+        name_kana=f"{surname[1]} {given[1]} {marker(seed, person, _NAME_KANA)}",
+        phone=marker(seed, person, _PHONE) if facts.has_phone else "",
+        email=f"{marker(seed, person, _EMAIL)}@{MAIL_DOMAIN}" if facts.has_phone else "",
+        address=f"{_address(town, facts.neighbourhood, shared)} {marker(seed, person, _ADDRESS)}",
         plan_note=(
-            f"{names.plan_notes[own % len(names.plan_notes)]} {mark[PersonalField.PLAN_NOTE]}"
-            if population.has_plan[person]
+            f"{names.plan_notes[own % len(names.plan_notes)]} {marker(seed, person, _PLAN_NOTE)}"
+            if facts.has_plan
             else ""
         ),
         birth_date=birth.isoformat(),
@@ -90,9 +126,8 @@ def _birth(as_of: date, age: int, word: int) -> date:
     return as_of.replace(year=as_of.year - age) - timedelta(days=word % _DAYS_OF_A_YEAR)
 
 
-def _address(population: Population, town: Town, person: int, word: int) -> str:
-    place = town.neighbourhoods[population.neighbourhood[population.household[person]]]
-    return f"{town.name}{place.name}{1 + (word >> 16) % _BLOCKS}番{1 + (word >> 32) % _NUMBERS}号"
+def _address(town: Town, neighbourhood: int, word: int) -> str:
+    return f"{town.name}{town.neighbourhoods[neighbourhood].name}{1 + (word >> 16) % _BLOCKS}番{1 + (word >> 32) % _NUMBERS}号"
 
 
 @lru_cache(maxsize=1)
