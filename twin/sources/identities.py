@@ -127,7 +127,8 @@ def _birth(as_of: date, age: int, word: int) -> date:
 
 
 def _address(town: Town, neighbourhood: int, word: int) -> str:
-    return f"{town.name}{town.neighbourhoods[neighbourhood].name}{1 + (word >> 16) % _BLOCKS}番{1 + (word >> 32) % _NUMBERS}号"
+    place = town.neighbourhoods[neighbourhood]
+    return f"{town.name}{place.name}{1 + (word >> 16) % _BLOCKS}番{1 + (word >> 32) % _NUMBERS}号"
 
 
 @lru_cache(maxsize=1)
