@@ -1,17 +1,21 @@
 """Connections: heads without an end, heads that never come, what is no HTTP, and who asks for a WebSocket."""
 
+import http.client
 import json
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import uvicorn
+from hostile import hostile_city
 
 from reference_api import http_protocol
+from reference_api.door import STATE, Door
 from reference_api.serve import _UVICORN
 
 STARTUP_S = 10.0
@@ -30,8 +34,40 @@ async def _echo(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 def address() -> Iterator[tuple[str, int]]:
     """A server with the options of ``serve``."""
+    with _serving(_echo, "off") as bound:
+        yield bound
+
+
+@pytest.fixture
+def door() -> Door:
+    """A door that puts everything off but what saves lives."""
+    city = hostile_city()
+    made = Door(city.app.routes, city.app.services.pressure)  # type: ignore[attr-defined]  # our app has them
+    made.pressure.level = 3
+    return made
+
+
+@pytest.fixture
+def guarded(door: Door) -> Iterator[tuple[str, int]]:
+    """The same server behind the door."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await _echo(scope, receive, send)
+            return
+        scope["state"][STATE] = door
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+
+    with _serving(app, "on") as bound:
+        yield bound
+
+
+@contextmanager
+def _serving(app: Any, lifespan: str) -> Iterator[tuple[str, int]]:
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        server = uvicorn.Server(uvicorn.Config(_echo, **{**_UVICORN, "lifespan": "off"}))
+        server = uvicorn.Server(uvicorn.Config(app, **{**_UVICORN, "lifespan": lifespan}))
         thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
         thread.start()
         deadline_s = time.monotonic() + STARTUP_S
@@ -123,3 +159,88 @@ def test_fields_after_the_body_are_no_headers(address: tuple[str, int]) -> None:
     head = b"POST /introspect HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n"
     assert b"origin" not in _talk(address, head + b"\r\n0\r\norigin: https://a.example\r\n\r\n")
     assert b"origin" in _talk(address, head + b"origin: https://a.example\r\n\r\n0\r\n\r\n")
+
+
+LESS_URGENT = b"PUT /v1/users/c0/location HTTP/1.1\r\nhost: x\r\n"
+LAST = START + b"connection: close\r\n\r\n"
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + STARTUP_S
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.001)
+
+
+def _next_status(connection: socket.socket) -> int:
+    """Of the next answer, which is read to its end."""
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    assert answer.headers["date"]
+    return answer.status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [b"\r\n"],
+        [b"content-length: 5\r\n\r\nabcde"],
+        [b"content-length: 5\r\n\r\nab", b"cde"],
+        [b"transfer-encoding: chunked\r\n\r\n3\r\n", b"abc\r\n0\r\n\r\n"],
+    ],
+)
+def test_what_is_put_off_leaves_the_connection(guarded: tuple[str, int], door: Door, body: list[bytes]) -> None:
+    """Its body is passed over, however it comes, and what comes after it is answered."""
+    statuses = []
+    with socket.create_connection(guarded, timeout=STARTUP_S) as connection:
+        for parts in ([LESS_URGENT, *body], [START + b"\r\n"], [LESS_URGENT, *body], [START + b"\r\n"]):
+            for part in parts:
+                connection.sendall(part)
+            statuses.append(_next_status(connection))
+    assert statuses == [503, 200, 503, 200]
+    assert [count for _, count in door.take_counts()] == [2]
+
+
+def test_what_is_put_off_waits_for_its_turn(guarded: tuple[str, int], door: Door) -> None:
+    """While an earlier request of the connection is answered, the next one is the app's to put off."""
+    said = _talk(guarded, START + b"\r\n" + LESS_URGENT + b"\r\n" + LAST)
+    assert [int(part[:3]) for part in said.split(b"HTTP/1.1 ")[1:]] == [200, 200, 200]
+    assert door.take_counts() == []
+
+
+def test_what_is_put_off_may_be_the_last(guarded: tuple[str, int]) -> None:
+    """Who asks for the connection to be closed is told so, and it is."""
+    head, _, body = _talk(guarded, LESS_URGENT + b"connection: close\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"\r\nconnection: close\r\n" in head
+    assert json.loads(body)["status"] == 503
+
+
+@pytest.mark.parametrize("rest", [b"\r\n", b"content-length: 5\r\n\r\nab"])
+def test_who_was_put_off_may_not_stay_for_ever(
+    guarded: tuple[str, int], monkeypatch: pytest.MonkeyPatch, rest: bytes
+) -> None:
+    """A connection that says nothing more is ended, and one that never sends the rest of what was put off."""
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.1)
+    short = property(lambda _: 0.05, lambda *_: None)
+    monkeypatch.setattr(http_protocol.BoundedProtocol, "timeout_keep_alive", short, raising=False)
+    with socket.create_connection(guarded, timeout=STARTUP_S) as connection:
+        connection.sendall(LESS_URGENT + rest)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 503")
+        assert connection.recv(65536) == b""
+
+
+def test_requests_are_counted_from_their_end_to_their_answer(guarded: tuple[str, int], door: Door) -> None:
+    """Bodies that do not come are no load; nor is what nobody waits for any more."""
+    urgent = b"POST /v1/safety-reports HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n"
+    with socket.create_connection(guarded, timeout=STARTUP_S) as connection:
+        connection.sendall(urgent + b"ab")
+        assert _talk(guarded, LAST).startswith(b"HTTP/1.1 200")
+        assert door.pressure.waiting == 0
+        connection.sendall(b"cde")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(START + b"\r\n" + urgent + b"ab")
+    _until(lambda: door.pressure.waiting == 0)
+    assert _talk(guarded, LAST).startswith(b"HTTP/1.1 200")
+    assert door.pressure.waiting == 0

@@ -183,20 +183,6 @@ def test_what_is_urgent_goes_before_what_came_with_it() -> None:
     assert loaded == calm[::-1]
 
 
-def test_bodies_that_do_not_come_are_no_load() -> None:
-    """Whoever sends bodies drop by drop does not make the server put off what others ask for."""
-    city = hostile_city()
-    services = city.app.services  # type: ignore[attr-defined]
-    seen: list[int] = []
-
-    async def receive() -> Any:
-        seen.append(services.pressure.waiting)
-        return await _at_once()
-
-    asyncio.run(_ask(city.app, _scope("/healthz"), receive))
-    assert (seen, services.pressure.waiting) == ([0], 0)
-
-
 def test_production_refuses_a_database_of_a_sandbox(make_city: Any) -> None:
     """Its secrets were shown to everybody; a database that never was a sandbox's is taken."""
     for sandbox, is_refused in ((True, True), (False, False)):
