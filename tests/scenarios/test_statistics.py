@@ -44,6 +44,13 @@ def test_six_values_are_enough_for_95_percent() -> None:
     assert median_interval(range(6), 0.95).level == pytest.approx(1 - 2 / 64)
 
 
+def test_a_level_that_inner_values_reach_takes_no_outer_ones() -> None:
+    """Of four values the second and the third enclose the median with exactly 6 / 16."""
+    interval = median_interval(range(4), 6 / 16)
+    assert (interval.low, interval.high) == (1.0, 2.0)
+    assert interval.level == pytest.approx(6 / 16)
+
+
 def test_one_value_has_no_interval() -> None:
     """Nothing is said of the spread of one value, or of none."""
     assert median_interval([7.0]) == NO_INTERVAL
@@ -131,6 +138,7 @@ def test_a_pair_without_a_case_is_left_out() -> None:
     """A metric that had no case in one of the two runs makes no pair."""
     told = paired_difference([1.0, np.nan, 3.0], [2.0, 5.0, np.nan])
     assert (told.n, told.median) == (1, 1.0)
+    assert paired_difference([0.0, 0.0, 0.0], [np.inf, 2.0, -np.inf]).n == 1
     assert paired_difference([np.nan], [1.0]).median is None
 
 
@@ -165,6 +173,7 @@ def test_the_probability_of_superiority_is_enclosed(n: int, win: float, tie: flo
 def test_the_half_width_against_the_median() -> None:
     """Values 91..110 have the median 100.5 and the interval 96..105: 4.5 of 100.5."""
     assert relative_half_width(range(91, 111)) == pytest.approx(4.5 / 100.5)
+    assert relative_half_width(range(-110, -90)) == pytest.approx(4.5 / 100.5)
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,9 @@ def test_few_seeds_say_nothing_of_harm(study: Callable[..., Prepared]) -> None:
     worth = panel_of(write_curves(prepared, Language.EN, COMMAND), "t90_s").worth
     assert isinstance(worth, Worth)
     assert (worth.slope, worth.safe_min, worth.harmful_min) == (pytest.approx(1.0), None, None)
-    assert "six or more are needed" in (prepared.folder / "study.html").read_text(encoding="utf-8")
+    page = (prepared.folder / "study.html").read_text(encoding="utf-8")
+    assert "six or more are needed" in page
+    assert "<strong>" not in page
 
 
 def test_a_run_without_a_value_leaves_its_seed_out(study: Callable[..., Prepared]) -> None:
@@ -248,6 +250,9 @@ def test_what_an_ideal_city_os_cannot_have_is_told_before_anything_runs(tmp_path
     path.write_text(text, encoding="utf-8")
     with pytest.raises(NoTrickleOnLine, match="safety"):
         prepare_curves(path, Asked(tmp_path / "out", city_os="ideal"))
+    path.write_text(text.replace('city_os = "reference"', 'city_os = "ideal"'), encoding="utf-8")
+    with pytest.raises(NoTrickleOnLine, match="safety"):
+        prepare_curves(path, Asked(tmp_path / "out"))
 
 
 def test_a_cell_is_the_run_with_its_fault(study: Callable[..., Prepared], tmp_path: Path) -> None:
