@@ -8,7 +8,6 @@ import numpy.typing as npt
 from agents.citizen import Citizens
 from agents.gathering import Gathering
 from agents.household import Households
-from agents.situation import Service
 from agents.support import Support
 from agents.warning import (
     CONTAGION_STEP_S,
@@ -100,9 +99,8 @@ class Alarm:
     def push(self, spreading: Spreading, people: RowArray, late_s: float) -> None:
         """The push message of an order reaches the devices of ``people``, so much later than now."""
         world = self._world
-        household = world.population.household[people].astype(np.int64)
-        online = world.works[Service.NETWORK][household]
-        person, household = people[online], household[online]
+        person = people[world.phones_work(people)]
+        household = world.population.household[person].astype(np.int64)
         for one in np.unique(spreading.number).tolist():
             so_far = spreading.number[household] == one
             push = Push(person[so_far], household[so_far], world.now_s + late_s, one)
@@ -118,8 +116,7 @@ class Alarm:
 
     def _tell(self, hearing: Hearing, rows: RowArray, number: int, channel: Channel) -> None:
         world = self._world
-        deaf = channel.needs is not None and ~world.works[channel.needs][rows]
-        reachable = rows[~np.broadcast_to(deaf, rows.shape)]
+        reachable = rows if channel.needs is None else rows[world.homes_with(channel.needs, rows)]
         spread_publicly(hearing, reachable, world.now_s, number, channel, world.stream)
 
     def step_until(self, until_s: float) -> None:

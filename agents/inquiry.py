@@ -135,20 +135,15 @@ class Inquiries:
         questions.begun[fresh] = True
         world.happen(EventKind.SOUGHT, questions.sought[fresh])
         questions.due_s[due] = np.maximum(questions.due_s[due], world.now_s) + self._retry_s
-        reached = self._works_at_home(questions.asker[due])
-        for row in due[reached & questions.in_app[due]].tolist():
+        has_network = world.works[Service.NETWORK][world.population.household[questions.asker[due]]]
+        for row in due[has_network & questions.in_app[due]].tolist():
             self._look(row)
-        reached &= self._works_at_home(questions.sought[due]) & ~questions.known[due]
-        self._phone(due[reached])
+        rings = world.phones_work(questions.asker[due]) & world.phones_work(questions.sought[due])
+        self._phone(due[rings & ~questions.known[due]])
         questions.tries[due] += 1
         impatient = due[~questions.known[due] & (questions.goes_s[due] <= world.now_s)]
         for row in impatient[self._may_go(impatient)].tolist():
             self._go(row)
-
-    def _works_at_home(self, people: RowArray) -> BoolArray:
-        """Whose phone works, taking each for where the network of their home is."""
-        world = self._world
-        return world.works[Service.NETWORK][world.population.household[people]]
 
     def _look(self, row: int) -> None:
         """Look in the app whether the other has reported; who waits longer than patience lasts has seen nothing."""

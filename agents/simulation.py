@@ -22,7 +22,7 @@ from agents.support import Support
 from agents.travel import Travel, destination_nodes
 from agents.vehicle import WelfareVehicles
 from agents.ways import WaysOnFoot
-from agents.world import WINDOW_S, World
+from agents.world import WINDOW_S, LostCells, World
 from twin.parameters import Parameters
 from twin.population import Population
 from twin.randomness import Stream
@@ -34,7 +34,10 @@ SAMPLE_S = 600.0
 
 @dataclass(frozen=True)
 class Setting:
-    """What a simulation is made of; ``ways`` are those of the town, if somebody has them already."""
+    """What a simulation is made of; ``ways`` are those of the town, if somebody has them already.
+
+    ``lost_cells`` are cells of the mobile network that fail beside what the situation says.
+    """
 
     town: Town
     population: Population
@@ -43,6 +46,7 @@ class Setting:
     seed: int
     city_os: CityOS
     ways: WaysOnFoot | None = None
+    lost_cells: LostCells | None = None
 
 
 class Simulation:
@@ -56,8 +60,9 @@ class Simulation:
         )
         movement = NetworkMovement(town.roads, destination_nodes(town), conditions, parameters)
         self.world = World(
-            town, setting.population, setting.situation, parameters, Stream(setting.seed), setting.city_os, movement
-        )
+            town, setting.population, setting.situation, parameters, Stream(setting.seed), setting.city_os, movement,
+            setting.lost_cells,
+        )  # fmt: skip
         self.travel = Travel(self.world)
         self.desks = ShelterDesks(self.world, self.travel)
         refuges = Refuges(self.world, self.travel, self.desks, setting.ways)

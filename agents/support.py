@@ -89,7 +89,7 @@ class Support:
         world.at(heard_s + delay_s, partial(self._phone, row))
 
     def _phone(self, row: int) -> None:
-        if self._world.has_network(row):
+        if self._world.phones_work(self._households.handles[row].members()).any():
             self.ask_city(row)
 
     def ring_list(self, districts: tuple[int, ...]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,19 @@ from twin.town import Town
 from twin.trace import Trace
 
 BoolArray = npt.NDArray[np.bool_]
+RowArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer] | int
 
 WINDOW_S = 60.0
 """How far movement advances at a time. No decision takes effect sooner (parameter preparing.least_s), so results do not
 depend on it."""
+
+
+class LostCells(Protocol):
+    """Cells of the mobile network that fail beside what the scenario says of homes."""
+
+    def cut_off(self, at_s: float, people: RowArray) -> BoolArray:
+        """Whose phone no cell serves at a time, for each of ``people``."""
 
 
 @dataclass
@@ -37,6 +46,7 @@ class World:
     district. Columns over people: ``safety_known`` (the city office knows that they are safe), ``helped``,
     ``committed`` (about to depart with a party). ``walking_mps``, ``is_carried`` (a small child) and ``app_users``
     are columns of the population as lists, of which a single value is read much faster than of an array.
+    ``lost_cells`` is None where all cells work.
     """
 
     town: Town
@@ -46,6 +56,7 @@ class World:
     stream: Stream
     city_os: CityOS
     movement: Movement
+    lost_cells: LostCells | None = None
     env: Agenda = field(default_factory=Agenda)
     trace: Trace = field(default_factory=Trace)
     registry: Model = field(init=False)
@@ -138,5 +149,19 @@ class World:
             self.confirm_safety(person, channel)
 
     def has_network(self, household: int) -> bool:
-        """Whether a phone works at a household's home."""
+        """Whether the mobile network works at a household's home; a cell that is lost stops the call itself."""
         return bool(self.works[Service.NETWORK][household])
+
+    def phones_work(self, people: RowArray) -> BoolArray:
+        """Whose phone rings and can ring others, taking each for where the network of their home is."""
+        works = self.works[Service.NETWORK][self.population.household[people]]
+        return works if self.lost_cells is None else works & ~self.lost_cells.cut_off(self.now_s, people)
+
+    def homes_with(self, service: Service, households: RowArray) -> BoolArray:
+        """Whether a service works for anybody at each of some homes."""
+        works = self.works[service][households]
+        if service is not Service.NETWORK or self.lost_cells is None:
+            return works
+        everybody = np.arange(self.population.people)
+        served = everybody[~self.lost_cells.cut_off(self.now_s, everybody)]
+        return works & np.isin(households, self.population.household[served])

@@ -18,6 +18,7 @@ from scenarios.collecting import rare_collections
 from scenarios.defaults import default_parameters
 from scenarios.errors import InvalidScenario
 from scenarios.facts import scenario_facts
+from scenarios.faults.cells import cells_of
 from scenarios.faults.form import FaultFile
 from scenarios.faults.reader import read_faults
 from scenarios.faults.words import faults_timeline
@@ -198,10 +199,12 @@ def _without_city_os(stage: Stage, progress: Progress) -> tuple[Metric, ...]:
 def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progress) -> RunRecord:
     progress("simulation", 0.0)
     seed, end_s = stage.scenario.seed, stage.situation.duration_s
+    town, population, situation = stage.town, stage.population, stage.situation
+    cells = cells_of(stage.faults, town, population)
     simulation = Simulation(
-        Setting(stage.town, stage.population, stage.situation, stage.parameters, seed, in_use.city_os, stage.ways)
+        Setting(town, population, situation, stage.parameters, seed, in_use.city_os, stage.ways, cells)
     )
-    oracle = Oracle(stage.town, stage.population, in_use.city_os)
+    oracle = Oracle(town, population, in_use.city_os)
     in_use.show(oracle)
     watch = Watch(simulation, oracle, lambda at_s: progress("simulation", at_s / end_s))
     simulation.run(watch.look)

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 def person_ids(population: Population) -> list[str]:
     """Local ID (c and the row) of each person with a city-OS ID, temp_id (t and the row) of the others."""
-    return [f"{'c' if has_id else 't'}{row:07d}" for row, has_id in enumerate(population.has_id.tolist())]
+    return [person_id(row, has_id=has_id) for row, has_id in enumerate(population.has_id.tolist())]
+
+
+def person_id(row: int, *, has_id: bool) -> str:
+    """Local ID or temp_id of the person of a row."""
+    return f"{'c' if has_id else 't'}{row:07d}"
 
 
 def has_device(population: Population) -> npt.NDArray[np.bool_]:

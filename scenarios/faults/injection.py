@@ -193,7 +193,7 @@ class Injector:
     def _draw(self, fault: TimedFault, what: str, asked: Asked, number: int) -> float:
         # Who has no name cannot be met again: there, each call is drawn anew.
         is_by_subject = fault.by == "subject" and asked.subject != ""
-        entity = _entity(asked.subject, "" if is_by_subject else asked.operation)
+        entity = entity_of(asked.subject, "" if is_by_subject else asked.operation)
         return self._stream.one(f"fault.{fault.name}{what}", entity, 0 if is_by_subject else number)
 
 
@@ -257,5 +257,6 @@ def operations() -> Mapping[str, Operation]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _entity(subject: str, operation: str) -> int:
+def entity_of(subject: str, operation: str) -> int:
+    """A subject, or a subject with an operation, as draws know them."""
     return int.from_bytes(blake2b(f"{subject} {operation}".encode(), digest_size=8).digest(), "little")

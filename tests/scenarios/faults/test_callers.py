@@ -10,11 +10,14 @@ from small_city import small_people
 
 from agents.city_os.messages import SandboxClient
 from conformance.contract.operations import load_operations
+from scenarios.defaults import parameters_with_ids
 from scenarios.faults.callers import Callers
 from scenarios.faults.injection import ASSOCIATION, CITIZEN, CITY_OFFICE, DESK
 from scenarios.faults.paths import Paths
 from scenarios.faults.whereabouts import Whereabouts
 from scenarios.seeding import home_district, person_ids
+from twin.randomness import Stream
+from twin.sources.people import populate
 
 OPERATIONS = load_operations()
 CLIENTS = (
@@ -139,3 +142,17 @@ def test_districts_are_those_of_homes_shelters_and_neighbourhoods() -> None:
         assert shelter.id in desk.subject
     association = callers.asked("POST", ("issueToken", {}), basic("kumi"), b"", 0.0)
     assert association.district == codes[town.neighbourhoods[2].district]
+
+
+@pytest.mark.parametrize("ids", [1, 150])
+def test_who_has_an_id_by_another_adoption_is_at_home_too(ids: int) -> None:
+    """A service may know more people, or fewer, by a local ID than the proxy was told of: they live where they do."""
+    town, population = small_people()
+    callers = Callers(CLIENTS, Whereabouts.of(town, population))
+    served = populate(town, stream=Stream(7), parameters=parameters_with_ids(ids, population.people))
+    codes, homes = [one.code for one in town.districts], home_district(town, served)
+    named = person_ids(served)
+    assert named != person_ids(population)
+    for row, one in enumerate(named):
+        form = EXCHANGE.replace(b"c0000005", one.encode())
+        assert callers.asked("POST", ("issueToken", {}), "", form, 0.0).district == codes[homes[row]]
