@@ -54,7 +54,7 @@ bench: setup  ## the numbers of the README, with the ratio to a fixed pure-Pytho
 bench-api: setup  ## the rates of the reference city OS, with the ratio to a bare Starlette route
 	PYTHONPATH=tests $(BIN)/python -m tests.bench_api
 
-bench-load: setup  ## the rates of the load generator, and the disaster mix of 50,000 IDs (about 6 min)
+bench-load: setup  ## the rates of the load generator, and the disaster mix of 50,000 IDs (under 5 min)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench_load
 
 bench-movement: setup  ## movement against its floors and SUMO, UXsim, simpy, mesa (20 min; ONLY="city sumo" for parts)
