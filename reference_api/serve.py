@@ -4,8 +4,6 @@ import asyncio
 import logging
 import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -19,6 +17,7 @@ from reference_api.inline import run_inline
 from reference_api.seed import SeedData, load_into
 from reference_api.served import served
 from reference_api.settings import Settings, check_settings, settings_from_environment, settings_to_environment
+from reference_api.shared_counts import folder_of_counts
 from reference_api.store.opening import is_shared, open_store
 from reference_api.store.protocol import Store
 from reference_api.telemetry import SHARED_FOLDER, Telemetry, forget_the_dead, log_as_json
@@ -36,9 +35,6 @@ takes no more than net.core.somaxconn of it (4,096). Source: none; a third of 50
 OPEN_FILES = 65_536
 """Files, and so connections, that a worker may hold. Source: none; more than the 50,000 IDs of contract C7 at once.
 Confidence C."""
-
-MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - the folder made in it is only ours
-"""Files in memory. Source: Filesystem Hierarchy Standard 3.0, Linux annex."""
 
 _UVICORN: dict[str, Any] = {
     # uvicorn's access log is off: its lines hold people's identifiers.
@@ -75,7 +71,7 @@ def serve_workers(settings: Settings, workers: int, host: str = "127.0.0.1", por
     asyncio.run(is_filled(settings))
     log_as_json(requests=settings.log_requests)
     allow_open_files()
-    with tempfile.TemporaryDirectory(prefix="citytwin-metrics-", dir=_memory_folder()) as folder:
+    with folder_of_counts() as folder:
         os.environ.update({**settings_to_environment(settings), SHARED_FOLDER: folder})
         uvicorn.run(
             "reference_api.serve:app_from_environment",
@@ -113,11 +109,6 @@ def allow_open_files() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _memory_folder() -> str | None:
-    """A folder that no full disk reaches: counts are written through mapped memory, where a full disk kills."""
-    return str(MEMORY_FOLDER) if MEMORY_FOLDER.is_dir() and os.access(MEMORY_FOLDER, os.W_OK) else None
 
 
 def stored_app(settings: Settings, seed: SeedData | None = None) -> Application:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,7 +19,7 @@ import msgspec
 import psutil
 
 from reference_api.seed import SeedData
-from reference_api.serve import MEMORY_FOLDER, fill
+from reference_api.serve import fill
 from reference_api.settings import Settings, settings_to_environment
 from resilience.caller import raw
 
@@ -136,12 +135,9 @@ class Server:
 
     def kill(self) -> None:
         """End all of its processes at once, without a word (SIGKILL)."""
-        counted = _folder_of_counts(self.running.pid)
         os.killpg(self.running.pid, signal.SIGKILL)
         self.running.wait()
         _wait_for_end(self.running.pid)
-        for folder in counted:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def stop(self) -> None:
         """Ask it to end, as an operator does."""
@@ -165,16 +161,6 @@ def _is_worker(process: psutil.Process) -> bool:
         return "spawn_main" in " ".join(process.cmdline())
     except psutil.Error:
         return False
-
-
-def _folder_of_counts(pid: int) -> list[Path]:
-    """The folders that its workers count in: a killed process cannot take them along."""
-    held = set()
-    for one in psutil.Process(pid).children():
-        # A worker that was killed just now holds nothing any more.
-        with suppress(psutil.Error):
-            held |= {Path(file.path).parent for file in one.memory_maps() if "citytwin-metrics-" in file.path}
-    return [folder for folder in held if folder.parent == MEMORY_FOLDER]
 
 
 def _wait_for_end(group: int) -> None:
