@@ -119,6 +119,8 @@ def _answer(figure: Figure, one: PlanFigure, names: Mapping[str, Text]) -> list[
     if interval.low is not None and interval.high is not None:
         low, high = shown_value(metric, interval.low), shown_value(metric, interval.high)
         median = _over(median, shown_range(low, high, interval.level))
+    if len(one.values) < one.seeds:
+        median = _over(median, phrase("study.with_value", n=len(one.values), seeds=one.seeds))
     gap, chance = (_gap(figure, one.difference), _better(figure, one.difference)) if one.difference else ("", "")
     return [title_of(metric) if is_first else "", _on_one_line(names[one.plan]), median, gap, chance]
 

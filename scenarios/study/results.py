@@ -47,11 +47,13 @@ class _Run(msgspec.Struct):
 class PlanFigure:
     """One metric under one plan.
 
-    ``values`` are those of the seeds at the parameters' own values. ``knowledge`` is the range of the medians over the
-    parameter sets, ``difference_knowledge`` that of the median differences; None where there is one set alone.
+    ``values`` are those of the ``seeds`` that have one, at the parameters' own values. ``knowledge`` is the range of the
+    medians over the parameter sets, ``difference_knowledge`` that of the median differences; None where there is one
+    set alone.
     """
 
     plan: str
+    seeds: int
     values: tuple[float, ...]
     median: float | None
     interval: Interval
@@ -159,6 +161,7 @@ def _figure(study: Study, scenario: str, metric: Measured, values: Values) -> Fi
         plans.append(
             PlanFigure(
                 plan,
+                len(seeds),
                 tuple(by_set[0].tolist()),
                 medians[0],
                 median_interval(by_set[0]),
@@ -246,7 +249,7 @@ def plain_numbers(value: Any) -> Any:
 COLUMNS = (
     *("scenario", "plan", "metric", "part", "unit", "seeds", "median", "low", "high", "level"),
     *("difference", "difference_low", "difference_high", "difference_level", "probability_lower"),
-    *("seeds_low", "seeds_high", "sets_low", "sets_high"),
+    *("seeds_low", "seeds_high", "sets_low", "sets_high", "pairs"),
 )
 
 
@@ -265,4 +268,5 @@ def _csv_row(figure: Figure, one: PlanFigure) -> list[TableCell]:
         *difference,
         *(one.natural or (None, None)),
         *(one.knowledge or (None, None)),
+        gap.n if gap else None,
     ]

@@ -17,6 +17,7 @@ from scenarios.study import execute
 from scenarios.study.cells import DEFAULTS
 from scenarios.study.conduct import Asked, Prepared, conduct, prepare, write_results
 from scenarios.study.execute import Done, Task
+from scenarios.study.results import plain_numbers
 from twin.randomness import Stream
 from twin.sources.recipe import build_town
 from twin.town import Town
@@ -196,6 +197,61 @@ def test_chance_and_ignorance_stand_apart(study: Callable[..., Prepared]) -> Non
     figure = write_results(prepared, Language.EN, "").figures[0].plans[0]
     assert figure.natural == (1.0, 2.0)
     assert figure.knowledge == (1.5, 101.5)
+
+
+def test_what_a_plan_changes_is_taken_within_each_set(study: Callable[..., Prepared]) -> None:
+    """The plan adds 1 where the defaults hold and 5 where people are slow: a range of 1 to 5, whatever the sets do."""
+
+    def answer(task: Task) -> float:
+        is_slow = task.cell.parameters == "slow"
+        return 100.0 * is_slow + (task.cell.plan == "more") * (5.0 if is_slow else 1.0)
+
+    prepared = study()
+    conduct(prepared, Runner(answer), untold)
+    first, more = write_results(prepared, Language.EN, "").figures[0].plans
+    assert (first.difference_knowledge, more.difference_knowledge) == (None, (1.0, 5.0))
+    one_set = study(GOOD.partition("[[parameter_set]]")[0] + "[[metric]]" + GOOD.partition("[[metric]]")[2])
+    conduct(one_set, Runner(answer), untold)
+    alone = write_results(one_set, Language.EN, "").figures[0].plans[1]
+    assert (alone.knowledge, alone.difference_knowledge) == (None, None)
+
+
+def test_runs_without_a_value_are_told(study: Callable[..., Prepared]) -> None:
+    """Nobody arrived in three of nine runs of a plan: six values, six pairs, and the page says so."""
+    prepared = study(seeds=9)
+    runs = Runner(lambda task: float("nan") if (task.cell.plan, task.cell.seed % 3) == ("more", 0) else 1.0)
+
+    def with_null(tasks: Sequence[Task]) -> Iterator[Done]:
+        for done in runs(tasks):
+            text = done.files["metrics.json"].decode().replace("NaN", "null")
+            yield replace(done, files={**done.files, "metrics.json": text.encode()})
+
+    conduct(prepared, with_null, untold)
+    first, more = write_results(prepared, Language.EN, "").figures[0].plans
+    assert more.difference is not None
+    assert (first.seeds, len(first.values), len(more.values), more.difference.n) == (9, 9, 6, 6)
+    page = (prepared.folder / "study.html").read_text(encoding="utf-8")
+    assert page.count("a value in 6 of 9 seeds") == 2
+    lines = (prepared.folder / "results.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [(line.split(",")[5], line.split(",")[-1]) for line in lines[1:3]] == [("9", ""), ("6", "6")]
+
+
+def test_a_screening_of_several_seeds_is_that_of_their_mean(study: Callable[..., Prepared]) -> None:
+    """Where the second seed alone feels a parameter, its effect is half of what it is there."""
+
+    def answer(task: Task) -> float:
+        return (task.cell.seed == 2) * 10 * _behaviour(task.cell.text)["leaving.damaged_share"]
+
+    prepared = study(GOOD.replace("levels = 4", "levels = 4\nseeds = 2"))
+    conduct(prepared, Runner(answer), untold)
+    screened = write_results(prepared, Language.EN, "").screened[0]
+    assert dict(screened.ranked())["leaving.damaged_share"].mu_star == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_null(value: float) -> None:
+    """JSON knows no other word for it."""
+    assert plain_numbers({"a": [value, (1.0, value)]}) == {"a": [None, [1.0, None]]}
 
 
 def test_screening_finds_the_slope_of_each_parameter(study: Callable[..., Prepared]) -> None:

@@ -59,6 +59,15 @@ def test_opposite_effects_cancel_in_mu_alone() -> None:
     assert effect.mu_star > 3 * abs(effect.mu)
 
 
+def test_the_spread_is_that_of_a_sample() -> None:
+    """Two trajectories with effects 1 and 3: a mean of 2 and, as of a sample, a standard deviation of the root of 2."""
+    points = np.array([[[0.0], [1.0]], [[1.0], [0.0]]])
+    (effect,) = effects(points, np.array([[0.0, 1.0], [0.0, -3.0]]))
+    assert (effect.mu, effect.mu_star, effect.sigma, effect.n) == (2.0, 2.0, pytest.approx(2**0.5), 2)
+    (turned,) = effects(points, np.array([[0.0, 1.0], [0.0, 3.0]]))
+    assert (turned.mu, turned.mu_star) == (-1.0, 2.0)
+
+
 def test_values_that_are_missing_are_left_out() -> None:
     """A point without a value costs the effects beside it and no others."""
     points = trajectories(4, 2, 4, Stream(1))
