@@ -47,9 +47,9 @@ class _Run(msgspec.Struct):
 class PlanFigure:
     """One metric under one plan.
 
-    ``values`` are those of the ``seeds`` that have one, at the parameters' own values. ``knowledge`` is the range of the
-    medians over the parameter sets, ``difference_knowledge`` that of the median differences; None where there is one
-    set alone.
+    ``values`` are those of the ``seeds`` that have one, at the parameters' own values. ``knowledge`` is the range of
+    the medians over the parameter sets, ``difference_knowledge`` that of the median differences; None where there is
+    one set alone.
     """
 
     plan: str
