@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scenarios.errors import UnwritableOutput
+from scenarios.errors import UnwritableFile
 
 
 class OutputFiles:
@@ -14,7 +14,7 @@ class OutputFiles:
     Files that are there already are replaced at the end, or kept if the block fails.
 
     Raises:
-        UnwritableOutput: A place is a folder, or cannot be written.
+        UnwritableFile: A place is a folder, or cannot be written.
     """
 
     def __init__(self, *paths: Path) -> None:
@@ -28,19 +28,19 @@ class OutputFiles:
                 self._prepare(path, work)
             except OSError as reason:
                 self._remove()
-                raise UnwritableOutput(path, reason.strerror) from reason
+                raise UnwritableFile(path, reason.strerror) from reason
         return self
 
     def write(self, path: Path, text: str) -> None:
         """Write what shall stand at a path.
 
         Raises:
-            UnwritableOutput: There is no room, or the place has gone.
+            UnwritableFile: There is no room, or the place has gone.
         """
         try:
             self._work[path].write_text(text, encoding="utf-8", newline="")
         except OSError as reason:
-            raise UnwritableOutput(path, reason.strerror) from reason
+            raise UnwritableFile(path, reason.strerror) from reason
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -51,7 +51,7 @@ class OutputFiles:
                     work.replace(path)
                 except OSError as reason:
                     self._remove()
-                    raise UnwritableOutput(path, reason.strerror) from reason
+                    raise UnwritableFile(path, reason.strerror) from reason
         else:
             self._remove()
 

@@ -24,6 +24,12 @@ STATUS = {MOVING: "moving", ARRIVED: "arrived", STRANDED: "stranded"}
 ARRIVAL_COLUMNS = ("trip_id", "status", "arrival_time", "distance")
 COUNT_COLUMNS = ("link_id", "time", "entered", "left")
 
+MOST_COUNTS = 20_000_000
+"""Rows that a table of counts may have: about 0.5 GB. Confidence C; it catches a wrong unit of --count-every."""
+
+MOST_PLANS = 1_000_000
+"""Times that routes may be planned anew: every 10 s of four months. Confidence C; it catches a wrong unit."""
+
 DECIMALS = 6
 """Decimals of times and distances in tables: microseconds and micrometres, far below what is known."""
 
@@ -54,6 +60,7 @@ def run_traffic(options: TrafficOptions, tell: Tell) -> tuple[Traffic, Moved]:
     check_places(options)
     tell("traffic_read", 0.0)
     traffic = _read(options)
+    check_steps(options, len(traffic.named.link_ids))
     outputs = [path for path in (options.out, options.counts) if path is not None]
     with OutputFiles(*outputs) as files:
         tell("traffic_move", 0.0)
@@ -88,6 +95,22 @@ def check_places(options: TrafficOptions) -> None:
         if path.resolve() in taken:
             faults.append(Fault("", "output_taken", {"path": path}))
         taken.add(path.resolve())
+    if faults:
+        raise ScenarioError(faults)
+
+
+def check_steps(options: TrafficOptions, links: int) -> None:
+    """Refuse intervals so short that the run would not end in anybody's time, or the counts fill the disk.
+
+    Raises:
+        ScenarioError: An interval is too short.
+    """
+    rows = links * math.floor(options.until / options.count_every) if options.counts else 0
+    plans = math.floor(options.until / options.reroute) if options.reroute else 0
+    asked = (("many_counts", rows, MOST_COUNTS), ("many_plans", plans, MOST_PLANS))
+    faults = [
+        Fault("", kind, {"count": f"{count:,}", "most": f"{most:,}"}) for kind, count, most in asked if count > most
+    ]
     if faults:
         raise ScenarioError(faults)
 

@@ -90,6 +90,8 @@ def test_bad_input_is_told_and_touches_nothing(
         ["--until", "inf"],
         ["--informed", "1.5"],
         ["--reroute", "0"],
+        ["--reroute", "0.00001"],
+        ["--counts", "counts.csv", "--count-every", "0.00001"],
         ["--counts", FILES[1]],
         ["--out", FILES[0]],
         ["--out", str(EXAMPLE)],

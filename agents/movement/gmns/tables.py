@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +127,8 @@ class Table:
         except OSError as fault:
             self.faults.add(self.path, None, "missing_file", reason=fault.strerror)
         except UnicodeDecodeError as fault:
-            self.faults.add(self.path, None, "not_utf8", byte=fault.start)
+            line = fault.object.count(b"\n", 0, fault.start) + 1
+            self.faults.add(self.path, line, "not_utf8", byte=f"0x{fault.object[fault.start]:02x}")
         return None
 
     def _take(self, rows: list[list[str]], lines: list[int], needed: tuple[str, ...]) -> bool:
@@ -179,5 +181,11 @@ def _number(cell: str) -> float:
         return np.nan
 
 
-def _told(limits: Mapping[str, object]) -> dict[str, object]:
-    return {"unit": limits["unit"], "low": f"{limits['low']:,g}", "high": f"{limits['high']:,.0f}"}
+def _told(limits: Mapping[str, Any]) -> dict[str, object]:
+    unit = f" {limits['unit']}" if limits["unit"] else ""
+    return {"unit": unit, "low": _plain(limits["low"]), "high": _plain(limits["high"])}
+
+
+def _plain(value: float) -> str:
+    """A number without an exponent: -100,000,000 or 0.000001."""
+    return f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -140,7 +140,7 @@ def test_trips_without_a_way_are_faults(tmp_path: Path) -> None:
         (LINKS.splitlines()[0], "link.csv: there are no rows"),
         (LINKS.replace(",length", ",len").replace("lanes,", ""), "link.csv:1: columns missing: length, lanes; found"),
         (LINKS.replace("lanes", "length"), "link.csv:1: columns missing: lanes; found"),
-        (LINKS + "\udcff", "link.csv: byte"),
+        (LINKS + "\udcff", "link.csv:5: the byte 0xff in this line is not UTF-8"),
         (LINKS + 'x"y,"', "link.csv:5: not comma-separated"),
         (LINKS.replace("ab,a,b,1", "ab,a,b,1,1"), "link.csv:2: 9 cells in a table of 8"),
     ],
@@ -148,6 +148,14 @@ def test_trips_without_a_way_are_faults(tmp_path: Path) -> None:
 def test_files_that_are_no_tables(tmp_path: Path, text: str, fault: str) -> None:
     """What cannot be read as a table of links is told in one line."""
     assert next(one for one in faults_of(tmp_path, link=text) if one.startswith("link.csv")).startswith(fault)
+
+
+def test_ranges_are_told_in_plain_numbers(tmp_path: Path) -> None:
+    """No exponent stands in a range, and a number without a unit ends without a blank."""
+    links = "\n".join(f"{row},merge_priority" if not place else f"{row},0" for place, row in enumerate(LINKS.split()))
+    found = faults_of(tmp_path, node=NODES + "e,zero,0\n", link=links)
+    assert found[0] == "node.csv:6: x_coord is 'zero'; give a number from -100,000,000 to 100,000,000 m"
+    assert found[1] == "link.csv:2: merge_priority is '0'; give a number from 0.000001 to 1,000,000"
 
 
 def test_a_missing_file_is_a_fault_beside_others(tmp_path: Path) -> None:
