@@ -56,10 +56,11 @@ def requirements() -> Iterator[Requirement]:
     for text in requires("citytwin") or ():
         match = _REQUIREMENT.match(text)
         if match is not None and match[1] != "citytwin":
-            yield Requirement(match[1], match[3] or "", match[2].strip(), _installed(match[1]))
+            yield Requirement(match[1], match[3] or "", match[2].strip(), installed(match[1]))
 
 
-def _installed(name: str) -> str | None:
+def installed(name: str) -> str | None:
+    """The version of a distribution that is here; None if it is not."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,10 +1,12 @@
 """What decides a run's results beside its scenario: files of data, and the code itself, told by their hashes."""
 
 import hashlib
+import platform
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from scenarios.packages import installed
 from scenarios.recipes import data_files
 
 SOURCES = frozenset({".py", ".toml", ".csv", ".json", ".yaml", ".sql"})
@@ -21,16 +23,24 @@ SHOWING = frozenset(
 )
 """Folders of ``scenarios`` that ask for runs or show them, and change no result."""
 
+COMPUTING = ("mesa", "networkx", "numba", "numpy", "scipy", "simpy")
+"""Packages that do the sums of a run: another version may round otherwise."""
+
 
 @cache
 def code_hash() -> str:
-    """SHA-256 over all code and constants that a run's results can depend on, as they are installed here."""
+    """SHA-256 over all code and constants that a run's results can depend on, and what computes, as installed here."""
     root = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(computed_with()).encode())
     for path in sorted(_sources(root)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def computed_with() -> tuple[str, ...]:
+    """Versions of Python and of the packages that compute; "" of one that is not installed."""
+    return platform.python_version(), *(installed(name) or "" for name in COMPUTING)
 
 
 def file_hashes(recipes: Iterable[Path], data: Path | None, roads: Path | None) -> dict[str, str]:

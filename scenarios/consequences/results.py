@@ -12,8 +12,7 @@ from scenarios.consequences.points import ZERO, Line, Point
 from scenarios.consequences.reader import CurvesFile
 from scenarios.metrics import Better, Definition, definitions
 from scenarios.statistics import Difference, Interval, median_interval, median_of, paired_difference
-from scenarios.study.cells import DEFAULTS
-from scenarios.study.form import Measured
+from scenarios.study.form import DEFAULTS, Measured
 from scenarios.study.results import Values
 from scenarios.study.words import reaches_level
 

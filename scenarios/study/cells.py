@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.options import REFERENCE
-from scenarios.study.form import Study
+from scenarios.study.form import DEFAULTS, Study
 from scenarios.study.morris import in_ranges, trajectories
 from scenarios.study.plans import planned, with_values
 from scenarios.study.reader import StudyFile
 from scenarios.writer import scenario_text
 from twin.parameters import Parameters
 from twin.randomness import Stream
-
-DEFAULTS = "defaults"
-"""Name of the parameter set in which every parameter has its own value."""
 
 SCREENED = "morris"
 """Beginning of the names of the points of a screening."""

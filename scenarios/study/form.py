@@ -21,6 +21,9 @@ from twin.shelters import Hazard
 
 MAX_CELLS = 100_000
 
+DEFAULTS = "defaults"
+"""Name of the parameter set in which every parameter has its own value."""
+
 Slug = Annotated[
     str,
     Meta(

@@ -25,7 +25,7 @@ from scenarios.reader import (
     shown,
 )
 from scenarios.scenario import Form, Scenario
-from scenarios.study.form import PARTS, Measured, Plan, Study
+from scenarios.study.form import DEFAULTS, PARTS, Measured, Plan, Study
 from scenarios.study.plans import is_meant, planned
 from twin.parameters import Parameter, Parameters
 from twin.town import Town
@@ -194,6 +194,11 @@ def _check_names(reading: StudyReading, study: Study) -> None:
         for number, name in enumerate(names):
             if name in names[:number]:
                 reading.add((kind, number, "name"), "study_twice", key=f"{kind}.name", value=shown(name))
+    for number, one in enumerate(study.parameter_set):
+        if one.name == DEFAULTS:
+            reading.add(
+                ("parameter_set", number, "name"), "study_twice", key="parameter_set.name", value=shown(one.name)
+            )
     check_metrics(reading, study.metric)
     wanted = study.screening.plan if study.screening else None
     if wanted is not None and wanted not in {one.name for one in study.plan}:
@@ -204,7 +209,11 @@ def _check_names(reading: StudyReading, study: Study) -> None:
 def check_metrics(reading: StudyReading, metrics: Sequence[Measured]) -> None:
     """Metrics and their parts that there are not."""
     known = sorted(definitions())
+    asked: list[tuple[str, dict[str, str]]] = []
     for number, metric in enumerate(metrics):
+        if (metric.name, metric.by) in asked:
+            reading.add(("metric", number, "name"), "study_twice", key="metric.name", value=shown(metric.name))
+        asked.append((metric.name, metric.by))
         if metric.name not in definitions():
             hint = hint_for(metric.name, known)
             reading.add(("metric", number, "name"), "unknown_metric", value=shown(metric.name), hint=hint)

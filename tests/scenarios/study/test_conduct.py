@@ -14,9 +14,9 @@ from scenarios.errors import FailedCell, ForeignFolder, InvalidScenario, Missing
 from scenarios.language import Language
 from scenarios.statistics import median_interval
 from scenarios.study import execute
-from scenarios.study.cells import DEFAULTS
 from scenarios.study.conduct import Asked, Prepared, conduct, prepare, write_results
 from scenarios.study.execute import Done, Task
+from scenarios.study.form import DEFAULTS
 from scenarios.study.results import plain_numbers
 from twin.randomness import Stream
 from twin.sources.recipe import build_town

@@ -56,6 +56,8 @@ SPOILED = [
     ('kind = "open_shelter"\nshelters', 'kind = "open_door"\nshelters', 21, "unknown kind of event"),
     ("more = 2", "more = 0", 24, "plan[2].event[1].more is 0"),
     ("earthquake_mean_s = 3600\n[", "earthquake_mean = 3600\n[", 27, "unknown parameter preparing.earthquake_mean."),
+    ('name = "slow"', 'name = "defaults"', 26, 'parameter_set.name is "defaults", which stands there already'),
+    ('name = "t90_s"', 'name = "arrived"\nby = { district = "04" }', 32, 'metric.name is "arrived", which stands'),
     ('name = "arrived"', 'name = "arivals"', 29, "unknown metric"),
     ('district = "04" }', 'distrct = "04" }', 30, 'metrics are not told by "distrct". Did you mean district?'),
     ("levels = 4", "levels = 5", 35, "screening.levels is 5"),
