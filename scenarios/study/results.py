@@ -13,8 +13,8 @@ import numpy.typing as npt
 from scenarios.metrics import Definition, Number, definitions
 from scenarios.outputs import Cell as TableCell
 from scenarios.statistics import Difference, Interval, median_interval, median_of, paired_difference
-from scenarios.study.cells import DEFAULTS, Cell, point_name, screened_points, screened_seeds
-from scenarios.study.form import Measured, Study
+from scenarios.study.cells import Cell, point_name, screened_points, screened_seeds
+from scenarios.study.form import DEFAULTS, Measured, Study
 from scenarios.study.morris import Effect, effects
 
 FloatArray = npt.NDArray[np.float64]
