@@ -1,7 +1,5 @@
 """Routes: for each kind of traveller and destination one tree of least times, made when it is first needed."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +9,7 @@ from agents.movement.trees import (
     BLOCK,
     NO_LINK,
     bucket_width_s,
-    grow,
+    grow_each,
     make_inward,
     make_search,
     make_trees,
@@ -19,8 +17,10 @@ from agents.movement.trees import (
 from agents.movement.trips import FloatArray, Int32Array
 
 _Index = int | npt.NDArray[np.integer]
+_Rows = npt.NDArray[np.integer]
 
 _NONE, _PART, _WHOLE = 0, 1, 2
+
 _NOBODY = np.empty(0, dtype=np.int32)
 
 _UNKNOWN = -BASE
@@ -59,7 +59,7 @@ class Routes:
         self._free_costs = costs.copy()
         self._is_closed = np.zeros(costs.shape, dtype=np.bool_)
         self._costs, self._inward_costs = costs.copy(), np.empty_like(costs)
-        self._width_s = [1.0] * len(costs)
+        self._width_s = np.ones(len(costs))
         self._price(range(len(costs)))
         self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
         self._parts = np.zeros((len(costs), len(goals)), dtype=np.int16)
@@ -88,19 +88,16 @@ class Routes:
         With ``node``, one for each pair, a search ends when it has reached all that a tree is needed for. A tree that
         is needed from elsewhere again and again is made whole.
         """
-        if node is None:
-            missing = self._grown[mode, destination] != _WHOLE
-            keys = np.unique(mode[missing].astype(np.int64) * self._grown.shape[1] + destination[missing])
-            self._grow_whole(np.column_stack(np.divmod(keys, self._grown.shape[1])))
-            return
-        goals = len(self._goals)
-        tree = np.asarray(mode, dtype=np.int64) * goals + destination
+        tree = np.asarray(mode, dtype=np.int64) * len(self._goals) + destination
         grown = self._grown.ravel()[tree]
+        if node is None:
+            self._grow_whole(tree[grown != _WHOLE])
+            return
         part = np.flatnonzero(grown == _PART)
         unknown = self._next(mode[part], destination[part], node[part]) == _UNKNOWN
         lacks = np.append(np.flatnonzero(grown == _NONE), part[unknown])
-        for row, wanted in _by_tree(tree[lacks], np.asarray(node, dtype=np.int32)[lacks], self._grown.size):
-            self._grow_part(*divmod(row, goals), wanted)
+        if len(lacks):
+            self._grow_parts(tree[lacks], np.asarray(node, dtype=np.int32)[lacks])
 
     def replan(
         self, costs: FloatArray, wanted: tuple[npt.NDArray[np.integer], Int32Array, Int32Array] | None = None
@@ -113,10 +110,10 @@ class Routes:
         changed = np.flatnonzero((costs != self._free_costs).any(axis=1))
         self._free_costs = costs.copy()
         self._price(changed.tolist())
-        grown = np.argwhere(self._grown != _NONE)
+        trees = np.flatnonzero(self._grown != _NONE)
         self._grown[changed] = _NONE
         if wanted is None:
-            self._grow_whole(grown[np.isin(grown[:, 0], changed)])
+            self._grow_whole(trees[np.isin(trees // len(self._goals), changed)])
         else:
             kinds, destinations, nodes = wanted
             afresh = np.isin(kinds, changed)
@@ -143,7 +140,7 @@ class Routes:
         self._price(modes)
         pairs = np.argwhere(self._grown != _NONE)
         nexts = self._next(pairs[:, :1], pairs[:, 1:], self._link_from[links])
-        self._grow_whole(pairs[(nexts == links).any(axis=1)])
+        self._grow_whole(self._rows(pairs[(nexts == links).any(axis=1)]))
 
     def open(self, links: Int32Array) -> None:
         """Give closed links back to the routes."""
@@ -153,7 +150,7 @@ class Routes:
         times_s = [self.time_s(kind, destination) for kind, destination in pairs.tolist()]
         self._price(range(len(self._costs)))
         gains = [self._gains(tree, links, time_s) for tree, time_s in zip(pairs.tolist(), times_s, strict=True)]
-        self._grow_whole(pairs[np.array(gains, dtype=np.bool_)])
+        self._grow_whole(self._rows(pairs[np.array(gains, dtype=np.bool_)]))
 
     def _gains(self, tree: list[int], links: Int32Array, time_s: FloatArray) -> bool:
         """Whether a tree changes when links open: one shortens the way from its start, or ties and ranks lower."""
@@ -169,44 +166,43 @@ class Routes:
             self._inward_costs[kind] = self._costs[kind][self._inward.link]
             self._width_s[kind] = bucket_width_s(self._costs[kind])
 
-    def _grow_whole(self, pairs: npt.NDArray[np.integer]) -> None:
-        for kind, destination in pairs.tolist():
-            self._grow(kind, destination, _NOBODY)
-            self._grown[kind, destination] = _WHOLE
+    def _rows(self, pairs: _Rows) -> _Rows:
+        """Rows of trees, one after another, by their kinds and destinations."""
+        return np.asarray(pairs[:, 0] * len(self._goals) + pairs[:, 1])
 
-    def _grow_part(self, kind: int, destination: int, nodes: Int32Array) -> None:
-        """Make a tree for nodes that it does not know."""
-        if self._grown[kind, destination] == _NONE:
-            self._forget(kind, destination)
-            self._parts[kind, destination] = 0
-        elif self._parts[kind, destination] == _PARTS:
-            self._grow_whole(np.array([[kind, destination]]))
-            return
-        self._grow(kind, destination, nodes)
-        self._grown[kind, destination] = _PART
-        self._parts[kind, destination] += 1
+    def _grow_whole(self, trees: _Rows) -> None:
+        trees = np.unique(trees)
+        self._grow(trees, _NOBODY, np.zeros(len(trees) + 1, dtype=np.int64))
+        self._grown.reshape(-1)[trees] = _WHOLE
 
-    def _forget(self, kind: int, destination: int) -> None:
-        """Make all of a tree unknown; it keeps its blocks."""
-        blocks = self.trees.block[kind, destination]
+    def _grow_parts(self, tree: _Rows, node: Int32Array) -> None:
+        """Make trees for nodes that they do not know, each beside its tree."""
+        grown, parts = self._grown.reshape(-1), self._parts.reshape(-1)
+        is_whole = (grown[tree] == _PART) & (parts[tree] == _PARTS)
+        self._grow_whole(tree[is_whole])
+        tree, node = tree[~is_whole], node[~is_whole]
+        order = np.argsort(tree.astype(np.min_scalar_type(grown.size)), kind="stable")
+        starts = np.flatnonzero(np.diff(tree[order], prepend=-1))
+        trees = tree[order][starts]
+        fresh = trees[grown[trees] == _NONE]
+        self._forget(fresh)
+        parts[fresh] = 0
+        self._grow(trees, node[order], np.append(starts, len(tree)))
+        grown[trees] = _PART
+        parts[trees] += 1
+
+    def _forget(self, trees: _Rows) -> None:
+        """Make all of some trees unknown; they keep their blocks."""
+        blocks = self.trees.block.reshape(self._grown.size, -1)[trees]
         self.trees.links.reshape(-1, BLOCK)[blocks[blocks > 0]] = _UNKNOWN + BASE
 
     def _tree(self, kind: int, destination: int) -> Int32Array:
         """The link that leads on from each node."""
         return self._next(kind, destination, np.arange(len(self.number)))
 
-    def _grow(self, kind: int, destination: int, nodes: Int32Array) -> None:
-        ends, tree = (int(self._goals[destination]), nodes), (self.trees, kind, destination)
-        grow(self._inward, self._inward_costs[kind], self._width_s[kind], ends, self._search, tree)
-
-
-def _by_tree(tree: npt.NDArray[np.int64], node: Int32Array, trees: int) -> Iterator[tuple[int, Int32Array]]:
-    """Each tree with its nodes."""
-    ends = np.cumsum(np.bincount(tree, minlength=trees))
-    order = np.argsort(tree.astype(np.uint16), kind="stable") if trees <= 1 << 16 else np.argsort(tree, kind="stable")
-    nodes = node[order]
-    for row in np.flatnonzero(np.diff(ends, prepend=0)).tolist():
-        yield row, nodes[ends[row - 1] if row else 0 : ends[row]]
+    def _grow(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
+        asked = (trees.astype(np.int64), nodes, starts)
+        grow_each(self._inward, (self._inward_costs, self._width_s), self._goals, self._search, self.trees, asked)
 
 
 @kernel()

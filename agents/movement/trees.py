@@ -160,7 +160,29 @@ def bucket_width_s(costs: FloatArray) -> float:
 
 
 @kernel()
-def grow(
+def grow_each(
+    inward: Inward,
+    prices: tuple[FloatArray, FloatArray],
+    goals: Int32Array,
+    search: Search,
+    trees: Trees,
+    asked: tuple[npt.NDArray[np.int64], Int32Array, npt.NDArray[np.int64]],
+) -> None:
+    """Grow several trees.
+
+    ``prices`` are the costs and the width of a bucket for each kind; ``asked`` are rows of trees, kind by kind, the
+    nodes wanted of all, and where those of each begin and end.
+    """
+    costs, width_s = prices
+    rows, wanted, starts = asked
+    for place in range(len(rows)):
+        kind, destination = divmod(rows[place], len(goals))
+        ends = (goals[destination], wanted[starts[place] : starts[place + 1]])
+        _grow(inward, costs[kind], width_s[kind], ends, search, (trees, kind, destination))
+
+
+@kernel()
+def _grow(
     inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Tree
 ) -> None:
     """Write the tree to a goal: the link that leads on from each node, NO_LINK where none does.

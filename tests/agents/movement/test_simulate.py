@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,13 +107,13 @@ def test_a_stranger_changes_only_those_who_are_met(case: tuple[Network, TripTabl
 def test_trees_need_reach_only_who_follows_them(case: tuple[Network, TripTable], reroute_s: float) -> None:
     """Trees that end where nobody asks for more lead everybody as whole trees do, whatever closes meanwhile."""
 
-    def grow_whole(self: Routes, kind: int, destination: int, _: object) -> None:
-        self._grow_whole(np.array([[kind, destination]]))
+    def grow_whole(self: Routes, trees: npt.NDArray[np.integer], _: object) -> None:
+        self._grow_whole(trees)
 
     changes = [Change(np.zeros(1, dtype=np.int32), 11.0, 50.0, is_closed=True)]
     part = simulate(*case, until_s=1e4, changes=changes, reroute_s=reroute_s)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Routes, "_grow_part", grow_whole)
+        patch.setattr(Routes, "_grow_parts", grow_whole)
         whole = simulate(*case, until_s=1e4, changes=changes, reroute_s=reroute_s)
     assert part.gridlocks == whole.gridlocks
     assert part.arrival_s.tobytes() == whole.arrival_s.tobytes()

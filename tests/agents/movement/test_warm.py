@@ -10,6 +10,6 @@ def test_every_public_kernel_is_compiled_once() -> None:
         *(cars.run, cars.schedule, cars.join_all, cars.carry_over, cars.give_up),
         *(walkers.run, walkers.schedule, walkers.step_all, walkers.reroute, walkers.carry_over),
         *(numbering.put, numbering.find, numbering.drop),
-        *(rerouting.reroute, rerouting.rings, trees.grow, routes._along),
+        *(rerouting.reroute, rerouting.rings, trees.grow_each, routes._along),
     )
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
