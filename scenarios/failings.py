@@ -80,7 +80,7 @@ def _messages(record: RunRecord) -> Iterator[Row]:
 def _queues(record: RunRecord, outcomes: Outcomes) -> Iterator[Row]:
     """Most people in line at one moment: to be received, or to ask."""
     stays = outcomes.stays
-    in_line = np.isin(stays.kind, (EventKind.QUEUED, EventKind.ASKING)) & (stays.until_s > stays.from_s)
+    in_line = np.isin(stays.kind, (EventKind.QUEUED, EventKind.ASKING))
     place, from_s, until_s = stays.place[in_line], stays.from_s[in_line], stays.until_s[in_line]
     yield "queue_peak", peak(from_s, until_s), WHOLE
     for row, shelter in enumerate(record.town.shelters):
@@ -89,7 +89,7 @@ def _queues(record: RunRecord, outcomes: Outcomes) -> Iterator[Row]:
 
 
 def peak(from_s: FloatArray, until_s: FloatArray) -> int:
-    """Most intervals that hold one moment; one that ends as another begins does not overlap it."""
+    """Most intervals that hold one moment; one that ends as another begins does not overlap it, an empty one none."""
     time_s = np.concatenate((from_s, until_s))
     change = np.repeat(np.array((1, -1), np.int64), len(from_s))
     return int(np.cumsum(change[np.lexsort((change, time_s))]).max(initial=0))

@@ -82,6 +82,39 @@ def test_safety_unknown_falls_as_it_becomes_known(run_of: MakeRun) -> None:
     assert [value(record, name) for name in names] == [1, 7, 7]
 
 
+def test_what_comes_at_the_very_moment_has_come(run_of: MakeRun) -> None:
+    """Asked, found and confirmed at one hour to the second: one question open, and one person less to be known."""
+    rows = [
+        (0.0, EventKind.SOUGHT, 0, -1, 0),
+        (HOUR_S, EventKind.SOUGHT, 1, -1, 0),
+        (HOUR_S, EventKind.FOUND, 0, -1, FamilyChannel.PHONE),
+        (HOUR_S, EventKind.SAFETY_CONFIRMED, 2, -1, 0),
+    ]
+    record = run_of(rows, people=8)
+    assert value(record, "unknown_to_family", at_h="1") == 1
+    assert value(record, "unknown_to_city", at_h="1") == 7
+
+
+def test_the_end_is_told_once(run_of: MakeRun) -> None:
+    """Moments are those before the end: of a run of three hours 1 h is told, and 3 h as the end alone."""
+    record = run_of([])
+    ended = replace(record, scenario=replace(record.scenario, duration_s=3 * HOUR_S))
+    moments = {one.by.get("at_h") for one in measure(ended, follow(ended)) if one.name == "unknown_to_city"}
+    assert moments == {None, "1"}
+
+
+def test_who_was_turned_away_at_once_was_turned_away(run_of: MakeRun) -> None:
+    """Sent on in the moment in which they were told wrongly, and by another shelter: the one counts, the other not."""
+    rows = [
+        (10.0, EventKind.MISINFORMED, 0, 1, 1),
+        (10.0, EventKind.DIVERTED, 0, 1, 1),
+        (10.0, EventKind.MISINFORMED, 1, 1, 1),
+        (60.0, EventKind.DIVERTED, 1, 2, 1),
+    ]
+    record = replace(run_of(rows), board=BoardLooks(2, 2, np.array([0, 2, 0])))
+    assert value(record, "wrong_status_turned_away") == 1
+
+
 def test_messages_are_late_or_never_leave(run_of: MakeRun) -> None:
     """The longest delay is of those that left; those that did not are counted."""
     sent = tuple(OfficeMessage(0.0, "警戒レベル4", late_s) for late_s in (0.0, 600.0, None))
@@ -89,7 +122,7 @@ def test_messages_are_late_or_never_leave(run_of: MakeRun) -> None:
     assert (value(record, "messages_unsent"), value(record, "message_late_s")) == (1, 600.0)
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=30))
 def test_a_peak_is_what_counting_at_each_moment_finds(intervals: list[tuple[int, int]]) -> None:
     """Most intervals [a, b) that hold one moment, as counted at every beginning."""
     from_s = np.array([start for start, _ in intervals], float)
