@@ -102,13 +102,16 @@ def decide(
     if consents is None:
         return UNKNOWN
     question = Question(recipient, purpose, category, mode, at_s)
-    reached: list[int] = []
+    furthest = 0 if consents else -1
     for consent in consents:
+        # Most consents are of other categories, and pass nothing.
+        if category not in consent.categories:
+            continue
         passed = _passed(consent, question)
         if passed == _ALL_PASSED:
             return _by_consent(recipient, category)
-        reached.append(passed)
-    return _statutory(consents, question) or _denied(max(reached, default=-1))
+        furthest = max(furthest, passed)
+    return _statutory(consents, question) or _denied(furthest)
 
 
 @cache

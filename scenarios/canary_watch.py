@@ -65,6 +65,7 @@ class CanaryWatch:
         self._told: dict[object, set[Canary]] = defaultdict(set)
         self._leaks: dict[tuple[AskerKind, PersonalField, str], _Leak] = {}
         self._leaked: set[tuple[AskerKind, int, PersonalField]] = set()
+        self._permitted: dict[tuple[object, str], set[Canary]] = defaultdict(set)
         self.markers_seen = 0
         """Markers found in responses so far, those seen by right included."""
 
@@ -80,6 +81,7 @@ class CanaryWatch:
 
     def _hear(self, seen: Observation) -> None:
         declared = msgspec.json.decode(seen.sent, type=_Declaration)
+        self._permitted.clear()
         for rights in (self._sent, self._rights) if seen.status in ACCEPTED else (self._sent,):
             rights.declare(declared.mode, [self._districts[code] for code in declared.areas])
 
@@ -88,10 +90,17 @@ class CanaryWatch:
         return self._rights.may_see(*asked) or self._sent.may_see(*asked)
 
     def _judge(self, seen: Observation) -> None:
+        found = scan(self._seed, seen.body)
+        if not found:
+            return
+        self.markers_seen += len(found)
         knower = _knower(seen.asker)
-        for canary in scan(self._seed, seen.body):
-            self.markers_seen += 1
-            if canary not in self._told[knower] and not self._may_see(seen, canary):
+        # Whoever stays on a list is shown as often as the list is, and judged once: until the next declaration.
+        permitted = self._permitted[knower, seen.operation]
+        for canary in found - self._told[knower] - permitted:
+            if self._may_see(seen, canary):
+                permitted.add(canary)
+            else:
                 self._note(seen, canary)
 
     def _note(self, seen: Observation, canary: Canary) -> None:
