@@ -76,6 +76,25 @@ def test_the_fewer_calls_get_through_the_more_go_and_ask(
     assert asked[0] > asked[1] >= asked[2]
 
 
+def test_who_did_not_get_through_tries_again_after_the_same_time(
+    simulate: Make, noon: Situation, parameters: Parameters
+) -> None:
+    """Answers by phone come at once, or a whole number of waits later, to the next step of the town."""
+    retry_s = 1800.0
+    changed = {**MUTE, "inquiry.phone_share": 0.4, "inquiry.going_share": 0.0, "inquiry.retry_s": retry_s}
+    events = lived(simulate, noon, parameters, changed)
+    sought, found = events.of(EventKind.SOUGHT), events.of(EventKind.FOUND)
+    once = np.bincount(sought.person) == 1
+    asked_s = dict(zip(sought.person.tolist(), sought.time_s.tolist(), strict=True))
+    by_phone = found.detail == FamilyChannel.PHONE
+    rows = zip(found.person[by_phone].tolist(), found.time_s[by_phone].tolist(), strict=True)
+    waits_s = [at_s - asked_s[person] for person, at_s in rows if once[person]]
+    again_s = [one for one in waits_s if one > 0]
+    assert len(again_s) > 5
+    assert len(waits_s) > len(again_s)
+    assert retry_s <= min(again_s) < 1.2 * retry_s
+
+
 def test_all_other_draws_are_shared(simulate: Make, noon: Situation, parameters: Parameters) -> None:
     """Whether anybody goes and asks or not, the same people are away, decide the same, and need the same help."""
     kinds = (EventKind.WARNED, EventKind.AWAY, EventKind.DECIDED, EventKind.HELP_NEEDED)
@@ -95,6 +114,7 @@ def test_who_goes_to_ask_is_an_adult_and_comes_back(
     asking = events.of(EventKind.ASKING)
     assert len(asking) > 5
     assert (population.age[asking.person] >= 18).all()
+    assert not population.needs_support[asking.person].any()
     for person, at_s in zip(asking.person.tolist(), asking.time_s.tolist(), strict=True):
         later = (events.person == person) & (events.time_s >= at_s)
         went_on = np.isin(events.kind[later], (EventKind.DEPARTED, EventKind.QUEUED)).any()
