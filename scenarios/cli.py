@@ -1,7 +1,7 @@
 """The command ``citytwin``: finds its sub-commands by name, and turns faults into lines and exit codes.
 
 Exit codes: 0 well, 1 the city OS was found wrong (only with --fail-on-findings), 2 input that cannot be used,
-130 stopped by the user.
+130 stopped by the user, 143 by SIGTERM.
 """
 
 import os
@@ -15,6 +15,7 @@ import click
 from scenarios.errors import lines_of
 from scenarios.language import Language, language_of, say
 from scenarios.packages import check_packages
+from scenarios.stopping import TERMINATED, exit_code
 
 COMMANDS = (
     "run",
@@ -33,8 +34,8 @@ COMMANDS = (
 )
 """Each is a module of ``scenarios.commands`` with ``build(language) -> click.Command``, loaded when it is called."""
 
-UNUSABLE, STOPPED = 2, 130
-"""Exit codes. Source: click (2 for usage); POSIX.1-2017, 2.8.2 (128 + SIGINT)."""
+UNUSABLE = 2
+"""Exit code of input that cannot be used. Source: click (2 for usage)."""
 
 
 class Commands(click.Group):
@@ -82,9 +83,10 @@ def run_command(arguments: list[str]) -> int:
     except click.ClickException as fault:
         fault.show()
         return fault.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(say(language, "cli.interrupted"), err=True)
-        return STOPPED
+    except (KeyboardInterrupt, click.Abort) as stop:
+        code = exit_code(stop)
+        click.echo(say(language, "cli.terminated" if code == TERMINATED else "cli.interrupted"), err=True)
+        return code
     except Exception as fault:
         lines = lines_of(fault, language)
         if lines is None:

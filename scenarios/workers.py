@@ -1,4 +1,6 @@
-"""Work in several processes: results as they come; a worker that dies, or the user's Ctrl-C, ends all of it cleanly.
+"""Work in several processes: results as they come; a worker that dies, Ctrl-C or SIGTERM ends all of it cleanly.
+
+A worker under way when its parent ends it, or dies without a word, leaves the task as by an exception and ends.
 
 The standard library's pools hang (multiprocessing) or wait for work under way (concurrent.futures) in those two cases.
 """
@@ -6,6 +8,7 @@ The standard library's pools hang (multiprocessing) or wait for work under way (
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -127,8 +130,25 @@ def _end(workers: Iterable[_Worker]) -> None:
 def _serve(work: Callable[[Any], Any], pipe: Pipe) -> None:
     """Do what comes through the pipe until it closes; Ctrl-C is the first process's to hear."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whichever thread began it
+    signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, ConnectionError):
         while True:
             task = pipe.recv()
             let_go()
             pipe.send(work(task))
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End as an exception does, so that folders of the task under way are removed."""
+    sys.exit(128 + number)
+
+
+def _end_with_parent() -> None:
+    """Work for nobody ends: a parent that was killed could not say stop."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.main_thread().join(GRACE_S)
+        os._exit(1)

@@ -18,6 +18,7 @@ from scenarios.options import NONE, REFERENCE, RunOptions
 from scenarios.output_folder import check_free
 from scenarios.progress import show_progress
 from scenarios.reader import find_scenario, read_scenario
+from scenarios.stopping import stoppable
 from scenarios.summary import finding_lines, summary_lines
 
 if TYPE_CHECKING:
@@ -51,19 +52,24 @@ def build(language: Language) -> click.Command:
         options = options_of(given, language)
         if options.faults is not None:
             import_module("scenarios.faults.reader").read_faults(options.faults)
-        if is_several(wanted, language):
-            found = run_several(options, wanted, quiet=quiet)
-            return FOUND_WRONG if fail_on_findings and found else 0
-        # The movement's compiler takes a second to import: not before the files that are quick to read were read.
-        check_free(options.out)
-        read_scenario(find_scenario(options.scenario))
-        with rare_collections(), show_progress(sys.stderr, language, quiet=quiet) as progress:
-            result: RunResult = import_module("scenarios.run").run(options, progress)
-        if not quiet:
-            tell(result, options)
-        return FOUND_WRONG if fail_on_findings and unexplained(result.findings, result.faults) else 0
+        several = is_several(wanted, language)
+        with stoppable():
+            found = run_several(options, wanted, quiet=quiet) if several else run_one(options, quiet=quiet)
+        return FOUND_WRONG if fail_on_findings and found else 0
 
     return run
+
+
+def run_one(options: RunOptions, *, quiet: bool) -> int:
+    """Run once, tell what came of it, and give the number of findings that no fault accounts for."""
+    # The movement's compiler takes a second to import: not before the files that are quick to read were read.
+    check_free(options.out)
+    read_scenario(find_scenario(options.scenario))
+    with rare_collections(), show_progress(sys.stderr, options.language, quiet=quiet) as progress:
+        result: RunResult = import_module("scenarios.run").run(options, progress)
+    if not quiet:
+        tell(result, options)
+    return len(unexplained(result.findings, result.faults))
 
 
 def options_of(given: dict[str, Any], language: Language) -> RunOptions:

@@ -12,6 +12,7 @@ import click
 
 from scenarios.commands.inputs import JOBS, PEOPLE, Decorator, folder_option, language_option, option, together
 from scenarios.language import Language, say
+from scenarios.stopping import stoppable
 
 if TYPE_CHECKING:
     from scenarios.study.conduct import Asked, Prepared
@@ -68,8 +69,9 @@ def carry_out(
     if given["dry_run"]:
         tell_cells(prepared, jobs, language)
         return 0
-    run_missing(prepared, given["cluster"], jobs, language, quiet=given["quiet"])
-    write(prepared, language, " ".join(["citytwin", *sys.argv[1:]]))
+    with stoppable():
+        run_missing(prepared, given["cluster"], jobs, language, quiet=given["quiet"])
+        write(prepared, language, " ".join(["citytwin", *sys.argv[1:]]))
     if not given["quiet"]:
         tell_where(folder, language)
     return 0

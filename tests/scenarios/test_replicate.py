@@ -1,6 +1,8 @@
 """Replications in a folder: what was finished stays and is not run again; the runs themselves are stood in for."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,3 +161,27 @@ def test_what_cannot_be_meant_is_refused(words: list[str], told: str, capsys: py
     """Options of several runs that do nothing, or never end, are told before anything is run."""
     assert run_command(["run", "drill", *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def terminate(seed: int) -> Replication:
+    """Somebody ends the command in the middle of a run."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise AssertionError(f"seed {seed} went on")
+
+
+def test_runs_ended_by_sigterm_are_kept_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 143, a summary of the finished runs, a word on how to go on; the same command runs the rest."""
+    out = tmp_path / "out"
+    typed = ["run", "drill", "--city-os", "none", "--jobs", "1", "--runs", "4", "--out", str(out), "--lang", "en"]
+    monkeypatch.setattr(module, "run_one", Town(3, terminate))
+    assert run_command(typed) == 143
+    told = capsys.readouterr().err
+    assert "2 of 4 runs are missing" in told
+    assert "stopped by SIGTERM" in told
+    assert json.loads((out / "metrics.json").read_text())["run"]["seeds"] == [1, 2]
+    rest = Town()
+    monkeypatch.setattr(module, "run_one", rest)
+    assert run_command(typed) == 0
+    assert rest.ran == [3, 4]

@@ -1,7 +1,9 @@
 """Conducting a study of faults: cells as those of any study, results that can be worked out by hand, the page."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -279,19 +281,24 @@ def test_bad_input_ends_with_two_and_leaves_no_folder(tmp_path: Path, capsys: py
     assert not (tmp_path / "out").exists()
 
 
-def test_ctrl_c_tells_how_much_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_stops_a_study_is_told_how_much_is_left(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sent: signal.Signals,
+    code: int,
 ) -> None:
-    """The exit code is 130, and what was run is kept."""
+    """The exit code is that of Ctrl-C or of SIGTERM, and what was run is kept."""
     path = tmp_path / "small.toml"
     path.write_text(GOOD, encoding="utf-8")
 
     def stopped(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
         yield from runner(lambda _: (1.0, 1.0))(tasks[: processes + 2])
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), sent)
 
     monkeypatch.setattr(execute, "in_processes", stopped)
     words = ["study", str(path), "--out", str(tmp_path / "out"), "--lang", "en", "--jobs", "1"]
-    assert run_command(words) == 130
+    assert run_command(words) == code
     assert "9 runs are missing; what was run is kept." in capsys.readouterr().err
     assert len(list((tmp_path / "out" / "cells").iterdir())) == 3
