@@ -1,14 +1,13 @@
 """Consents of a population as compact records: a few for each person, each covering every combination of its codes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from reference_api.seed import Consent
 from scenarios.consent_purposes import purpose_of
-from twin.population import CONSENT_RULES, Population
+from twin.population import CONSENT_RULES, Mode, Population
 
 Box = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """Purpose, categories, recipients and modes of a record."""
@@ -22,38 +21,42 @@ def consent_records(population: Population, subjects: list[str]) -> Iterator[Con
     rows = np.flatnonzero(population.has_id)
     packed = np.packbits(population.consents[rows], axis=1)
     patterns, which = np.unique(packed, axis=0, return_inverse=True)
-    boxes = [_boxes(pattern) for pattern in np.unpackbits(patterns, axis=1, count=len(CONSENT_RULES)).astype(bool)]
+    permitted = np.unpackbits(patterns, axis=1, count=len(CONSENT_RULES)).reshape(len(patterns), -1, len(Mode))
+    boxes = [_boxes(held) for held in (permitted @ _BITS).tolist()]
     for row, pattern in zip(rows.tolist(), which.reshape(-1).tolist(), strict=True):
         for purpose, categories, recipients, modes in boxes[pattern]:
             yield Consent(subjects[row], purpose, categories, recipients, modes)
 
 
-def _boxes(permitted: npt.NDArray[np.bool_]) -> list[Box]:
-    """Few boxes that cover the permitted rules, and nothing else, without overlap."""
-    cells = _cells()
-    modes: dict[_Cell, tuple[str, ...]] = {}
-    for column in np.flatnonzero(permitted).tolist():
-        cell, mode = cells[column]
-        modes[cell] = (*modes.get(cell, ()), mode)
-    categories: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...]] = {}
-    for (purpose, category, recipient), held in modes.items():
-        key = (purpose, recipient, held)
-        categories[key] = (*categories.get(key, ()), category)
-    recipients: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
-    for (purpose, recipient, held), several in categories.items():
-        box = (purpose, several, held)
-        recipients[box] = (*recipients.get(box, ()), recipient)
-    return [(purpose, several, who, held) for (purpose, several, held), who in recipients.items()]
+def _boxes(held: Sequence[int]) -> list[Box]:
+    """Few boxes that cover the permitted rules, and nothing else, without overlap; ``held`` are modes of each cell."""
+    categories: dict[tuple[str, str, int], list[str]] = {}
+    for (purpose, category, recipient), modes in zip(_cells(), held, strict=True):
+        if modes:
+            categories.setdefault((purpose, recipient, modes), []).append(category)
+    recipients: dict[tuple[str, tuple[str, ...], int], list[str]] = {}
+    for (purpose, recipient, modes), several in categories.items():
+        recipients.setdefault((purpose, tuple(several), modes), []).append(recipient)
+    return [(purpose, several, tuple(who), _MODES[modes]) for (purpose, several, modes), who in recipients.items()]
 
+
+_BITS = 1 << np.arange(len(Mode))
+"""By these the modes of a cell, which lie side by side in the matrix, become one number."""
+
+_MODES = [
+    tuple(mode.value for bit, mode in zip(_BITS.tolist(), Mode, strict=True) if held & bit)
+    for held in range(1 << len(Mode))
+]
+"""The modes of each such number."""
 
 _Cell = tuple[str, str, str]
 """Purpose, category and recipient of a rule."""
 
 
 @cache
-def _cells() -> list[tuple[_Cell, str]]:
-    """Cell and mode of each column of the matrix, as plain texts: they are touched a million times."""
+def _cells() -> list[_Cell]:
+    """The cells of the matrix in order, as plain texts: they are touched a million times."""
     return [
-        ((purpose_of(rule.category, rule.recipient), rule.category.value, rule.recipient.value), rule.mode.value)
-        for rule in CONSENT_RULES
+        (purpose_of(rule.category, rule.recipient), rule.category.value, rule.recipient.value)
+        for rule in CONSENT_RULES[:: len(Mode)]
     ]
