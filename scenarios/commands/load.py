@@ -221,9 +221,7 @@ def capacity_lines(capacity: "Capacity", language: Language) -> Iterator[str]:
             outcome=outcome,
             p95=p95,
         )
-    held, broken = capacity.held, capacity.broken
-    if held is not None and broken is not None:
-        what = ", ".join(f"{one.subject} {one.figure}" for one in broken.broken) or say(language, "load.oracle_word")
-        yield say(language, "load.knee", low=f"{held.rate:,.0f}", high=f"{broken.rate:,.0f}", what=what)
-    elif held is not None:
-        yield say(language, "load.no_knee", low=f"{held.rate:,.0f}")
+    named = [] if capacity.broken is None else [f"{one.subject} {one.figure}" for one in capacity.broken.broken]
+    what = ", ".join(named) or say(language, "load.oracle_word")
+    low, high = (f"{rate:,.0f}" for rate in capacity.bounds)
+    yield say(language, f"load.{capacity.knee}", low=low, high=high, what=what)

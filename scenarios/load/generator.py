@@ -39,8 +39,9 @@ LOOK_S = 0.05
 BEGIN_S = 0.5
 """From all being ready to the first call. Source: none; ten looks of a process. Confidence C."""
 
-START_S, END_S = 120.0, 10.0
-"""How long processes may take to be ready, and to end. Source: none; ten times as long as seen. Confidence C."""
+START_S, STOP_S, END_S = 120.0, 60.0, 10.0
+"""How long processes may take to be ready, to give back what they measured when they are stopped, and to end. Source:
+none; ten times as long as seen. Confidence C."""
 
 
 def prepare(folder: Path, setup: Setup, calls: Iterable[DueCall]) -> None:
@@ -187,11 +188,17 @@ class Generator:
         return sum(one.work_s for one in self._progress())
 
     def stop(self) -> None:
-        """Let the processes end before their time: what was measured so far is kept."""
+        """Let the processes end before their time: what was measured so far is kept.
+
+        Raises:
+            GeneratorFailed: what they measured did not come.
+        """
         (self._folder / STOP).touch()
-        until_s = steady_s() + END_S
-        while not all(one.done for one in self._progress()) and steady_s() < until_s:
-            pause(LOOK_S)
+        until_s = steady_s() + STOP_S
+        while not all(one.done for one in self._progress()):
+            if steady_s() > until_s:
+                raise GeneratorFailed(f"not stopped after {STOP_S:g} s: {last_words(self._folder)}")
+            self._look()
 
     def _look(self) -> None:
         pause(LOOK_S)

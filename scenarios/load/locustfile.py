@@ -23,7 +23,7 @@ from locust.exception import StopUser
 from locust.runners import STATE_MISSING, STATE_STOPPED, STATE_STOPPING, MasterRunner, WorkerRunner
 
 from scenarios.collecting import rare_collections
-from scenarios.load.calls import GO, PLANNED, STOP, DueCall, Lost, Progress, Setup, read_records, write_records
+from scenarios.load.calls import GO, LOST, PLANNED, STOP, DueCall, Lost, Progress, Setup, read_records, write_records
 from scenarios.load.clock import steady_s, unix_s, work_s
 from scenarios.load.courier import BEGIN, END, TO_MASTER, TO_WORKER, MasterCourier, Refused, WorkerCourier, lose
 from scenarios.load.line import HttpLine
@@ -168,6 +168,7 @@ def begin(environment: Any, **_: object) -> None:
     """Before all else: a master hears its workers, and a worker says hello."""
     gevent.spawn(_end_with_parent, os.getppid())
     environment.courier, environment.number, environment.part = None, 0, None
+    environment.look = _no_worker
     if isinstance(environment.runner, MasterRunner):
         _hear_workers(environment.runner)
     elif isinstance(environment.runner, WorkerRunner):
@@ -195,13 +196,17 @@ def _hear_workers(runner: MasterRunner) -> None:
             return runner.state in (STATE_STOPPING, STATE_STOPPED)
         return bool(node.state != STATE_MISSING)
 
+    def look() -> None:
+        courier.look(is_alive)
+
     def keep_looking() -> None:
         while True:
-            courier.look(is_alive)
+            look()
             gevent.sleep(GO_S)
 
     for kind in TO_MASTER:
         runner.register_message(kind, hear)
+    runner.environment.look = look
     gevent.spawn(keep_looking)
 
 
@@ -232,6 +237,16 @@ def _send(runner: Any, kind: str, data: Any, client: str | None) -> None:
 
 
 @events.test_stopping.add_listener
-def stop(**_: object) -> None:
-    """Somebody stopped the test on locust's own page, or locust ends: nothing more is offered."""
-    (Path(os.environ[FOLDER]) / STOP).touch()
+def stop(environment: Any, **_: object) -> None:
+    """Somebody stopped the test on locust's own page, or locust ends: nothing more is offered.
+
+    A master stops by itself once its last worker is gone: that one is lost, and nobody stopped anything.
+    """
+    environment.look()
+    folder = Path(os.environ[FOLDER])
+    if not (folder / LOST).exists():
+        (folder / STOP).touch()
+
+
+def _no_worker() -> None:
+    """Look after nobody."""

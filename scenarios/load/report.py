@@ -163,11 +163,8 @@ def _operations(tallies: Sequence[Tally]) -> Markup:
 
 def _capacity(capacity: Capacity) -> Markup:
     """The knee in a sentence, and the steps on the way to it."""
-    held, broken = capacity.held, capacity.broken
-    if held is not None and broken is not None:
-        knee = phrase("load.knee", low=number(held.rate), high=number(broken.rate))
-    else:
-        knee = phrase("load.no_knee", low=number(None if held is None else held.rate))
+    low, high = capacity.bounds
+    knee = phrase(f"load.{capacity.knee}", low=number(low), high=number(high))
     names = ("ids", "rate", *CLASSES, "outcome", "first_broken")
     headings = [plain(name) if name in CLASSES else phrase(f"load.column_{name}") for name in names]
     rows: list[list[Cell]] = []

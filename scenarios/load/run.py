@@ -104,6 +104,25 @@ class Capacity:
         broken = (one for one in self.steps if one.outcome is Outcome.BROKEN)
         return min(broken, key=lambda one: one.size, default=None)
 
+    @property
+    def lagged(self) -> Step | None:
+        """The last load under which the generator could not keep its own schedule."""
+        return next((one for one in reversed(self.steps) if one.outcome is Outcome.NONE), None)
+
+    @property
+    def knee(self) -> str:
+        """What is known of it: between two loads, below the first, or where the search ended without it."""
+        if self.broken is not None:
+            return "knee" if self.held is not None else "knee_below"
+        return "no_knee_lag" if self.lagged is not None else "no_knee"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Rates of the load that held, and of the one that broke or lagged; 0 where there is none."""
+        ends = self.held, self.broken or self.lagged
+        low, high = (0.0 if one is None else one.rate for one in ends)
+        return low, high
+
 
 @dataclass(frozen=True)
 class Load:
