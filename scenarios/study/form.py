@@ -101,10 +101,12 @@ class Screening(Form, frozen=True, kw_only=True):
 
 
 class Measured(Form, frozen=True, kw_only=True):
-    """A metric to show; ``by`` names the part, e.g. { district = "04" }."""
+    """A metric to show; ``by`` names the part, e.g. { district = "04" }, which pages call by the names given here."""
 
     name: Name
     by: dict[str, str] = field(default_factory=dict)
+    district_ja: Text | None = None
+    district_en: Text | None = None
 
 
 class Study(Form, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The page of a study: the plans, what they change, how sure that is, and what is not known; one file, offline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scenarios.language import Language, Text
 from scenarios.metrics import Better
@@ -78,11 +78,15 @@ def _doing(plan: Plan, *, is_first: bool) -> Markup:
     parts = [
         ("study.dropped", [dropped(one) for one in plan.drop]),
         ("study.added", [added(one) for one in plan.event]),
+        ("study.changed", [plain(one) for one in changed(plan.set)]),
     ]
-    parts.append(("study.changed", changed(plan.set)))
-    lines = [words(phrase(key, what="; ".join(what))) for key, what in parts if what]
+    lines = [words(phrase(key, what=_in_a_row(what))) for key, what in parts if what]
     lines += [words(phrase("study.against"))] if is_first else []
     return joined(element("div", one) for one in lines)
+
+
+def _in_a_row(what: Sequence[Text]) -> Text:
+    return Text("、".join(one.ja for one in what), "; ".join(one.en for one in what))
 
 
 def _by_scenario(read: StudyFile, blocks: Mapping[str, Markup]) -> Markup:

@@ -4,7 +4,7 @@ import msgspec
 
 from scenarios.language import Text
 from scenarios.metrics import Number, definitions
-from scenarios.report.texts import duration, number, percent, phrase
+from scenarios.report.texts import duration, has_phrase, number, percent, phrase, plain
 from scenarios.scenario import ScenarioEvent
 from scenarios.statistics import LEVEL, Difference, Interval
 from scenarios.study.form import Changes, Drop, Measured
@@ -30,9 +30,18 @@ def title_of(metric: Measured) -> Text:
     label = definitions()[metric.name].label
     if not metric.by:
         return label
-    parts = [phrase(f"study.by_{part}", value=value) for part, value in sorted(metric.by.items())]
+    parts = [_part(metric, part, value) for part, value in sorted(metric.by.items())]
     ja, en = "・".join(one.ja for one in parts), ", ".join(one.en for one in parts)
     return Text(f"{label.ja}（{ja}）", f"{label.en} ({en})")
+
+
+def _part(metric: Measured, part: str, value: str) -> Text:
+    """The part by the name that the file gives it, else by its code."""
+    if part == "capacity":
+        return phrase(f"replications.capacity_{value}")
+    if part == "district" and metric.district_ja and metric.district_en:
+        return Text(metric.district_ja, metric.district_en)
+    return phrase(f"study.by_{part}", value=value)
 
 
 def shown_value(metric: Measured, value: Number) -> Text:
@@ -53,7 +62,8 @@ def shown_gap(metric: Measured, gap: Number) -> Text:
     if gap == 0:
         return Text("±0", "±0")
     sign = "+" if gap > 0 else "−"
-    size = shown_value(metric, abs(gap))
+    is_share = metric.name.endswith("_share")
+    size = phrase("compare.points", points=f"{100 * abs(gap):.1f}") if is_share else shown_value(metric, abs(gap))
     return Text(sign + size.ja, sign + size.en)
 
 
@@ -64,18 +74,33 @@ def shown_range(low: Text, high: Text, level: float = LEVEL) -> Text:
     return Text(f"（{low.ja}～{high.ja}{ja}）", f"({low.en} to {high.en}{en})")
 
 
-def dropped(drop: Drop) -> str:
-    """An event that is left out, as it is written."""
-    return drop.kind if drop.at is None else f"{drop.kind} {drop.at}"
+def dropped(drop: Drop) -> Text:
+    """An event that is left out."""
+    kind = phrase(f"events.{drop.kind}")
+    return kind if drop.at is None else Text(f"{drop.at} {kind.ja}", f"{drop.at} {kind.en}")
 
 
-def added(event: ScenarioEvent) -> str:
-    """An event that is added, as it is written."""
+def added(event: ScenarioEvent) -> Text:
+    """An event that is added: when, what, and where or how much."""
     table = {key: value for key, value in msgspec.to_builtins(event).items() if value is not None}
-    kind, at = table.pop("kind"), table.pop("at")
+    kind, at = phrase(f"events.{table.pop('kind')}"), table.pop("at")
     shown = {key: value for key, value in table.items() if value not in _EMPTY and (key, value) not in _USUAL}
-    rest = [f"{key} = {_plain(value)}" for key, value in shown.items()]
-    return f"{at} {kind}" + (f" ({', '.join(rest)})" if rest else "")
+    rest = [_told(key, value) for key, value in shown.items()]
+    ja, en = "・".join(one.ja for one in rest), ", ".join(one.en for one in rest)
+    return Text(f"{at} {kind.ja}" + (f"（{ja}）" if ja else ""), f"{at} {kind.en}" + (f" ({en})" if en else ""))
+
+
+def _told(key: str, value: object) -> Text:
+    """A key of an event in words where there are some, else as it is written."""
+    if key == "shelters" and has_phrase(f"events.of_{value}"):
+        return phrase(f"events.of_{value}")
+    if key == "share" and isinstance(value, float):
+        return percent(value)
+    if key == "more":
+        return phrase("events.more", number=_plain(value))
+    if key == "districts":
+        return phrase("events.districts", where=_plain(value))
+    return plain(f"{key} = {_plain(value)}")
 
 
 _EMPTY: tuple[object, ...] = ([], ())
