@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from secrets import token_bytes
 from typing import Any
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
-from joserfc.jws import JWSAlgModel, JWSRegistry
+from joserfc.jws import JWSRegistry
 
 from reference_api.errors import StoreFault
 
@@ -44,8 +44,9 @@ class SigningKey:
 
     def sign(self, claims: Mapping[str, Any], typ: str) -> str:
         """A signed JWT of the type ``typ``."""
+        # Written here: ``jwt.encode`` looks through header and claims each time, which takes as long as the signature.
         signed = _header(self.alg, typ, self.kid) + b"." + _base64url(msgspec.json.encode(claims))
-        return (signed + b"." + _base64url(_signatures()[self.alg].sign(signed, self.key))).decode("ascii")
+        return (signed + b"." + _base64url(JWSRegistry.algorithms[self.alg].sign(signed, self.key))).decode("ascii")
 
     def verify(self, token: str, typ: str) -> Mapping[str, Any] | None:
         """The claims of a token of that type that this key signed, None for anything else.
@@ -74,12 +75,6 @@ def _header(alg: str, typ: str, kid: str) -> bytes:
 def _base64url(raw: bytes) -> bytes:
     """Source: RFC 7515 section 2, base64url without padding."""
     return urlsafe_b64encode(raw).rstrip(b"=")
-
-
-@cache
-def _signatures() -> Mapping[str, JWSAlgModel]:
-    """What signs, by algorithm: ``jwt.encode`` looks for it, and through header and claims, each time anew."""
-    return {alg: JWSRegistry.algorithms[alg] for alg in ALGORITHMS}
 
 
 def new_key(alg: str, active_from_s: float) -> SigningKey:
