@@ -40,7 +40,7 @@ TELL_S, GO_S = 0.5, 0.05
 """How often it says how far it is, and looks whether all are ready. Source: none. Confidence C."""
 
 
-class Town(User):  # type: ignore[misc]
+class Town(User):
     """Everybody whose calls this process sends; further users, which locust's page offers, do nothing."""
 
     @task

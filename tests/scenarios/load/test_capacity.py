@@ -87,12 +87,16 @@ def test_a_target_that_breaks_at_once_has_no_knee_above(monkeypatch: pytest.Monk
     """Exit code 1, and one step."""
     load = climbed(monkeypatch, target := Known(500))
     assert (exit_code(load), target.sizes) == (1, [3000])
+    assert load.capacity is not None
+    assert (load.capacity.knee, load.capacity.bounds[0]) == ("knee_below", 0.0)
 
 
 def test_a_generator_at_its_end_finds_no_knee(monkeypatch: pytest.MonkeyPatch) -> None:
     """What held is told, and that more could not be sent: exit code 2."""
     load = climbed(monkeypatch, Known(300_000, lags=13_000))
     assert (exit_code(load), load_json(load)["capacity"]["broken_rate"]) == (2, None)
+    assert load.capacity is not None
+    assert load.capacity.knee == "no_knee_lag"
 
 
 def test_once_all_people_of_a_target_take_part_each_stands_for_several(monkeypatch: pytest.MonkeyPatch) -> None:

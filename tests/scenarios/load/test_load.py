@@ -302,19 +302,28 @@ def test_a_worker_of_another_machine_sends(recording: Path, tmp_path: Path) -> N
     assert (code, told["outcome"], told["oracle"]["check_ins"]) == (0, "held", RECEIVED + 1)
 
 
-def test_a_worker_that_dies_leaves_no_verdict(recording: Path) -> None:
-    """In the middle of the load: it is told which worker that was."""
+def kill_what_it_began(worker: subprocess.Popen[bytes]) -> None:
+    """As a machine without power does."""
+    for process in psutil.Process(worker.pid).children(recursive=True):
+        process.kill()
+
+
+@pytest.mark.parametrize("end", [kill_what_it_began, subprocess.Popen.terminate])
+def test_a_worker_that_ends_leaves_no_verdict(recording: Path, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
+    """In the middle of the load, by force or at its own user's word: it is told which worker that was."""
     port = free_port()
     options = LoadOptions(recording, TargetOptions(""), speed=0.5, master=Master("127.0.0.1", port))
     with target() as url, worker(str(port)) as one:
 
-        def kill(stage: str, share: float) -> None:
-            if stage == "load_run" and share > 0.0:
-                for process in psutil.Process(one.pid).children(recursive=True):
-                    process.kill()
+        ended = []
+
+        def end_it(stage: str, share: float) -> None:
+            if stage == "load_run" and share > 0.0 and not ended:
+                end(one)
+                ended.append(share)
 
         with pytest.raises(WorkerLost, match=r"worker 1 .* has gone silent: there is no verdict"):
-            run_load(replace(options, target=TargetOptions(url)), kill)
+            run_load(replace(options, target=TargetOptions(url)), end_it)
 
 
 @pytest.mark.parametrize(
