@@ -16,8 +16,11 @@ from reference_api.services import Services
 from reference_api.settings import Settings
 
 CATALOG = "/.well-known/api-catalog"
-SHOWN_PEOPLE = 10
-"""Login names that a sandbox shows. Source: none; enough to try signing in as several people. Confidence C."""
+SHOWN_PEOPLE, SHOWN_ELSEWHERE = 10, 2
+"""Login names that a sandbox shows, and how many of them of people who live in another neighbourhood than the first.
+
+Source: none; enough to sign in as neighbours, and as people of two areas. Confidence C.
+"""
 OPENAPI_TYPE = "application/openapi+json"
 """Source: OpenAPI Initiative, registration of media types (draft-ietf-httpapi-rest-api-mediatypes)."""
 
@@ -163,8 +166,16 @@ async def _sandbox(services: Services, about: tuple[object, ...] | None) -> dict
 async def _sign_in(services: Services) -> dict[str, object]:
     """The one password of all made-up people, and a few of their login names."""
     row = await services.store.one("SELECT password FROM sandbox_password WHERE id = 1")
-    people = await services.store.all("SELECT sub FROM account ORDER BY id LIMIT ?", (SHOWN_PEOPLE,))
-    return {"password": None if row is None else row[0], "subjects": [person[0] for person in people]}
+    first = await services.store.all("SELECT sub FROM account ORDER BY id LIMIT ?", (SHOWN_PEOPLE,))
+    elsewhere = await services.store.all(
+        "SELECT sub FROM account WHERE neighbourhood <> (SELECT neighbourhood FROM account ORDER BY id LIMIT 1)"
+        " ORDER BY id LIMIT ?",
+        (SHOWN_ELSEWHERE,),
+    )
+    neighbours = [person[0] for person in first[: SHOWN_PEOPLE - SHOWN_ELSEWHERE]]
+    others = [person[0] for person in (*elsewhere, *first[len(neighbours) :])]
+    shown = list(dict.fromkeys((*neighbours, *others)))[:SHOWN_PEOPLE]
+    return {"password": None if row is None else row[0], "subjects": shown}
 
 
 async def require_sandbox(services: Services) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from msgspec import structs
 
 from reference_api.errors import UnacceptablePassword
 from reference_api.oidc import credentials
 from reference_api.oidc.credentials import Origin, Verdict, browser_mark, check_password, network_of, set_password
+from reference_api.seed import SeedData
 from reference_api.settings import Settings
 
 GOOD = "correct horse"
@@ -228,3 +231,19 @@ def test_sandbox_password_is_a_sandboxs(make_city: Any) -> None:
     assert city.call("POST", "/v1/sandbox/reset", "sandbox-admin").status == 204
     assert city.call("GET", "/.well-known/city-os").json["sandbox"]["sign_in"] == sign_in
     assert make_city(settings=Settings()).rows("SELECT * FROM sandbox_password") == []
+
+
+@pytest.mark.parametrize("together", [0, 1, 30])
+def test_a_sandbox_shows_neighbours_and_people_of_another_area(
+    make_city: Any, make_seed: Callable[[int], SeedData], together: int
+) -> None:
+    """However many of the first live together: ten people, eight of them the first, not all of one neighbourhood."""
+    seed = make_seed(40)
+    users = tuple(
+        one if row >= together else structs.replace(one, neighbourhood="n0") for row, one in enumerate(seed.users)
+    )
+    shown = make_city(structs.replace(seed, users=users)).call("GET", "/.well-known/city-os").json["sandbox"]["sign_in"]
+    homes = {one.sub: one.neighbourhood for one in users}
+    assert shown["subjects"][:8] == [f"c{number}" for number in range(8)]
+    assert len(set(shown["subjects"])) == 10
+    assert len({homes[sub] for sub in shown["subjects"]}) > 1
