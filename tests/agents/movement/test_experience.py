@@ -13,6 +13,9 @@ from agents.movement.state import LINK, NOBODY, PARTY, WAY
 Rows = npt.NDArray[np.void]
 FREE_S, LENGTH_M, NOW_S = 50.0, 100.0, 1000.0
 
+FRONT = next(name for name in ("first", "heap") if name in (WAY.names or ()))
+"""Column of the walker who gets to the end of a way first."""
+
 
 def links_of(count: int) -> Rows:
     """Links without anybody."""
@@ -26,7 +29,7 @@ def ways_of(count: int) -> Rows:
     """Ways without anybody."""
     ways = np.zeros(count, WAY)
     ways["length_m"], ways["speed_factor"] = LENGTH_M, 1.0
-    ways["heap"] = ways["wait_head"] = NOBODY
+    ways[FRONT] = ways["wait_head"] = NOBODY
     return ways
 
 
@@ -78,7 +81,7 @@ def test_what_was_told_is_forgotten() -> None:
 def test_who_is_stuck_on_a_link_makes_it_known(since_s: float, expected_s: float) -> None:
     """A link counts with no less than its first car has been on it, or its first walker at 1 m/s."""
     links, ways = links_of(2), ways_of(2)
-    links["head"][0] = ways["heap"][0] = 0
+    links["head"][0] = ways[FRONT][0] = 0
     assert car_times_s(links, parties_since(since_s), NOW_S).tolist() == [expected_s, FREE_S]
     times_s = walk_times_s(ways, parties_since(since_s, speed_mps=1.5), NOW_S)
     assert times_s.tolist() == [max(LENGTH_M, 1.5 * (NOW_S - since_s)), LENGTH_M]
