@@ -59,8 +59,7 @@ class Citizens:
         users = np.flatnonzero(world.population.uses_app)
         self.handles: dict[int, Citizen] = {}
         if world.city_os.connected and len(users):
-            made = Citizen.create_agents(world.registry, len(users), self, users.tolist())
-            self.handles = {citizen.row: citizen for citizen in made}
+            self.handles = {row: Citizen(world.registry, self, row) for row in users.tolist()}
         self._asked: set[int] = set()
 
     def start_reporting(self, people: RowArray, from_s: npt.NDArray[np.float64]) -> None:

@@ -146,10 +146,9 @@ class Households:
         self.plans = Plans.none_yet(world.population.households)
         self.wait_most_s = world.parameters.number("gathering.wait_most_s")
         self.least_s = world.parameters.number("preparing.least_s")
-        rows = range(world.population.households)
-        self.handles: Sequence[Household] = list(
-            Household.create_agents(world.registry, world.population.households, self, list(rows))
-        )
+        self.handles: Sequence[Household] = [
+            Household(world.registry, self, row) for row in range(world.population.households)
+        ]
         self._leaving_draw = world.stream.uniform("leaving", np.arange(world.population.households))
 
     def feel_shaking(self, damaged: BoolArray) -> RowArray:

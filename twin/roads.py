@@ -112,12 +112,12 @@ class Roads:
         rank = np.empty(self.links, dtype=np.int64)
         pair = self.link_from.astype(np.int64) * self.nodes + self.link_to
         rank[forth] = _rank_in_run(pair[forth])
-        found = dict(zip(zip(pair.tolist(), rank.tolist(), strict=True), range(self.links), strict=True))
         mirrored = self.link_to.astype(np.int64) * self.nodes + self.link_from
         mirrored_rank = np.empty(self.links, dtype=np.int64)
         mirrored_rank[back] = _rank_in_run(mirrored[back])
-        keys = zip(mirrored.tolist(), mirrored_rank.tolist(), strict=True)
-        return np.array([found.get(key, -1) for key in keys], dtype=np.int32)
+        keys, wanted = pair[forth] * self.links + rank[forth], mirrored * self.links + mirrored_rank
+        place = np.minimum(np.searchsorted(keys, wanted), self.links - 1)
+        return np.where(keys[place] == wanted, forth[place], -1).astype(np.int32)
 
     @cached_property
     def _tree(self) -> cKDTree:

@@ -8,11 +8,13 @@ from agents.movement.trees import (
     BASE,
     BLOCK,
     NO_LINK,
+    Tree,
     bucket_width_s,
     grow_each,
     make_inward,
     make_search,
     make_trees,
+    next_link,
 )
 from agents.movement.trips import FloatArray, Int32Array
 
@@ -122,7 +124,8 @@ class Routes:
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
         """Sum of the links' ``values`` on the route from each node, inf where there is no route."""
         self.need(np.array([mode]), np.array([destination], dtype=np.int32))
-        total: FloatArray = _along(self._tree(mode, destination), self._link_to, self._goals[destination], values)
+        tree = (self.trees, mode, destination)
+        total: FloatArray = _along(tree, self.number, self._link_to, self._goals[destination], values)
         return total
 
     def leads_on(self, mode: int, destination: int, node: int) -> bool:
@@ -196,30 +199,27 @@ class Routes:
         blocks = self.trees.block.reshape(self._grown.size, -1)[trees]
         self.trees.links.reshape(-1, BLOCK)[blocks[blocks > 0]] = _UNKNOWN + BASE
 
-    def _tree(self, kind: int, destination: int) -> Int32Array:
-        """The link that leads on from each node."""
-        return self._next(kind, destination, np.arange(len(self.number)))
-
     def _grow(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
         asked = (trees.astype(np.int64), nodes, starts)
         grow_each(self._inward, (self._inward_costs, self._width_s), self._goals, self._search, self.trees, asked)
 
 
 @kernel()
-def _along(tree: Int32Array, link_to: Int32Array, goal: int, values: FloatArray) -> FloatArray:
-    total = np.full(len(tree), np.nan)
+def _along(tree: Tree, number: Int32Array, link_to: Int32Array, goal: int, values: FloatArray) -> FloatArray:
+    trees, kind, destination = tree
+    total = np.full(len(number), np.nan)
     total[goal] = 0.0
-    path = np.empty(len(tree), dtype=np.int32)
-    for first in range(len(tree)):
+    path, links = np.empty(len(number), dtype=np.int32), np.empty(len(number), dtype=np.int32)
+    for first in range(len(number)):
         node, steps = first, 0
         while np.isnan(total[node]):
-            if tree[node] == NO_LINK:
+            link = next_link(trees, kind, destination, number[node])
+            if link == NO_LINK:
                 total[node] = np.inf
                 break
-            path[steps] = node
+            path[steps], links[steps] = node, link
             steps += 1
-            node = link_to[tree[node]]
+            node = link_to[link]
         for step in range(steps - 1, -1, -1):
-            link = tree[path[step]]
-            total[path[step]] = total[link_to[link]] + values[link]
+            total[path[step]] = total[link_to[links[step]]] + values[links[step]]
     return total
