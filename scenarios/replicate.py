@@ -126,19 +126,20 @@ class _Course:
 
     def _run_all(self, seeds: range, progress: Tell) -> Generator[Replication, None, None]:
         there = {one.seed for one in self.rows}
-        out = self.options.out
+        out, stage = self.options.out, "replications" if self.plan.target is None else "replications_look"
         asked = [
             replace(self.options, seed=seed, out=folder_of(out, seed), lean=seed != self.first)
             for seed in seeds
             if seed not in there
         ]
-        progress("replications", len(there) / self.plan.most)
+        before = len(seeds) - len(asked)
+        progress(stage, before / len(seeds))
         with closing(work_through(run_one, asked, self.plan.jobs)) as results:
-            for done, (_, row) in enumerate(results, len(there) + 1):
+            for done, (_, row) in enumerate(results, before + 1):
                 if row.faults:
                     raise FailedReplication(row.seed, row.faults)
                 self.kept.keep(row)
-                progress("replications", done / self.plan.most)
+                progress(stage, done / len(seeds))
                 yield row
 
     def summed_up(self) -> Replications:

@@ -185,3 +185,15 @@ def test_runs_ended_by_sigterm_are_kept_and_gone_on_with(
     monkeypatch.setattr(module, "run_one", rest)
     assert run_command(typed) == 0
     assert rest.ran == [3, 4]
+
+
+def test_progress_until_an_interval_is_told_from_look_to_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows how many runs it will take: what is told is how far the next look is away, whole at each look."""
+    told: list[tuple[str, float]] = []
+    monkeypatch.setattr(module, "run_one", Town())
+    options = RunOptions(scenario="drill", out=tmp_path / "out", city_os=NONE)
+    plan = Plan(15, jobs=1, target=1e-9)
+    done = replicate(options, plan, lambda stage, share: told.append((stage, round(share, 6))))
+    assert (done.looks, done.reached) == (2, False)
+    shares = [*(number / 10 for number in range(11)), *(number / 5 for number in range(6))]
+    assert told == [("replications_look", share) for share in shares]
