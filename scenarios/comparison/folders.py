@@ -22,6 +22,7 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 WALL = "wall_s"
 
 NO_FOLDER = Text("そのフォルダーはありません", "there is no such folder")
+NO_METRICS = Text("metrics.json がありません", "it has no metrics.json")
 A_STUDY = Text(
     "検討（sweep）のフォルダーです。案を out/検討名/案の名前 のように指定してください",
     "it is a study; name a plan of it, as in out/study/plan",
@@ -175,6 +176,8 @@ def _metrics(folder: Path) -> dict[str, Any]:
         raise UnusableRun(folder, NO_FOLDER.in_language)
     if (folder / "cells").is_dir():
         raise UnusableRun(folder, A_STUDY.in_language)
+    if not (folder / "metrics.json").is_file():
+        raise UnusableRun(folder, NO_METRICS.in_language)
     try:
         table = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as reason:
@@ -220,7 +223,7 @@ def _warnings(a: Side, b: Side, common: list[int]) -> list[Fault]:
         told.append(Fault("", "compare_left_out", {"seeds": ", ".join(alone)}))
     told += [
         Fault("", f"compare_{name}", {"a": a.head[name], "b": b.head[name]})
-        for name in ("duration_s", "version")
+        for name in ("scenario", "duration_s", "version")
         if a.head[name] != b.head[name]
     ]
     return told

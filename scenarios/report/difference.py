@@ -54,5 +54,6 @@ def _gap(name: str, here: Number, there: Number) -> Text:
         return number(None)
     gap = here - there
     sign = "+" if gap > 0 else "−" if gap < 0 else "±"
-    size = _text(name, abs(gap))
+    is_share = name.endswith("_share")
+    size = phrase("compare.points", points=f"{100 * abs(gap):.1f}") if is_share else _text(name, abs(gap))
     return Text(sign + size.ja, sign + size.en)

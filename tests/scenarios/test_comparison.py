@@ -1,6 +1,7 @@
 """Causes of changed outcomes: the first event in which a person's two lives differ."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.comparison.causes import ORDER, Cause, by_way, causes_of
+from scenarios.comparison.folders import FinishedRun, Side, paired, read_run
 from scenarios.comparison.lives import partings
 from scenarios.comparison.result import MetricDifference
+from scenarios.errors import UnusableRun
 from scenarios.statistics import paired_difference
 from scenarios.trips_table import TripsTable, read_trips, write_trips
 from twin.events import EventKind as Kind
@@ -124,3 +127,24 @@ def test_an_interval_with_nought_in_it_decides_nothing(gaps: list[float], zeros:
     mixed = [*gaps, *[0.0] * (zeros + len(gaps))]
     one = MetricDifference("t90_s", {}, 0.0, 0.0, tuple(mixed), paired_difference([0.0] * len(mixed), mixed))
     assert one.verdict == "unclear"
+
+
+def finished(folder: Path, scenario: str) -> FinishedRun:
+    """A run whose people are nobody in particular."""
+    head = {"seed": 1, "town": "072028", "scenario": scenario, "duration_s": 3600.0, "version": "0"}
+    run = FinishedRun(folder, head, {})
+    run.__dict__["people"] = SimpleNamespace(people=3, identity="same")
+    return run
+
+
+def test_other_scenarios_are_told(tmp_path: Path) -> None:
+    """Who compares a flood with an earthquake is told so, and nothing is told of equal scenarios."""
+    of = {name: Side(tmp_path, {1: finished(tmp_path, name)}) for name in ("flood", "quake")}
+    assert [one.key for one in paired(of["flood"], of["quake"]).warnings] == ["compare_scenario"]
+    assert paired(of["flood"], of["flood"]).warnings == ()
+
+
+def test_a_folder_without_metrics_is_no_run(tmp_path: Path) -> None:
+    """What is missing is told in words."""
+    with pytest.raises(UnusableRun, match=r"it has no metrics\.json"):
+        read_run(tmp_path)

@@ -32,6 +32,14 @@ def test_the_difference_is_with_minus_without(big_run: MakeRun) -> None:
     assert "−1,234" in page
 
 
+def test_shares_differ_by_points(big_run: MakeRun) -> None:
+    """A share that rises from none to all rises by 100 points, and not by 100 %."""
+    page = compared(big_run(), safety_confirmed_share=5.0)
+    section = page[page.index('id="difference"') : page.index('id="map"')]
+    assert " points" in section
+    assert "ポイント" in section
+
+
 def test_equal_towns_differ_by_nothing(big_run: MakeRun) -> None:
     """Where both runs agree, every difference is none."""
     page = compared(big_run())
