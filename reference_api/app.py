@@ -147,10 +147,16 @@ class Application:
             now_s=await services.now_s(),
             address=(scope.get("client") or ("",))[0],
         )
-        call.token = await authorise(services, call)
-        if call.token is not ANONYMOUS:
-            self._limit(call, scope["path"], common)
-        return await handler(services, call)
+        before = services.store.commits
+        try:
+            call.token = await authorise(services, call)
+            if call.token is not ANONYMOUS:
+                self._limit(call, scope["path"], common)
+            return await handler(services, call)
+        finally:
+            # What was written, be it by an earlier request with the same key, is acknowledged when it is on the disk.
+            if operation.needs_idempotency_key or services.store.commits != before:
+                await services.store.settle()
 
     def _limit(self, call: Call, path: str, common: dict[str, str]) -> None:
         """Count the request. What saves lives is counted and never refused (class P0).

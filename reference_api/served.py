@@ -68,6 +68,7 @@ async def _open(services: Services) -> None:
     try:
         await refuse_sandbox_in_production(services)
         await prepare_keys(services)
+        services.store.sync_together()
     except BaseException:
         await services.store.close()
         raise

@@ -102,6 +102,19 @@ class Watched:
         """As the store tells."""
         return self.store.in_transaction
 
+    def sync_together(self) -> None:
+        """The store's."""
+        self.store.sync_together()
+
+    @property
+    def commits(self) -> int:
+        """As the store tells."""
+        return self.store.commits
+
+    async def settle(self) -> None:
+        """The store's."""
+        await self.store.settle()
+
     async def foreign_changes(self) -> int:
         """As the store tells."""
         return await self.store.foreign_changes()

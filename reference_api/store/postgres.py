@@ -142,6 +142,17 @@ class PostgresStore:
         """Whether the caller is within a transaction."""
         return _task() in self._held
 
+    def sync_together(self) -> None:
+        """Nothing to do: PostgreSQL syncs the transactions that end at the same time together."""
+
+    @property
+    def commits(self) -> int:
+        """None: there is nothing to wait for."""
+        return 0
+
+    async def settle(self) -> None:
+        """Nothing to wait for: a transaction is on the disk when it has ended."""
+
     async def foreign_changes(self) -> int:
         """A number that changes when another process wrote in a transaction.
 

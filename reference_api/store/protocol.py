@@ -44,6 +44,20 @@ class Store(Protocol):
     def in_transaction(self) -> bool:
         """Whether the caller is within a transaction: what is read there may still be undone."""
 
+    def sync_together(self) -> None:
+        """Let transactions end before they are on the disk; ``settle`` waits for that. Under an event loop only."""
+
+    @property
+    def commits(self) -> int:
+        """How many transactions have ended that ``settle`` waits for."""
+
+    async def settle(self) -> None:
+        """Wait until what was written is on the disk: nobody may be told of it before.
+
+        Raises:
+            StoreUnavailable: The disk does not take it.
+        """
+
     async def foreign_changes(self) -> int:
         """A number that changes when somebody else wrote in a transaction: what was remembered before is old."""
 

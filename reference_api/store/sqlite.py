@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from reference_api.errors import StoreFault, StoreUnavailable, UnstorableValue
+from reference_api.store.group_sync import GroupSync
 from reference_api.store.migration import SQLITE, pending
 from reference_api.store.protocol import Row
 
@@ -49,7 +50,10 @@ class SqliteStore:
         except sqlite3.Error as fault:
             kind = StoreUnavailable if _may_pass(fault) else StoreFault
             raise kind(f"database {path!r} cannot be opened: {fault}; give a new file or a database of ours") from fault
+        self._path = path
         self._shared = path != ":memory:"
+        self._group: GroupSync | None = None
+        self._commits = 0
         self._depth = 0
         self._writer: asyncio.Task[Any] | None = None
 
@@ -103,9 +107,30 @@ class SqliteStore:
         """Whether the caller is within a transaction."""
         return self._depth > 0
 
+    def sync_together(self) -> None:
+        """From now on transactions are on the disk when ``settle`` has ended, several at once; under a loop only."""
+        if self._shared:
+            self._group = GroupSync(self._path)
+
+    @property
+    def commits(self) -> int:
+        """How many transactions have ended that ``settle`` waits for."""
+        return self._commits
+
+    async def settle(self) -> None:
+        """Wait until what was written is on the disk."""
+        if self._group is not None:
+            await self._group.settle()
+
     @asynccontextmanager
     async def _durable(self) -> AsyncIterator[None]:
-        """A transaction that is on the disk when it has ended: it survives the loss of power too."""
+        """A transaction that is on the disk when it, or ``settle``, has ended: it survives the loss of power too."""
+        if self._group is not None:
+            async with self._transaction():
+                yield
+            self._commits += 1
+            self._group.owe()
+            return
         await self.run("PRAGMA synchronous = FULL")
         try:
             async with self._transaction():
@@ -161,6 +186,8 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Let go of the database."""
+        if self._group is not None:
+            await self._group.close()
         self._db.close()
 
 

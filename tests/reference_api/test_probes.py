@@ -15,6 +15,8 @@ class _Away:
     async def foreign_changes(self) -> int:
         return 0
 
+    commits = 0
+
 
 def test_a_server_without_its_database_is_alive_and_not_ready(city: Any) -> None:
     """503 with Retry-After, and not a word of what went wrong; the process itself still answers."""
