@@ -32,9 +32,8 @@ FAULT_KINDS = {
     "ConnectionRefusedError": "refused",
     "OSError": "closed",
     "ConnectionError": "closed",
-    "HTTPConnectionClosed": "closed",
 }
-"""Kinds of fault by the names of exceptions of sockets, gevent and geventhttpclient, the particular ones first."""
+"""Kinds of fault by the names of exceptions of sockets and gevent, the particular ones first."""
 
 EARLY_S = 30.0
 """How long before its end a token is renewed. Source: none; a few requests' time-outs. Confidence C."""
@@ -251,9 +250,6 @@ class Sender:
 
 def fault_kind(fault: BaseException) -> str:
     """How a request failed that had no answer."""
-    # geventhttpclient tells a time-out that it would have tried again in words only.
-    if "timed out" in str(fault):
-        return "timeout"
     names = {one.__name__ for one in type(fault).__mro__}
     return next((kind for name, kind in FAULT_KINDS.items() if name in names), "connection")
 
