@@ -58,7 +58,7 @@ def test_the_comparison_adds_up(done: Path) -> None:
 def test_the_same_folders_give_the_same_bytes(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing again writes the same files, byte for byte."""
     monkeypatch.chdir(done.parent)
-    assert run_command(["compare", "out/paper", "out/reference", "--out", "out/again", "--quiet"]) == 0
+    assert run_command(["compare", "out/plan-paper", "out/plan-reference", "--out", "out/again", "--quiet"]) == 0
     for name in ("report.html", "comparison.json", "comparison.csv", "people.csv"):
         assert (done / "again" / name).read_bytes() == (done / "paper-or-reference" / name).read_bytes()
 
@@ -66,7 +66,7 @@ def test_the_same_folders_give_the_same_bytes(done: Path, monkeypatch: pytest.Mo
 def test_a_plan_is_no_different_from_itself(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run against itself: nobody changed, and a single pair has no interval and no probability."""
     monkeypatch.chdir(done.parent)
-    assert run_command(["compare", "out/paper/run-1", "out/paper/run-1", "--out", "out/self", "--quiet"]) == 0
+    assert run_command(["compare", "out/plan-paper/run-1", "out/plan-paper/run-1", "--out", "out/self", "--quiet"]) == 0
     found = json.loads((done / "self" / "comparison.json").read_text())
     counts = {(one["what"], one["key"]): one["people"] for one in found["people"] if one["what"] == "life"}
     assert counts == {("life", "same"): [150], ("life", "parted"): [0], ("life", "changed"): [0]}
@@ -77,7 +77,7 @@ def test_a_plan_is_no_different_from_itself(done: Path, monkeypatch: pytest.Monk
 def test_other_seeds_are_told(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without a common seed are compared by metrics only, with a warning."""
     monkeypatch.chdir(done.parent)
-    assert run_command(["compare", "out/paper/run-1", "out/paper/run-2", "--out", "out/others", "--quiet"]) == 0
+    assert run_command(["compare", "out/plan-paper/run-1", "out/plan-paper/run-2", "--out", "out/others", "--quiet"]) == 0
     found = json.loads((done / "others" / "comparison.json").read_text())
     assert not found["common_random_numbers"]
     assert found["people"] == []
