@@ -8,6 +8,7 @@ Trips go in as demands between their two nodes in the step of their departure, f
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -17,8 +18,12 @@ import numpy as np
 import uxsim
 
 UNTIL_S = 6 * 3600.0
-ROOM_BYTES = 12 << 30
-"""Memory that the peer may take: half of the machine that this was written on."""
+ROOM_BYTES = 18 << 30
+"""Memory that the peer may take: three quarters of the machine that this was written on."""
+_SHARE_OF_FREE = 0.75
+"""It may take no more than this of what is free."""
+LIMIT_S = 900
+"""CPU seconds after which the peer is ended: its ratio is at least that to then."""
 
 
 def world_of(work: dict[str, Any], platoon: int) -> Any:
@@ -46,17 +51,37 @@ def world_of(work: dict[str, Any], platoon: int) -> Any:
 
 
 def main() -> None:
-    """Run once; print JSON, without runs if the memory does not suffice."""
-    resource.setrlimit(resource.RLIMIT_AS, (ROOM_BYTES, ROOM_BYTES))
+    """Run once in a process with limits, which prints JSON; if it is ended by them, print how long it had run."""
+    told, tells = os.pipe()
+    child = os.fork()
+    if child == 0:
+        limited(tells)
+    os.close(tells)
+    _, status, used = os.wait4(child, 0)
+    if status != 0:
+        with os.fdopen(told) as lines:
+            built_s = float(lines.read() or "inf")
+        ended_s = used.ru_utime + used.ru_stime - built_s
+        sys.stdout.write(json.dumps({"runs_s": [], "ended_s": max(ended_s, 0.0)}) + "\n")
+
+
+def limited(tells: int) -> None:
+    """Measure under limits of memory and time, and end this process."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    room = min(ROOM_BYTES, int(_SHARE_OF_FREE * free))
+    resource.setrlimit(resource.RLIMIT_AS, (room, room))
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        told = measured()
+        sys.stdout.write(json.dumps(measured(tells)) + "\n")
+        sys.stdout.flush()
     except MemoryError:
-        told = {"runs_s": []}
-    sys.stdout.write(json.dumps(told) + "\n")
+        os._exit(1)
+    os._exit(0)
 
 
-def measured() -> dict[str, Any]:
-    """Seconds of building and of running, and what became of the cars."""
+def measured(tells: int) -> dict[str, Any]:
+    """Seconds of building and of running, and what became of the cars; those until it runs are told at once."""
     platoon = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     with np.load(sys.argv[1]) as arrays:
         work = dict(arrays)
@@ -64,6 +89,7 @@ def measured() -> dict[str, Any]:
     world = world_of(work, platoon)
     built_s = time.process_time() - began_s
     began_s = time.process_time()
+    os.write(tells, str(began_s).encode())
     world.exec_simulation()
     seconds = time.process_time() - began_s
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
