@@ -31,7 +31,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_replications_leave_what_the_guide_says(done: Path) -> None:
     """The first run in full, the others lean, and a summary of all in which no time of the wall stands."""
-    for plan in ("paper", "reference"):
+    for plan in ("plan-paper", "plan-reference"):
         assert (done / plan / "run-1" / "report.html").is_file()
         assert not (done / plan / "run-2" / "report.html").exists()
         assert not (done / plan / "run-2" / "exchanges.jsonl").exists()
