@@ -89,7 +89,7 @@ def test_what_is_no_run_is_refused(
 ) -> None:
     """A folder that is no run, and other numbers of people, end with 2 and a line, and write nothing."""
     monkeypatch.chdir(tmp_path)
-    run = done / "paper" / "run-1"
+    run = done / "plan-paper" / "run-1"
     assert run_command(["compare", str(tmp_path), str(run), "--out", "x", "--quiet"]) == 2
     assert "no finished run" in capsys.readouterr().err
     assert (
