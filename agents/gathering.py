@@ -55,6 +55,10 @@ class Gathering:
         for person, at_s in zip(away.tolist(), (heard[people.household[away]] + delay_s).tolist(), strict=True):
             world.at(at_s, partial(self._start, person))
 
+    def goes_alone(self, person: int) -> None:
+        """Somebody who is away goes where they want to: nobody calls them home any more."""
+        self.away = self.away[self.away != person]
+
     def _start(self, person: int) -> None:
         people = self._world.population
         household = self._households.handles[int(people.household[person])]

@@ -187,7 +187,7 @@ class Inquiries:
         questions.goes_s[of_asker] = NEVER_S
         questions.under_way[of_asker] = True
         self._households.plans.missing[household.row] += 1  # until they are home from it
-        self._gathering.away = self._gathering.away[self._gathering.away != asker]
+        self._gathering.goes_alone(asker)
         self._send(row, self._node(row, own=True), shelter, mode, partial(self._arrive, row, shelter, mode))
 
     def _may_go(self, rows: RowArray) -> BoolArray:
@@ -199,10 +199,10 @@ class Inquiries:
         stays = ((intent == Intent.STAY) | (intent == Intent.UPSTAIRS)) & ~np.isfinite(plans.due_s[household])
         stays &= ~plans.waits_for_help[household]
         place = world.state.person_state[asker]
-        away = (place == State.ELSEWHERE) & self._stay_away()[asker]
+        away = (place == State.ELSEWHERE) & self._not_called_home()[asker]
         return np.asarray(np.where(at_home, stays & (place == State.HOME), away) & ~world.committed[asker])
 
-    def _stay_away(self) -> BoolArray:
+    def _not_called_home(self) -> BoolArray:
         """Column over people: who is away and has not been called home."""
         away = self._gathering.away
         if away is not self._away:

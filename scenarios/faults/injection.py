@@ -37,7 +37,7 @@ CITIZEN, ASSOCIATION, DESK, CITY_OFFICE, ANYBODY = "citizen_app", "association",
 PHONES = frozenset({CITIZEN, ASSOCIATION})
 READS, WRITES = frozenset({"GET", "HEAD"}), frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-OF_THE_TEST = frozenset(
+DISCOVERY = frozenset(
     {
         "getCityOs",
         "getApiCatalog",
@@ -217,7 +217,7 @@ def concerns(fault: TimedFault, method: str, operation: str) -> bool:
     known = operations().get(operation)
     if operation in fault.operations:
         return _fits_method(fault, method, known)
-    if known is not None and (known.profile == "sandbox" or operation in OF_THE_TEST):
+    if known is not None and (known.profile == "sandbox" or operation in DISCOVERY):
         return False
     if fault.operations and (known is None or known.service_class not in fault.operations):
         return False

@@ -12,7 +12,7 @@ import msgspec
 from scenarios.faults.answers import NAMED_BY, PROBLEM_JSON, Answered, error_answer, made_up, skewed
 from scenarios.faults.callers import Callers
 from scenarios.faults.form import CellLoss, PowerLoss
-from scenarios.faults.injection import OF_THE_TEST, Injection, Injector
+from scenarios.faults.injection import DISCOVERY, Injection, Injector
 from scenarios.faults.log import FaultLog
 from scenarios.faults.memory import Outbox, PastAnswers, wanted_age_s
 from scenarios.faults.messages import (
@@ -213,7 +213,7 @@ class FaultProxy:
 
     async def _forwarded(self, injection: Injection, asking: Incoming, body: bytes | None) -> Got:
         operation = injection.asked.operation
-        is_renamed = self._rename is not None and operation in OF_THE_TEST
+        is_renamed = self._rename is not None and operation in DISCOVERY
         age_s = wanted_age_s(self._front.injector, injection.asked)
         drop = DROPPED | (CONDITIONAL_FIELDS if age_s or is_renamed else frozenset())
         if is_renamed or operation == "issueToken":

@@ -27,7 +27,7 @@ from scenarios.faults.injection import (
     CITIZEN,
     CITY_OFFICE,
     DESK,
-    OF_THE_TEST,
+    DISCOVERY,
     Asked,
     concerns,
     is_in_force,
@@ -107,7 +107,7 @@ def test_an_outage_of_an_operation_hits_it_and_nothing_else(operation: str, meth
     """Named operations and classes are hit exactly; discovery and the sandbox only if they are named."""
     assert concerns(Outage(name="x", operations=("reportSafety",)), method, operation) is (operation == "reportSafety")
     one = operations()[operation]
-    is_p0 = one.service_class == "P0" and operation not in OF_THE_TEST
+    is_p0 = one.service_class == "P0" and operation not in DISCOVERY
     assert concerns(Outage(name="x", operations=("P0",)), method, operation) is is_p0
     assert concerns(Outage(name="x", operations=(operation,)), method, operation)
 
