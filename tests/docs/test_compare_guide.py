@@ -77,8 +77,10 @@ def test_a_plan_is_no_different_from_itself(done: Path, monkeypatch: pytest.Monk
 def test_other_seeds_are_told(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without a common seed are compared by metrics only, with a warning."""
     monkeypatch.chdir(done.parent)
-    assert run_command(["compare", "out/plan-paper/run-1", "out/plan-paper/run-2", "--out", "out/others", "--quiet"]) == 0
-    found = json.loads((done / "others" / "comparison.json").read_text())
+    assert (
+        run_command(["compare", "out/plan-paper/run-1", "out/plan-paper/run-2", "--out", "out/other", "--quiet"]) == 0
+    )
+    found = json.loads((done / "other" / "comparison.json").read_text())
     assert not found["common_random_numbers"]
     assert found["people"] == []
     assert "No seed is common" in found["warnings"][0]
