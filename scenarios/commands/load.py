@@ -77,6 +77,8 @@ def build(language: Language) -> click.Command:
             return work_for_master(given, language, quiet=quiet)
         folder = out or next_free(Path("out") / "load")
         check_free(folder)
+        if given["ui"] and not quiet:
+            click.echo(say(language, "load.page_at", port=given["ui_port"]), err=True)
         if given["master"]:
             click.echo(call_for_workers(given, language), err=True)
         with show_progress(sys.stderr, language, quiet=quiet) as progress:
