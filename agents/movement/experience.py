@@ -31,8 +31,8 @@ def walk_times_s(ways: npt.NDArray[np.void], parties: npt.NDArray[np.void], now_
     speed. Those who wait at their origins count too.
     """
     on_link_s, held_s = _means(ways, ways["length_m"] / ways["speed_factor"])
-    walks, waits = np.flatnonzero(ways["heap"] != NOBODY), np.flatnonzero(ways["wait_head"] != NOBODY)
-    first = parties[ways["heap"][walks]]
+    walks, waits = np.flatnonzero(ways["first"] != NOBODY), np.flatnonzero(ways["wait_head"] != NOBODY)
+    first = parties[ways["first"][walks]]
     on_link_s[walks] = np.maximum(on_link_s[walks], (now_s - first["since_s"]) * first["speed_mps"])
     held_s[waits] = np.maximum(held_s[waits], now_s - parties["reach_s"][ways["wait_head"][waits]])
     return on_link_s + held_s * FREE_SPEED_MPS

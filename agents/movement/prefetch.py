@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 from agents.movement.kernel import part
 
 FEW_EVENTS = 48
-"""So few events in a moment are those of a city whose rows stay in the cache."""
+"""So few events of cars in a moment are those of a city whose rows stay in the cache."""
 _LINE = 64
 """Bytes of a line of the cache."""
 _FOR_READING, _KEEP, _DATA = 0, 3, 1

@@ -61,8 +61,8 @@ LINK = np.dtype(
     ]
 )
 
-# One row a link. ``slept_s`` and ``since_s`` give the virtual time of the way, at ``pace`` of the clock's; ``heap`` is
-# the walker who gets to the end first, ``alarm_s`` the time at which that is looked after.
+# One row a link. ``slept_s`` and ``since_s`` give the virtual time of the way, at ``pace`` of the clock's; ``first``
+# of those in ``line`` and on the ``heap`` is who gets to the end first, ``alarm_s`` when that is looked after.
 WAY = np.dtype(
     [
         ("to_node", "i4"),
@@ -86,6 +86,9 @@ WAY = np.dtype(
         ("passed", "i4"),
         ("let_in", "i4"),
         ("occupancy", "i4"),
+        ("first", "i4"),
+        ("line", "i4"),
+        ("line_end", "i4"),
         ("heap", "i4"),
         ("wait_head", "i4"),
         ("wait_tail", "i4"),
@@ -93,7 +96,8 @@ WAY = np.dtype(
 )
 
 # One row a party; ``link`` is NOBODY while it stands at ``node``; ``since_s`` is when it entered its link, or ended;
-# ``reach_s`` when it can be at the link's end (a walker: in the way's virtual time,
+# ``left`` and ``right`` are a walker's neighbours in the line, or below on the heap; ``reach_s`` when it can be at the
+# link's end (a walker: in the way's virtual time,
 # at its end or a node the time at which it asked to go on); ``tree`` whose routes it follows.
 PARTY = np.dtype(
     [
@@ -209,7 +213,7 @@ def make_ways(network: Network) -> npt.NDArray[np.void]:
     ways["speed_factor"] = ways["pace"] = 1.0
     ways["last_in_s"] = -np.inf
     ways["alarm_s"] = ways["try_s"] = np.inf
-    for queue in ("heap", "wait_head", "wait_tail"):
+    for queue in ("first", "line", "line_end", "heap", "wait_head", "wait_tail"):
         ways[queue] = NOBODY
     return ways
 

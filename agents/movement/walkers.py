@@ -15,7 +15,8 @@ import numpy.typing as npt
 from agents.movement.crowding import headway_s, pace
 from agents.movement.events import first_s, pop, present, push
 from agents.movement.kernel import kernel, part
-from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of
+from agents.movement.line import line_up, take_first
+from agents.movement.prefetch import fetch, lines_of
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
@@ -33,6 +34,9 @@ from agents.movement.trees import fetch_next, next_link
 
 _WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
+_FEW_EVENTS = 8
+"""Fewer events in a moment than these are not looked ahead for: a city of a million people has 26."""
+
 
 @kernel(nogil=True, _nrt=False)
 def run(walkers: Walkers, until_s: float) -> bool:
@@ -41,7 +45,7 @@ def run(walkers: Walkers, until_s: float) -> bool:
     while first_s(queue) < until_s:
         if bucket != present(queue):
             bucket = present(queue)
-            if queue.counts[0] >= FEW_EVENTS:
+            if queue.counts[0] >= _FEW_EVENTS:
                 _look_ahead(walkers)
         if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
             return False
@@ -72,11 +76,20 @@ def _look_ahead(walkers: Walkers) -> None:
     for place in range(number):
         if _first_of(walkers, place) != NOBODY:
             _fetch_onward(walkers, walkers.queue.near[place].row)
+    _look_onward(walkers, number)
+
+
+@part
+def _look_onward(walkers: Walkers, number: int) -> None:
+    """Ask for the links that the first walkers go to, and for those who come last there."""
     for place in range(number):
-        if _first_of(walkers, place) != NOBODY:
-            wanted = _onward(walkers, walkers.queue.near[place].row)
-            if wanted != NOBODY:
-                fetch(walkers.ways, wanted, _WAY_LINES)
+        wanted = _onward(walkers, place)
+        if wanted != NOBODY:
+            fetch(walkers.ways, wanted, _WAY_LINES)
+    for place in range(number):
+        wanted = _onward(walkers, place)
+        if wanted != NOBODY and walkers.ways[wanted].line_end != NOBODY:
+            fetch(walkers.parties, walkers.ways[wanted].line_end, _PARTY_LINES)
 
 
 @part
@@ -85,7 +98,7 @@ def _first_of(walkers: Walkers, place: int) -> int:
     event = walkers.queue.near[place]
     if event.key >> KIND_BITS != HEAD_ASKS:
         return NOBODY
-    row: int = walkers.ways[event.row].heap
+    row: int = walkers.ways[event.row].first
     return row
 
 
@@ -93,7 +106,7 @@ def _first_of(walkers: Walkers, place: int) -> int:
 def _fetch_onward(walkers: Walkers, link: int) -> None:
     """Ask for the first walker's next link, and for those behind."""
     way = walkers.ways[link]
-    party = walkers.parties[way.heap]
+    party = walkers.parties[way.first]
     fetch_next(walkers.trees, party.tree, party.destination, way.to_node)
     for below in (party.left, party.right):
         if below != NOBODY:
@@ -101,9 +114,13 @@ def _fetch_onward(walkers: Walkers, link: int) -> None:
 
 
 @part
-def _onward(walkers: Walkers, link: int) -> int:
-    party = walkers.parties[walkers.ways[link].heap]
-    wanted: int = next_link(walkers.trees, party.tree, party.destination, walkers.ways[link].to_node)
+def _onward(walkers: Walkers, place: int) -> int:
+    """Next link of the first walker of the link that an event of the present is about, NOBODY if there is none."""
+    row = _first_of(walkers, place)
+    if row == NOBODY:
+        return NOBODY
+    party, node = walkers.parties[row], walkers.ways[walkers.queue.near[place].row].to_node
+    wanted: int = next_link(walkers.trees, party.tree, party.destination, node)
     return wanted
 
 
@@ -244,9 +261,7 @@ def _enter(walkers: Walkers, row: int, link: int, time_s: float) -> None:
     party.link = link
     party.since_s = time_s
     party.reach_s = _virtual_s(walkers, link, time_s) + way.length_m / (party.speed_mps * way.speed_factor)
-    party.left = NOBODY
-    party.right = NOBODY
-    way.heap = _merge(walkers, way.heap, row)
+    line_up(walkers, link, row)
     _set_alarm(walkers, link, time_s)
 
 
@@ -275,9 +290,8 @@ def _look_at_end(walkers: Walkers, link: int, time_s: float) -> None:
     way = walkers.ways[link]
     if time_s == way.alarm_s:
         way.alarm_s = np.inf
-    row = way.heap
-    if row != NOBODY and _reach_s(walkers, link) <= time_s:
-        way.heap = _merge(walkers, walkers.parties[row].left, walkers.parties[row].right)
+    if way.first != NOBODY and _reach_s(walkers, link) <= time_s:
+        row = take_first(walkers, link)
         party = walkers.parties[row]
         party.node = way.to_node
         way.spent_s += (time_s - party.since_s) * party.speed_mps
@@ -297,7 +311,7 @@ def _virtual_s(walkers: Walkers, link: int, time_s: float) -> float:
 def _reach_s(walkers: Walkers, link: int) -> float:
     """When the first walker of a link gets to its end if nothing changes."""
     way = walkers.ways[link]
-    reach_s: float = way.since_s + (walkers.parties[way.heap].reach_s - way.virtual_s) / way.pace
+    reach_s: float = way.since_s + (walkers.parties[way.first].reach_s - way.virtual_s) / way.pace
     return reach_s
 
 
@@ -315,42 +329,9 @@ def _set_pace(walkers: Walkers, link: int, time_s: float) -> None:
 def _set_alarm(walkers: Walkers, link: int, time_s: float) -> None:
     """Note when the first walker is at the end, unless an earlier time is noted; then it will be looked at again."""
     way = walkers.ways[link]
-    if way.heap == NOBODY:
+    if way.first == NOBODY:
         return
     reach_s = max(_reach_s(walkers, link), time_s)
     if reach_s < way.alarm_s:
         way.alarm_s = reach_s
         push(walkers.queue, reach_s, (np.int64(HEAD_ASKS) << KIND_BITS) | np.int64(way.rank), link)
-
-
-@part
-def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
-    first, second = walkers.parties[one], walkers.parties[other]
-    earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
-    return earlier
-
-
-@part
-def _merge(walkers: Walkers, one: int, other: int) -> int:
-    """Merge two skew heaps of walkers.
-
-    Source: Sleator, Tarjan (1986), "Self-adjusting heaps".
-    """
-    if one == NOBODY:
-        return other
-    if other == NOBODY:
-        return one
-    parties = walkers.parties
-    if _goes_before(walkers, other, one):
-        one, other = other, one
-    root = one
-    while True:
-        rest = parties[one].right
-        parties[one].right = parties[one].left
-        if rest == NOBODY:
-            parties[one].left = other
-            return root
-        if _goes_before(walkers, other, rest):
-            rest, other = other, rest
-        parties[one].left = rest
-        one = rest
