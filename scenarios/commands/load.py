@@ -77,10 +77,8 @@ def build(language: Language) -> click.Command:
             return work_for_master(given, language, quiet=quiet)
         folder = out or next_free(Path("out") / "load")
         check_free(folder)
-        if given["ui"] and not quiet:
-            click.echo(say(language, "load.page_at", port=given["ui_port"]), err=True)
-        if given["master"]:
-            click.echo(call_for_workers(given, language), err=True)
+        for line in where_to_turn(given, language):
+            click.echo(line, err=True)
         with show_progress(sys.stderr, language, quiet=quiet) as progress:
             # The simulation's libraries take a second to import.
             room = import_module("scenarios.load.capacity" if find_capacity else "scenarios.load.run")
@@ -118,6 +116,14 @@ def check_usage(given: dict[str, Any], language: Language) -> None:
     }
     for key in (key for key, is_wrong in wrong.items() if is_wrong):
         raise click.UsageError(say(language, f"load.{key}"))
+
+
+def where_to_turn(given: dict[str, Any], language: Language) -> Iterator[str]:
+    """Where locust's page is, and what to type on other machines."""
+    if given["ui"]:
+        yield say(language, "load.page_at", port=given["ui_port"])
+    if given["master"]:
+        yield call_for_workers(given, language)
 
 
 def call_for_workers(given: dict[str, Any], language: Language) -> str:
