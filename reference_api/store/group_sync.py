@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,16 +24,18 @@ class GroupSync:
         self._log = Path(f"{path}-wal")
         self._file: int | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sync")
-        self._owed: asyncio.Future[None] | None = None
-        self._running: asyncio.Future[None] | None = None
+        self._lock = threading.Lock()
+        self._is_busy = False
+        self._committed = self._synced = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def owe(self) -> None:
-        """Something was committed; it is synced with what else this round of the event loop commits."""
-        if self._owed is None:
-            loop = asyncio.get_running_loop()
-            self._owed = loop.create_future()
-            if self._running is None:
-                loop.call_soon(self._begin)
+        """Something was committed: it is synced at once, or with all else that is committed during the sync before."""
+        with self._lock:
+            self._committed += 1
+            begins, self._is_busy = not self._is_busy, True
+        if begins:
+            self._thread.submit(self._work, asyncio.get_running_loop())
 
     async def settle(self) -> None:
         """Wait until all that was committed so far is on the disk.
@@ -39,23 +43,34 @@ class GroupSync:
         Raises:
             StoreUnavailable: The disk does not take it; it may be there all the same.
         """
-        waited = self._owed or self._running
-        if waited is not None:
-            await asyncio.shield(waited)
+        if self._synced == self._committed:
+            return
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._committed, done))
+        await done
 
     async def close(self) -> None:
         """Sync what is owed, and let go of the file."""
-        while self._owed is not None or self._running is not None:
-            await self.settle()
+        await self.settle()
         self._thread.shutdown()
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def _begin(self) -> None:
-        self._running, self._owed = self._owed, None
-        synced = asyncio.get_running_loop().run_in_executor(self._thread, self._sync)
-        synced.add_done_callback(self._end)
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In the thread: sync until nothing more is owed, without waiting for the loop in between."""
+        while True:
+            upto, fault = self._committed, None
+            try:
+                self._sync()
+            except OSError as told:
+                fault = StoreUnavailable(f"the disk was not synced: {told}")
+            with self._lock:
+                self._is_busy = self._committed != upto
+                goes_on = self._is_busy
+            loop.call_soon_threadsafe(self._tell, upto, fault)
+            if not goes_on:
+                return
 
     def _sync(self) -> None:
         if self._file is None:
@@ -63,18 +78,17 @@ class GroupSync:
             _sync_folder(self._log.parent)
         _sync(self._file)
 
-    def _end(self, synced: asyncio.Future[None]) -> None:
-        running, self._running = self._running, None
-        if running is not None and not running.cancelled():
-            fault = synced.exception()
+    def _tell(self, upto: int, fault: StoreUnavailable | None) -> None:
+        """Wake those who waited for a sync of so many commits."""
+        self._synced = upto
+        while self._waiting and self._waiting[0][0] <= upto:
+            done = self._waiting.popleft()[1]
+            if done.done():
+                continue
             if fault is None:
-                running.set_result(None)
+                done.set_result(None)
             else:
-                running.set_exception(StoreUnavailable(f"the disk was not synced: {fault}"))
-                # Nobody need have waited for it.
-                running.exception()
-        if self._owed is not None:
-            self._begin()
+                done.set_exception(fault)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -189,8 +189,8 @@ def _done_share(asked: Sequence[Asked]) -> float:
 async def press(server: Server) -> Pressed:
     """Measure what it can do of P0 to P2, press with three times as much of all, then with less than it can do.
 
-    Lists of everybody take it most of its time, and are put off before anything is late: with them the capacity would
-    be a quarter, and three times as much no overload of what is left.
+    Lists of everybody (P3) take it much of its time, and are put off before anything is late: with them the capacity
+    would be less, and three times as much less of an overload.
     """
     await _declare(server)
     tokens = await _tokens(server)
