@@ -120,6 +120,6 @@ class _Climb:
         if self._session.recorded is not None:
             return replace(options, speed=size)
         ids = min(round(size), self._session.ids_there)
-        speed = options.speed * max(1.0, size / ids)
+        speed = options.speed * max(1.0, size / self._session.ids_there)
         until_s = options.from_s + STEP_S * speed
         return replace(options, ids=ids, speed=speed, until_s=until_s, opening_s=RAMP_S * speed)
