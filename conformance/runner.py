@@ -164,7 +164,7 @@ class _Judge:
         context = Context(_with_people_in_turn(self.target, draws), wire, draws, self.fhir_token)
         begin_s = time.monotonic()
         outcome = _outcome_of(row.check, context)
-        if wire.is_put_off and isinstance(outcome, Violation):
+        if wire.is_put_off and isinstance(outcome, Violation | Unmet):
             outcome = Unmet(PUT_OFF)
         verdict = judge(row.requirement, outcome)
         expected, actual = ("", "") if not isinstance(outcome, Violation) else _values(outcome)

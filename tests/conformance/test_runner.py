@@ -12,7 +12,7 @@ from conformance.contract.requirements import load_requirements
 from conformance.outcomes import Violation
 from conformance.plan import Plan, TargetPart
 from conformance.results import Result
-from conformance.runner import Choice, Planned, plan_run, results_of, run_planned
+from conformance.runner import PUT_OFF, Choice, Planned, plan_run, results_of, run_planned
 from conformance.target import Target
 from conformance.wire import Line
 
@@ -171,3 +171,17 @@ def test_a_service_that_asks_for_patience_is_not_accused() -> None:
         busy = Target(Plan(TargetPart(("core-oidc",), issuer="http://op.example")), line)
         rows = planned(lambda ctx: ctx.expect_status("answer", ctx.wire.get("http://op.example/"), 200))
         assert run(busy, rows)[0].verdict.value == verdict
+
+
+def test_what_was_put_off_is_why_nothing_is_said() -> None:
+    """A check that stops because a step was put off says that the service is busy, and not what it missed."""
+    answer = httpx2.Response(503, headers={"retry-after": "600"})
+    line = Line(transport=httpx2.MockTransport(lambda _: answer))
+    line.waits = lambda _: False  # type: ignore[method-assign]  # nothing is waited for
+    busy = Target(Plan(TargetPart(("core-oidc",), issuer="http://op.example")), line)
+
+    def stops(ctx: Context) -> None:
+        ctx.wire.get("http://op.example/")
+        ctx.skip("nobody is there", "誰もいない")
+
+    assert run(busy, planned(stops))[0].message == PUT_OFF
