@@ -12,6 +12,7 @@ from agents.support import Support
 from agents.warning import (
     CONTAGION_STEP_S,
     Channel,
+    Drawn,
     Hearing,
     Push,
     public_channels,
@@ -132,17 +133,17 @@ class Alarm:
         """Neighbours tell those who have not heard; counted once for each step of the talk."""
         world = self._world
         step = int(world.now_s // CONTAGION_STEP_S)
-        rest = spreading.meant & ~spreading.heard
-        if not rest.any():
+        rest = np.flatnonzero(spreading.meant & ~spreading.heard)
+        if not len(rest):
             return
-        rows = np.arange(world.population.households)
-        draw = np.empty(len(rows))
-        for one in np.unique(spreading.number).tolist():
-            alike = spreading.number == one
-            draw[alike] = world.stream.uniform(f"warning.NEIGHBOUR.{one}", rows[alike], step)
+        number = spreading.number[rest]
+        draw = np.empty(len(rest))
+        for one in np.unique(number).tolist():
+            alike = number == one
+            draw[alike] = world.stream.uniform(f"warning.NEIGHBOUR.{one}", rest[alike], step)
         rate_per_s = world.parameters.number("warning.contagion_per_s")
-        neighbourhood = world.population.neighbourhood.astype(np.int64)
-        spread_by_talk(spreading.hearing, rest, neighbourhood, draw, world.now_s, rate_per_s)
+        neighbourhood = world.population.neighbourhood
+        spread_by_talk(spreading.hearing, neighbourhood, Drawn(rest, draw), world.now_s, rate_per_s)
 
     def _heard(self, spreading: Spreading, rows: RowArray) -> None:
         at_s = spreading.hearing.at_s[rows]
@@ -154,14 +155,11 @@ class Alarm:
     def _record_first(self, rows: RowArray, at_s: FloatArray, channel: npt.NDArray[np.int8]) -> None:
         """Record the first warning of the members at home; the others hear with their household."""
         world, people = self._world, self._world.population
-        when = np.full(people.households, np.inf)
-        through = np.zeros(people.households, np.int8)
         fresh = ~self._ever_heard[rows]
-        when[rows[fresh]], through[rows[fresh]] = at_s[fresh], channel[fresh]
         self._ever_heard[rows] = True
-        listening = np.isfinite(when[people.household]) & (world.state.person_state == State.HOME)
-        heard = np.flatnonzero(listening)
-        household = people.household[heard]
-        world.happen(EventKind.WARNED, heard, at_s=when[household], detail=through[household])
-        users = heard[people.uses_app[heard]]
-        self._audience.citizens.start_reporting(users, when[people.household[users]])
+        members, place = people.members(rows[fresh])
+        at_s, through = at_s[fresh][place], channel[fresh][place]
+        listening = world.state.person_state[members] == State.HOME
+        world.happen(EventKind.WARNED, members[listening], at_s=at_s[listening], detail=through[listening])
+        users = listening & people.uses_app[members]
+        self._audience.citizens.start_reporting(members[users], at_s[users])

@@ -60,7 +60,7 @@ class Association(Agent):
             if listed is not None:
                 return listed, waited_s
         # On paper the association has only those who agreed in peacetime (災対法 49-11(2)).
-        members = self.associations.members(self.households)
+        members = self.associations.world.population.members(self.households)[0]
         return members[people.needs_support[members] & people.plan_consent[members]], waited_s
 
     def _known_safe(self) -> tuple[RowArray, float]:
@@ -174,12 +174,6 @@ class Associations:
     def met(self, people: RowArray) -> None:
         """An association knows from now on that people of its area are safe."""
         self.met_s[people] = np.minimum(self.met_s[people], self.world.now_s)
-
-    def members(self, households: RowArray) -> RowArray:
-        """Rows of all members of households."""
-        start = self.world.population.household_start
-        parts = [np.arange(start[row], start[row + 1]) for row in households.tolist()]
-        return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, np.int64)
 
     def nearest_first(self, households: RowArray) -> list[Stop]:
         """A round that always goes on to the nearest household left, beginning with the lowest row."""

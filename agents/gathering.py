@@ -44,10 +44,10 @@ class Gathering:
         world, people = self._world, self._world.population
         heard = np.full(people.households, np.inf)
         heard[households] = heard_s
-        away = self.away[np.isfinite(heard[people.household[self.away]])]
-        returning = world.stream.uniform("gathering", away) < world.parameters.number("gathering.returning_share")
-        away = away[returning]
-        self.away = np.setdiff1d(self.away, away)
+        is_called = np.isfinite(heard[people.household[self.away]])
+        returning_share = world.parameters.number("gathering.returning_share")
+        is_called[is_called] = world.stream.uniform("gathering", self.away[is_called]) < returning_share
+        away, self.away = self.away[is_called], self.away[~is_called]
         mean_s = world.parameters.number("gathering.returning_delay_mean_s")
         cv = world.parameters.number("preparing.cv")
         delay_s = np.maximum(world.stream.lognormal("gathering.delay", away, mean=mean_s, cv=cv), self._least_s)

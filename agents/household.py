@@ -210,13 +210,10 @@ class Households:
     def _need_help(self, rows: RowArray, heard_s: FloatArray) -> None:
         """Mark the people of leaving households who need help from outside: no able member is at home."""
         world, people = self.world, self.world.population
-        home = np.flatnonzero(world.state.person_state == State.HOME)
-        leaving_s = np.full(people.households, NEVER_S)
-        leaving_s[rows] = heard_s
-        able = home[self.is_able(home)]
-        has_able = np.bincount(people.household[able], minlength=people.households) > 0
+        members, place = people.members(rows)
+        is_home = world.state.person_state[members] == State.HOME
+        has_able = np.bincount(place[is_home & self.is_able(members)], minlength=len(rows)) > 0
         # Going upstairs needs hands as leaving does; so every intent counts.
-        needing = home[people.needs_support[home] & np.isfinite(leaving_s[people.household[home]])]
-        alone = needing[~has_able[people.household[needing]]]
-        world.happen(EventKind.HELP_NEEDED, alone, at_s=leaving_s[people.household[alone]])
-        self.plans.waits_for_help[people.household[alone]] = True
+        alone = is_home & people.needs_support[members] & ~has_able[place]
+        world.happen(EventKind.HELP_NEEDED, members[alone], at_s=heard_s[place[alone]])
+        self.plans.waits_for_help[rows[place[alone]]] = True

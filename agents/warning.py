@@ -6,6 +6,7 @@ Source: Rogers and Sorensen (1988), Diffusion of emergency warning; shares in ag
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -106,30 +107,38 @@ def spread_by_push(hearing: Hearing, push: Push, parameters: Parameters, stream:
     hearing.earlier(reached, first_s[reached], WarningChannel.PUSH)
 
 
-def told_by_neighbours(
-    heard: BoolArray, neighbourhood: IntArray, draw: FloatArray, rate_per_s: float, step_s: float
-) -> BoolArray:
-    """Which households that have not heard are told by neighbours within one step.
+class Drawn(NamedTuple):
+    """Households and the draw of each in [0, 1), whether neighbours tell it."""
 
-    ``heard``, ``neighbourhood`` and ``draw`` are columns over households. The chance is that of the logistic curve over
-    the step, so the step does not matter in the mean.
+    rows: IntArray
+    draw: FloatArray
+
+
+def told_by_neighbours(
+    heard: BoolArray, neighbourhood: npt.NDArray[np.integer], asked: Drawn, rate_per_s: float, step_s: float
+) -> IntArray:
+    """Which of the households ``asked`` that have not heard are told by neighbours within one step.
+
+    ``heard`` and ``neighbourhood`` are columns over all households. The chance is that of the logistic curve over the
+    step, so the step does not matter in the mean.
     """
+    rows, draw = asked
     size = np.bincount(neighbourhood)
     informed = np.bincount(neighbourhood, weights=heard, minlength=len(size))
     share = np.divide(informed, size, out=np.zeros(len(size)), where=size > 0)
     growth = np.exp(rate_per_s * step_s)
     chance = share * (growth - 1.0) / (1.0 - share + share * growth)
-    return np.asarray(~heard & (draw < chance[neighbourhood]))
+    return np.asarray(rows[~heard[rows] & (draw < chance[neighbourhood[rows]])])
 
 
 def spread_by_talk(
-    hearing: Hearing, meant: BoolArray, neighbourhood: IntArray, draw: FloatArray, now_s: float, rate_per_s: float
+    hearing: Hearing, neighbourhood: npt.NDArray[np.integer], asked: Drawn, now_s: float, rate_per_s: float
 ) -> None:
-    """Let neighbours of ``meant`` households talk for CONTAGION_STEP_S from ``now_s``; columns over households.
+    """Let neighbours of the households ``asked`` talk for CONTAGION_STEP_S from ``now_s``.
 
     Who hears otherwise in the first half of the step talks during it (midpoint rule), so that broadcast and talk
     together follow Bass's curve to the step's square.
     """
     heard = hearing.at_s < now_s + 0.5 * CONTAGION_STEP_S
-    told = np.flatnonzero(told_by_neighbours(heard, neighbourhood, draw, rate_per_s, CONTAGION_STEP_S) & meant)
+    told = told_by_neighbours(heard, neighbourhood, asked, rate_per_s, CONTAGION_STEP_S)
     hearing.earlier(told, np.full(len(told), now_s), WarningChannel.NEIGHBOUR)

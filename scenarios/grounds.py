@@ -8,6 +8,7 @@ from twin.population import Population
 from twin.town import Town
 
 if TYPE_CHECKING:  # it brings the movement's compiler, which is not needed where cells are only listed
+    from agents.movement.kept_trees import KeptTrees
     from agents.ways import WaysOnFoot
 
 Made = TypeVar("Made")
@@ -39,3 +40,4 @@ class Grounds:
         self.town: Last[Town] = Last()
         self.people: Last[tuple[Town, Population]] = Last()
         self.ways: Last[WaysOnFoot] = Last()
+        self.trees: Last[KeptTrees] = Last()

@@ -177,3 +177,10 @@ class Population:
     def household_size(self) -> Int32Array:
         """Number of people of each household."""
         return np.diff(self.household_start)
+
+    def members(self, households: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The people of these households, one household after another, and for each its place in ``households``."""
+        first, size = self.household_start[households], self.household_start[households + 1]
+        size = size - first
+        place = np.repeat(np.arange(len(households)), size)
+        return np.arange(len(place)) + np.repeat(first - np.cumsum(size) + size, size), place

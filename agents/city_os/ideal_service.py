@@ -73,6 +73,7 @@ class IdealService:
         self._district = np.array([one.district for one in town.neighbourhoods], np.int32)[self._neighbourhood]
         # Those without an ID come after all who have one, as the contract's lists have them.
         self._place = np.arange(people) + np.where(population.has_id, 0, people)
+        self._by_place = np.argsort(self._place)
         self._modes = [Mode.NORMAL] * len(town.districts)
         self._messages: list[tuple[int, ...]] = []
         self._reported = np.zeros(people, np.bool_)
@@ -130,9 +131,8 @@ class IdealService:
     def known_safe(self, cursor: Cursor | None) -> Reply:
         """Whose safety was reported, as far as the municipality may know it."""
         may = self._may.of(Recipient.MUNICIPALITY, DataCategory.SAFETY, DISASTER_SUPPORT)
-        people = np.flatnonzero(self._reported & may)
-        order = np.argsort(self._place[people])
-        return Reply(200, _page(people[order], self._place[people[order]], cursor))
+        people = self._by_place[(self._reported & may)[self._by_place]]
+        return Reply(200, _page(people, self._place[people], cursor))
 
     def positions(self, at_s: float, cursor: Cursor | None) -> Reply:
         """Whose position holds and may be seen by the municipality."""

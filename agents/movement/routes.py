@@ -1,8 +1,11 @@
 """Routes: for each kind of traveller and destination one tree of least times, made when it is first needed."""
 
+from hashlib import blake2b
+
 import numpy as np
 import numpy.typing as npt
 
+from agents.movement.kept_trees import KeptTrees, Key
 from agents.movement.kernel import kernel
 from agents.movement.trees import (
     BASE,
@@ -42,7 +45,8 @@ class Routes:
     row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link, inf where the kind
     may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so a tree depends on
     neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true at them and on
-    their ways, and wherever else the search came; elsewhere it is not to be read.
+    their ways, and wherever else the search came; elsewhere it is not to be read. Whole trees by times that were never
+    replanned come from those ``kept``, if they are there, and are kept.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Routes:
         goals: Int32Array,
         costs: FloatArray,
         order: npt.NDArray[np.int64] | None = None,
+        kept: KeptTrees | None = None,
     ) -> None:
         self._link_from, self._link_to = ends
         self._goals = goals
@@ -62,6 +67,9 @@ class Routes:
         self._is_closed = np.zeros(costs.shape, dtype=np.bool_)
         self._costs, self._inward_costs = costs.copy(), np.empty_like(costs)
         self._width_s = np.ones(len(costs))
+        self._kept = KeptTrees(room_bytes=0) if kept is None else kept
+        self._is_replanned = np.zeros(len(costs), dtype=np.bool_)
+        self._digest: dict[int, bytes] = {}
         self._price(range(len(costs)))
         self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
         self._parts = np.zeros((len(costs), len(goals)), dtype=np.int16)
@@ -111,6 +119,7 @@ class Routes:
         """
         changed = np.flatnonzero((costs != self._free_costs).any(axis=1))
         self._free_costs = costs.copy()
+        self._is_replanned[changed] = True
         self._price(changed.tolist())
         trees = np.flatnonzero(self._grown != _NONE)
         self._grown[changed] = _NONE
@@ -168,6 +177,7 @@ class Routes:
             self._costs[kind] = np.where(self._is_closed[kind], np.inf, self._free_costs[kind])
             self._inward_costs[kind] = self._costs[kind][self._inward.link]
             self._width_s[kind] = bucket_width_s(self._costs[kind])
+            self._digest.pop(kind, None)
 
     def _rows(self, pairs: _Rows) -> _Rows:
         """Rows of trees, one after another, by their kinds and destinations."""
@@ -175,8 +185,20 @@ class Routes:
 
     def _grow_whole(self, trees: _Rows) -> None:
         trees = np.unique(trees)
-        self._grow(trees, _NOBODY, np.zeros(len(trees) + 1, dtype=np.int64))
         self._grown.reshape(-1)[trees] = _WHOLE
+        known = {row: self._key(row) for row in trees.tolist() if not self._is_replanned[row // len(self._goals)]}
+        recalled = [row for row, key in known.items() if self._kept.recall(self.trees, row, key)]
+        lacking = np.setdiff1d(trees, recalled, assume_unique=True)
+        self._grow(lacking, _NOBODY, np.zeros(len(lacking) + 1, dtype=np.int64))
+        for row in known.keys() - set(recalled):
+            self._kept.keep(self.trees, row, known[row])
+
+    def _key(self, row: int) -> Key:
+        """By what a whole tree is known again."""
+        kind, destination = divmod(row, len(self._goals))
+        if kind not in self._digest:
+            self._digest[kind] = blake2b(self._costs[kind]).digest()
+        return self._digest[kind], int(self._goals[destination])
 
     def _grow_parts(self, tree: _Rows, node: Int32Array) -> None:
         """Make trees for nodes that they do not know, each beside its tree."""

@@ -8,7 +8,15 @@ from agents.household import Households
 from agents.refuges import Refuges
 from agents.shelter_desk import ShelterDesks
 from agents.travel import Travel
-from agents.warning import CONTAGION_STEP_S, Channel, spread_by_talk, spread_publicly, told_by_neighbours, unheard
+from agents.warning import (
+    CONTAGION_STEP_S,
+    Channel,
+    Drawn,
+    spread_by_talk,
+    spread_publicly,
+    told_by_neighbours,
+    unheard,
+)
 from scenarios.defaults import default_parameters
 from scenarios.verification.building import Got
 from scenarios.verification.small_town import SEED, evening, small_population
@@ -28,10 +36,10 @@ def _heard_s(broadcast_per_min: float, contagion_per_min: float, minutes: int) -
     stream, hearing, rows = Stream(SEED), unheard(HOUSEHOLDS), np.arange(HOUSEHOLDS)
     channel = Channel(WarningChannel.BROADCAST, 1.0, 0.0, 60.0 / broadcast_per_min, 0.0)
     spread_publicly(hearing, rows, 0.0, 0, channel, stream)
-    neighbourhood, meant = np.zeros(HOUSEHOLDS, np.int64), np.ones(HOUSEHOLDS, np.bool_)
+    neighbourhood = np.zeros(HOUSEHOLDS, np.int64)
     for step in range(round(minutes * 60.0 / CONTAGION_STEP_S)):
-        draw = stream.uniform("warning.NEIGHBOUR.0", rows, step)
-        spread_by_talk(hearing, meant, neighbourhood, draw, step * CONTAGION_STEP_S, contagion_per_min / 60.0)
+        asked = Drawn(rows, stream.uniform("warning.NEIGHBOUR.0", rows, step))
+        spread_by_talk(hearing, neighbourhood, asked, step * CONTAGION_STEP_S, contagion_per_min / 60.0)
     return hearing.at_s
 
 
@@ -57,10 +65,11 @@ def contagion_alone() -> Got:
     """Contagion at 0.1/min from 1 % who know: logistic, 40 steps of 60 s and 4 of 600 s."""
     got = {}
     for name, step_s in (("minute", 60.0), ("ten_minutes", 600.0)):
-        heard = np.arange(HOUSEHOLDS) < HOUSEHOLDS // 100
+        rows = np.arange(HOUSEHOLDS)
+        heard = rows < HOUSEHOLDS // 100
         for step in range(round(2400.0 / step_s)):
-            draw = Stream(SEED).uniform(f"contagion.{name}", np.arange(HOUSEHOLDS), step)
-            heard |= told_by_neighbours(heard, np.zeros(HOUSEHOLDS, np.int64), draw, 0.1 / 60.0, step_s)
+            asked = Drawn(rows, Stream(SEED).uniform(f"contagion.{name}", rows, step))
+            heard[told_by_neighbours(heard, np.zeros(HOUSEHOLDS, np.int64), asked, 0.1 / 60.0, step_s)] = True
         got[f"by_{name}"] = float(heard.mean())
     return got
 
