@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from reference_api.errors import StoreFault, StoreUnavailable, UnstorableValue
+from reference_api.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints
 from reference_api.store.group_sync import GroupSync
 from reference_api.store.migration import SQLITE, pending
 from reference_api.store.protocol import Row
@@ -53,6 +54,7 @@ class SqliteStore:
         self._path = path
         self._shared = path != ":memory:"
         self._group: GroupSync | None = None
+        self._checkpoints: Checkpoints | None = None
         self._commits = 0
         self._depth = 0
         self._writer: asyncio.Task[Any] | None = None
@@ -110,7 +112,8 @@ class SqliteStore:
     def sync_together(self) -> None:
         """From now on transactions are on the disk when ``settle`` has ended, several at once; under a loop only."""
         if self._shared:
-            self._group = GroupSync(self._path)
+            self._group, self._checkpoints = GroupSync(self._path), Checkpoints(self._path)
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG_PAGES}")
 
     @property
     def commits(self) -> int:
@@ -125,11 +128,12 @@ class SqliteStore:
     @asynccontextmanager
     async def _durable(self) -> AsyncIterator[None]:
         """A transaction that is on the disk when it, or ``settle``, has ended: it survives the loss of power too."""
-        if self._group is not None:
+        if self._group is not None and self._checkpoints is not None:
             async with self._transaction():
                 yield
             self._commits += 1
             self._group.owe()
+            self._checkpoints.committed()
             return
         await self.run("PRAGMA synchronous = FULL")
         try:
@@ -186,8 +190,9 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Let go of the database."""
-        if self._group is not None:
+        if self._group is not None and self._checkpoints is not None:
             await self._group.close()
+            self._checkpoints.close()
         self._db.close()
 
 
