@@ -13,6 +13,7 @@ import click
 
 from scenarios.commands.inputs import PEOPLE, SEED, folder_option, language_option, option
 from scenarios.language import Language, say
+from scenarios.progress import Tell, show_progress
 
 if TYPE_CHECKING:
     from scenarios.faults.form import FaultFile
@@ -50,7 +51,8 @@ def serve(given: dict[str, Any], language: Language) -> None:
     """Read the faults, look at the target, and serve the proxy until interrupted."""
     if not HOURS_MINUTES.fullmatch(given["at"]):
         raise click.BadParameter(say(language, "fault_proxy.wrong_at", value=given["at"]), param_hint="--at")
-    file, places = _faults_and_places(given)
+    with show_progress(sys.stderr, language, quiet=False) as tell:
+        file, places = _faults_and_places(given, tell)
     serving: Any = import_module("scenarios.faults.serving")
     import_module("scenarios.commands.serve").check_port(given["host"], given["port"])
     target = serving.look_at(given["target"])
@@ -71,13 +73,14 @@ def serve(given: dict[str, Any], language: Language) -> None:
         click.echo(line, err=True)
 
 
-def _faults_and_places(given: dict[str, Any]) -> tuple["FaultFile", "Whereabouts"]:
+def _faults_and_places(given: dict[str, Any], tell: Tell) -> tuple["FaultFile", "Whereabouts"]:
     """The faults, and where the people of the target live if it was said who they are."""
     reader: Any = import_module("scenarios.faults.reader")
     whereabouts: Any = import_module("scenarios.faults.whereabouts").Whereabouts
     file = reader.read_faults(given["faults"])
     if all(given[name] is None for name in ("town", "data", "people", "seed")):
         return file, whereabouts()
+    tell("people", 0.0)
     people: Any = import_module("scenarios.faults.people")
     town, population = people.people_of(given["town"], given["data"], given["people"], given["seed"])
     return reader.read_faults(given["faults"], town), whereabouts.of(town, population)

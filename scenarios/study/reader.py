@@ -71,13 +71,13 @@ def shipped_studies(table: str = PLANS) -> list[str]:
 
 
 def find_study(name_or_path: str, table: str = PLANS) -> Path:
-    """The file of a shipped study, or the file at a path.
+    """The file of a shipped study, or the file at a path; who reads it tells whether it is of another kind.
 
     Raises:
-        UnknownStudy: neither is there; the message has the nearest name and the list.
+        UnknownStudy: neither is there; the message has the nearest name and the list of those of ``table``.
     """
     known = shipped_studies(table)
-    if name_or_path in known:
+    if any(name_or_path in shipped_studies(kind) for kind in (PLANS, CURVES)):
         return Path(str(_library().joinpath(f"{name_or_path}.toml")))
     if Path(name_or_path).is_file():
         return Path(name_or_path)

@@ -107,7 +107,9 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 def test_plans_and_curves_are_not_mixed_up(tmp_path: Path) -> None:
     """A study of plans leads to sweep, one of curves to study; a wrong name to those that are of the kind."""
     with pytest.raises(InvalidScenario, match="citytwin sweep"):
-        read_curves(find_study("monden"), default_parameters())
+        read_curves(find_study("monden", CURVES), default_parameters())
+    with pytest.raises(InvalidScenario, match="citytwin study"):
+        read_study(find_study("outage"), default_parameters())
     path = tmp_path / "good.toml"
     path.write_text(GOOD, encoding="utf-8")
     with pytest.raises(InvalidScenario, match="citytwin study"):
