@@ -21,12 +21,6 @@ class KeptTrees:
     def __init__(self, room_bytes: int = ROOM_BYTES) -> None:
         self._links: dict[Key, npt.NDArray[np.int32]] = {}
         self._room_bytes = room_bytes
-        self._meetings = 0
-
-    def is_met_again(self) -> bool:
-        """Count one more who will recall and keep; whether there was one before."""
-        self._meetings += 1
-        return self._meetings > 1
 
     def recall(self, trees: Trees, row: int, key: Key) -> bool:
         """Write a kept tree into row ``row`` of all trees, one after another; whether there is one."""

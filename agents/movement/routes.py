@@ -45,10 +45,8 @@ class Routes:
     row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link, inf where the kind
     may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so a tree depends on
     neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true at them and on
-    their ways, and wherever else the search came; elsewhere it is not to be read.
-
-    Whole trees by times that were never replanned come from those ``kept``, if they are there, and are kept. Where one
-    run followed another more will, so that from then on such trees are made whole at once.
+    their ways, and wherever else the search came; elsewhere it is not to be read. Whole trees by times that were never
+    replanned come from those ``kept``, if they are there, and are kept.
     """
 
     def __init__(
@@ -69,8 +67,7 @@ class Routes:
         self._is_closed = np.zeros(costs.shape, dtype=np.bool_)
         self._costs, self._inward_costs = costs.copy(), np.empty_like(costs)
         self._width_s = np.ones(len(costs))
-        self._kept = kept
-        self._keeps_whole = kept is not None and kept.is_met_again()
+        self._kept = KeptTrees(room_bytes=0) if kept is None else kept
         self._is_replanned = np.zeros(len(costs), dtype=np.bool_)
         self._digest: dict[int, bytes] = {}
         self._price(range(len(costs)))
@@ -189,20 +186,12 @@ class Routes:
     def _grow_whole(self, trees: _Rows) -> None:
         trees = np.unique(trees)
         self._grown.reshape(-1)[trees] = _WHOLE
-        if self._kept is not None:
-            trees = self._recall(self._kept, trees)
-        self._grow(trees, _NOBODY, np.zeros(len(trees) + 1, dtype=np.int64))
-        if self._kept is not None:
-            for row in trees[~self._is_replanned[trees // len(self._goals)]].tolist():
-                self._kept.keep(self.trees, row, self._key(row))
-
-    def _recall(self, kept: KeptTrees, trees: _Rows) -> _Rows:
-        """Take what is kept; the rows of trees that are not."""
-        lacks = [
-            bool(self._is_replanned[row // len(self._goals)]) or not kept.recall(self.trees, row, self._key(row))
-            for row in trees.tolist()
-        ]
-        return trees[np.array(lacks, dtype=np.bool_)]
+        known = {row: self._key(row) for row in trees.tolist() if not self._is_replanned[row // len(self._goals)]}
+        recalled = [row for row, key in known.items() if self._kept.recall(self.trees, row, key)]
+        lacking = np.setdiff1d(trees, recalled, assume_unique=True)
+        self._grow(lacking, _NOBODY, np.zeros(len(lacking) + 1, dtype=np.int64))
+        for row in known.keys() - set(recalled):
+            self._kept.keep(self.trees, row, known[row])
 
     def _key(self, row: int) -> Key:
         """By what a whole tree is known again."""
@@ -215,8 +204,6 @@ class Routes:
         """Make trees for nodes that they do not know, each beside its tree."""
         grown, parts = self._grown.reshape(-1), self._parts.reshape(-1)
         is_whole = (grown[tree] == _PART) & (parts[tree] == _PARTS)
-        if self._keeps_whole:
-            is_whole |= ~self._is_replanned[tree // len(self._goals)]
         self._grow_whole(tree[is_whole])
         tree, node = tree[~is_whole], node[~is_whole]
         order = np.argsort(tree.astype(np.min_scalar_type(grown.size)), kind="stable")

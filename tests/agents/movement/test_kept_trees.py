@@ -43,8 +43,8 @@ def test_runs_that_share_trees_have_the_trees_of_one_that_does_not(roads: Roads,
         assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
 
 
-def _grown(monkeypatch: pytest.MonkeyPatch, routes: Routes, nodes: int, first: int | None = None) -> int:
-    """How many trees are searched for ways from all nodes, or from one."""
+def _grown(monkeypatch: pytest.MonkeyPatch, routes: Routes, nodes: int) -> int:
+    """How many trees are searched for all nodes."""
     rows: list[int] = []
     grow_each = routes_module.grow_each
 
@@ -54,10 +54,7 @@ def _grown(monkeypatch: pytest.MonkeyPatch, routes: Routes, nodes: int, first: i
 
     with monkeypatch.context() as patch:
         patch.setattr(routes_module, "grow_each", watched)
-        if first is None:
-            grow_all(routes, nodes)
-        else:
-            routes.need(np.zeros(nodes, np.int8), np.arange(nodes, dtype=np.int32), np.full(nodes, first))
+        grow_all(routes, nodes)
     return len(rows)
 
 
@@ -67,19 +64,6 @@ def test_what_is_kept_is_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> 
     assert _grown(monkeypatch, _routes(roads, [times_s], kept), roads.nodes) == roads.nodes
     assert _grown(monkeypatch, _routes(roads, [times_s], kept), roads.nodes) == 0
     assert _grown(monkeypatch, _routes(roads, [times_s * 2.0], kept), roads.nodes) == roads.nodes
-
-
-def test_from_the_second_run_on_trees_are_searched_whole_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though they are needed from one node only, and are those of a run alone."""
-    (roads, times_s), kept = grid(6, 1), KeptTrees()
-    alone = _routes(roads, [times_s], None)
-    grow_all(alone, roads.nodes)
-    searched = []
-    for _ in range(3):
-        routes = _routes(roads, [times_s], kept)
-        searched.append(_grown(monkeypatch, routes, roads.nodes, first=7))
-    assert searched == [roads.nodes, roads.nodes, 0]
-    assert np.array_equal(routes.next_link, alone.next_link)
 
 
 def test_trees_by_times_of_the_moment_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
