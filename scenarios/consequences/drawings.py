@@ -18,7 +18,7 @@ from scenarios.study.drawings import ticks_between
 WIDTH, HEIGHT = 330, 216
 """Size of a panel in the drawing's units."""
 
-LEFT, RIGHT, TOP, FOOT = 46.0, 12.0, 8.0, 40.0
+LEFT, RIGHT, TOP, FOOT = 56.0, 12.0, 8.0, 40.0
 """Room around the plot of a panel."""
 
 MINUTE_STEPS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 180.0, 360.0, 720.0)
