@@ -314,7 +314,6 @@ def test_a_worker_that_ends_leaves_no_verdict(recording: Path, end: Callable[[su
     port = free_port()
     options = LoadOptions(recording, TargetOptions(""), speed=0.5, master=Master("127.0.0.1", port))
     with target() as url, worker(str(port)) as one:
-
         ended = []
 
         def end_it(stage: str, share: float) -> None:
