@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_api.app import create_app
+from reference_api.app import Application, create_app
 from reference_api.call import Call, Reply
 from reference_api.clock import Clock
 from reference_api.consent import Decide, Decision, decide
@@ -163,10 +163,11 @@ def fault(name: str, *, breaks: Iterable[str]) -> Callable[[Callable[[Bench], No
 
 
 class DeviantApp:
-    """A server behind what stands before it; ``services`` are the server's."""
+    """A server behind what stands before it; ``services`` and ``routes`` are the server's."""
 
-    def __init__(self, app: ASGIApp, wires: Sequence[Wire], services: Services) -> None:
+    def __init__(self, app: Application, wires: Sequence[Wire], services: Services) -> None:
         self.services = services
+        self.routes = app.routes
         self._app = app
         self._wires = tuple(wires)
 
