@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,34 +119,37 @@ class Headcounts:
     """DIS-009: a headcount is check-ins minus check-outs, and never negative.
 
     The first count seen of a shelter is where counting begins; after an answer that leaves open what happened (none, an
-    error of the server, a batch, a reset) it begins anew.
+    error of the server, a batch, a reset) it begins anew, as it does where a stay ends whose beginning was not seen.
     """
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
-        self._open: set[str] = set()
+        self._is_in: dict[str, bool] = {}
 
     def see(self, sight: Sight) -> Found:
         """What an exchange adds."""
         name = sight.operation.operation_id
         if name in UNTRACED or (name in MOVES and not 0 < sight.status < 500):
             self._counts.clear()
+            self._is_in.clear()
         elif name in MOVES and 200 <= sight.status < 300:
-            self._move(sight.members)
+            self._move(sight.members, is_new=sight.status == HTTPStatus.CREATED)
         elif name in COUNTS and sight.status == 200:
             for row in sight.members.get("items", [sight.members]):
                 yield from self._count(row)
 
-    def _move(self, row: Mapping[str, Any]) -> None:
-        number, shelter = str(row.get("id")), str(row.get("shelter_id"))
-        if row.get("state") == "in" and number not in self._open:
-            self._open.add(number)
-            self._add(shelter, 1)
-            if row.get("transferred_from"):
-                self._add(str(row["transferred_from"]), -1)
-        elif row.get("state") == "out" and number in self._open:
-            self._open.discard(number)
-            self._add(shelter, -1)
+    def _move(self, row: Mapping[str, Any], *, is_new: bool) -> None:
+        number, shelter, is_in = str(row.get("id")), str(row.get("shelter_id")), row.get("state") == "in"
+        before = row.get("transferred_from")
+        was_in = self._is_in.get(number, False if is_new else None)
+        self._is_in[number] = is_in
+        if was_in is None:  # begun where it was not traced: it may be counted already, or no longer
+            self._counts.pop(shelter, None)
+            self._counts.pop(str(before), None)
+        elif was_in != is_in:
+            self._add(shelter, 1 if is_in else -1)
+            if is_in and before:
+                self._add(str(before), -1)
 
     def _add(self, shelter: str, more: int) -> None:
         if shelter in self._counts:

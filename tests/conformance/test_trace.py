@@ -108,6 +108,11 @@ def check_in(number: int, state: str = "in", **changed: object) -> Exchange:
     return answer(number, method="POST", url=url, response_body=body, **{"status": 201, **changed})
 
 
+def batch(number: int) -> Exchange:
+    """Check-ins that were uploaded together, of which the answer does not tell all."""
+    return answer(number, method="POST", url="https://city.example/base/v1/check-ins/batch", response_body="{}")
+
+
 def count(number: int, headcount: int) -> Exchange:
     """A shelter's state with a headcount."""
     return answer(
@@ -125,6 +130,10 @@ def count(number: int, headcount: int) -> Exchange:
         ([count(0, 0), check_in(1, status=0), count(2, 1)], False),
         ([count(0, 0), check_in(1, status=503), count(2, 1), check_in(3), count(4, 1)], True),
         ([count(0, -1)], True),
+        ([count(0, 1), check_in(1, "out", status=200), count(2, 0)], False),
+        ([count(0, 1), check_in(1, status=200), count(2, 1)], False),
+        ([count(0, 0), check_in(1), batch(2), count(3, 4), check_in(1, "out", status=200), count(4, 3)], False),
+        ([count(0, 0), batch(1), count(2, 4), check_in(3), check_in(3, "out", status=200), count(4, 5)], True),
     ],
 )
 def test_headcounts_follow_check_ins(exchanges: list[Exchange], wrong: bool) -> None:  # noqa: FBT001 - a table
