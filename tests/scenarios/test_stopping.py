@@ -11,7 +11,7 @@ import pytest
 from scenarios.stopping import Terminated, exit_code, stoppable
 
 HOLDING = """
-import sys, tempfile, threading
+import signal, sys, tempfile, threading
 from scenarios.stopping import exit_code, stoppable
 from scenarios.workers import work_through
 
@@ -21,6 +21,7 @@ def hold(folder):
         threading.Event().wait()
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets jobs in the background ignore it
     try:
         with stoppable():
             list(work_through(hold, sys.argv[1:] * 3, 2))
