@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_api.errors import StoreFault
+from reference_api.errors import StoreFault, StoreUnavailable
 from reference_api.inline import run_inline
 from reference_api.store.migration import migration_texts
 from reference_api.store.sqlite import SqliteStore
@@ -53,12 +53,25 @@ def test_transactions_are_on_the_disk(tmp_path: Path) -> None:
 
 def test_several_processes_migrate_at_once(tmp_path: Path) -> None:
     """Eight connections open a new file together: every migration is applied once, each can use it."""
-    path = str(tmp_path / "city.db")
     with ThreadPoolExecutor(8) as threads:
-        stores = list(threads.map(SqliteStore, [path] * 8))
-    for store in stores:
-        assert run_inline(store.one("PRAGMA user_version")) == (len(migration_texts()),)
-        run_inline(store.close())
+        # Of one file, one time in ten meets the moment in which two change its mode.
+        for number in range(20):
+            path = str(tmp_path / f"city{number}.db")
+            for store in list(threads.map(SqliteStore, [path] * 8)):
+                assert run_inline(store.one("PRAGMA user_version")) == (len(migration_texts()),)
+                run_inline(store.close())
+
+
+def test_a_file_that_stays_locked_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening waits for whoever holds the file, and after the timeout says that it is locked."""
+    monkeypatch.setattr("reference_api.store.sqlite.BUSY_TIMEOUT_S", 0.05)
+    path = str(tmp_path / "city.db")
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        SqliteStore(path)
+    holder.execute("ROLLBACK")
+    holder.close()
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
