@@ -146,14 +146,18 @@ async def update_survey(services: Services, call: Call) -> Reply:
 
 
 async def delete_survey(services: Services, call: Call) -> Reply:
-    """Delete a survey with its responses and all that was derived from them."""
+    """Delete a survey and erase its responses and all that was derived from them; who copied these is told."""
     store = services.store
     async with store.transaction():
         row = await held_survey(services, call.parameters["survey_id"])
         check_if_match(call, _etag(row), required=True)
         responses = "SELECT id FROM survey_response WHERE survey_id = ?"
         await store.run(f"DELETE FROM survey_derived WHERE response_id IN ({responses})", (row[0],))
-        await store.run("DELETE FROM survey_response WHERE survey_id = ?", (row[0],))
+        await store.run(
+            "UPDATE survey_response SET answers = '{}', deleted_at_s = ?, updated_at_s = ?, version = version + 1"
+            " WHERE survey_id = ? AND deleted_at_s IS NULL",
+            (call.now_s, call.now_s, row[0]),
+        )
         await store.run(
             "UPDATE survey SET deleted_at_s = ?, updated_at_s = ?, version = version + 1 WHERE id = ?",
             (call.now_s, call.now_s, row[0]),

@@ -188,6 +188,23 @@ def test_a_delta_follows_consent(asked: Any) -> None:
     assert delta() == [("1", True)], "that there is another answer, given after the withdrawal, is not told"
 
 
+def test_a_delta_tells_that_responses_went_with_their_survey(asked: Any) -> None:
+    """Who deletes a survey erases its responses; a copy of those shown before loses them by tombstones."""
+    for who in ("c0", "c5", "c6"):
+        answer(asked, who)
+    page = asked.call("GET", "/v1/survey-responses", "city-office").json
+    assert [one["id"] for one in page["items"]] == ["2", "3"]
+    asked.clock.set_s(asked.clock.now_s() + 600)
+    tag = asked.call("GET", "/v1/surveys/1", "city-office").headers["etag"]
+    assert asked.call("DELETE", "/v1/surveys/1", "city-office", if_match=tag).status == 204
+    since = page["as_of"].replace("+", "%2B")
+    delta = asked.everything(f"/v1/survey-responses?updated_since={since}", "city-office")
+    assert [(one["id"], one.get("removed")) for one in delta] == [("2", True), ("3", True)]
+    assert asked.everything("/v1/survey-responses", "city-office") == []
+    assert asked.call("GET", "/v1/survey-responses/2", "c5").problem == "gone"
+    assert set(asked.rows("SELECT answers FROM survey_response")) == {("{}",)}
+
+
 def test_citizen_answers_for_themselves(asked: Any) -> None:
     """Neither another ID nor a temporary one is spoken for."""
     assert answer(asked, "c0", sub="c1").problem == "insufficient-scope"
