@@ -1,4 +1,4 @@
-"""Grounds: the town, its ways and the people that runs have in common, made once for those that follow one another."""
+"""Grounds: the town, its ways with their trees, and the people, made once for runs that follow one another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ class Last(Generic[Made]):
 class Grounds:
     """What the last run of a process was set on; the next one of the same is set on it too.
 
-    A run changes neither town nor people nor what these remember of ways, so it makes no difference who made them.
+    A run changes neither town nor people nor what these remember of ways, and a kept tree is that which the run would
+    have made, so it makes no difference who made them.
     """
 
     def __init__(self) -> None:

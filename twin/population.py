@@ -180,7 +180,7 @@ class Population:
 
     def members(self, households: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The people of these households, one household after another, and for each its place in ``households``."""
-        first, size = self.household_start[households], self.household_start[households + 1]
-        size = size - first
+        first, size = self.household_start[households], self.household_size()[households]
         place = np.repeat(np.arange(len(households)), size)
-        return np.arange(len(place)) + np.repeat(first - np.cumsum(size) + size, size), place
+        # Counted through, and moved to where each household begins.
+        return np.arange(len(place)) + np.repeat(first + size - np.cumsum(size), size), place

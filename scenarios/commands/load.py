@@ -7,9 +7,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from signal import SIGTERM, default_int_handler, signal
 from socket import gethostname
-from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,14 +18,11 @@ from scenarios.errors import MissingPackage, install_command
 from scenarios.language import Language, say
 from scenarios.output_folder import OutputFolder, check_free
 from scenarios.progress import show_progress
+from scenarios.stopping import STOPPED, stoppable
 from scenarios.summary import finding_lines
 
 if TYPE_CHECKING:
     from scenarios.load.run import Capacity, Load
-
-STOPPED = 130
-"""Exit code of a load that was stopped by the user. Source: POSIX.1-2017, 2.8.2 (128 + SIGINT)."""
-
 
 MASTER_PORT = 5557
 """Where workers reach a master. Source: locust's own."""
@@ -68,36 +63,33 @@ def build(language: Language) -> click.Command:
     @folder_option(language, "--data")
     @option(language, "--quiet", is_flag=True)
     @language_option(language)
-    def load(*, out: Path | None, quiet: bool, find_capacity: bool, **given: Any) -> int:
+    def load(*, out: Path | None, quiet: bool, **given: Any) -> int:
         check_usage(given, language)
         if find_spec("locust") is None:
             raise MissingPackage("locust", install_command("load"))
-        end_as_by_ctrl_c()
-        if given["worker"]:
-            return work_for_master(given, language, quiet=quiet)
-        folder = out or next_free(Path("out") / "load")
-        check_free(folder)
-        for line in where_to_turn(given, language):
-            click.echo(line, err=True)
-        with show_progress(sys.stderr, language, quiet=quiet) as progress:
-            # The simulation's libraries take a second to import.
-            room = import_module("scenarios.load.capacity" if find_capacity else "scenarios.load.run")
-            press = room.find_capacity if find_capacity else room.run_load
-            done: Load = press(options_of(given), progress)
-            with OutputFolder(folder) as work:
-                report = import_module("scenarios.load.outputs").write_load(work, done, language)
-        if not quiet:
-            tell(done, folder / report.name, language)
-        return int(import_module("scenarios.load.outputs").exit_code(done)) if done.is_whole else STOPPED
+        with stoppable():
+            if given["worker"]:
+                return work_for_master(given, language, quiet=quiet)
+            return press(out or next_free(Path("out") / "load"), given, language, quiet=quiet)
 
     return load
 
 
-def end_as_by_ctrl_c() -> None:
-    """Let SIGTERM (kill, systemd, a container's end) keep what was measured, as Ctrl-C does."""
-    # Only the main thread hears signals.
-    if current_thread() is main_thread():
-        signal(SIGTERM, default_int_handler)
+def press(folder: Path, given: dict[str, Any], language: Language, *, quiet: bool) -> int:
+    """Press the target, write and tell what came of it; the exit code."""
+    check_free(folder)
+    for line in where_to_turn(given, language):
+        click.echo(line, err=True)
+    with show_progress(sys.stderr, language, quiet=quiet) as progress:
+        # The simulation's libraries take a second to import.
+        room = import_module("scenarios.load.capacity" if given["find_capacity"] else "scenarios.load.run")
+        pressing = room.find_capacity if given["find_capacity"] else room.run_load
+        done: Load = pressing(options_of(given), progress)
+        with OutputFolder(folder) as work:
+            report = import_module("scenarios.load.outputs").write_load(work, done, language)
+    if not quiet:
+        tell(done, folder / report.name, language)
+    return int(import_module("scenarios.load.outputs").exit_code(done)) if done.is_whole else STOPPED
 
 
 def check_usage(given: dict[str, Any], language: Language) -> None:

@@ -6,11 +6,11 @@ each age as the pyramid says, take the places in the order of the ages wished fo
 stay close to those drawn.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 
 from twin.errors import InvalidPopulation
 from twin.parameters import Parameters
@@ -63,16 +63,9 @@ def size_counts(usual: FloatArray, households: int, people: int) -> Int64Array:
         return float((weights * sizes).sum() / weights.sum() - mean)
 
     steepest = 40.0
-    tilt = _root(excess, -steepest, steepest) if excess(-steepest) < 0.0 < excess(steepest) else 0.0
+    tilt = brentq(excess, -steepest, steepest) if excess(-steepest) < 0.0 < excess(steepest) else 0.0
     counts = apportion(households, usual * np.exp(tilt * (sizes - mean)))
     return _meet_people(counts, people)
-
-
-def _root(rising: Callable[[float], float], low: float, high: float) -> float:
-    """Where a rising function passes 0 between two places, to the last bit."""
-    while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if rising(middle) < 0.0 else (low, middle)
-    return high
 
 
 def _meet_people(counts: Int64Array, people: int) -> Int64Array:
