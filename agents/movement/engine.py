@@ -201,6 +201,13 @@ class NetworkMovement:
         """Free travel time of the chosen route from each node to a destination (a walker at 1 m/s); inf if none."""
         return self._routes.time_s(mode, destination)
 
+    def least_s(self, mode: int, destinations: Int32Array) -> FloatArray:
+        """Free travel time from each node to several destinations (a walker at 1 m/s), shape (destinations, nodes).
+
+        The same as ``route_time_s`` of each, without the routes: inf where there is none.
+        """
+        return self._routes.least_s(mode, destinations)
+
     def gridlocked_links(self) -> Int32Array:
         """Links whose first car can never move on, each waiting for the next in a ring."""
         return np.flatnonzero(rerouting.rings(self._cars) != NOBODY).astype(np.int32)

@@ -14,6 +14,7 @@ from agents.movement.trees import (
     Tree,
     bucket_width_s,
     grow_each,
+    least_times,
     make_inward,
     make_search,
     make_trees,
@@ -145,6 +146,14 @@ class Routes:
     def time_s(self, mode: int, destination: int) -> FloatArray:
         """Travel time from each node, inf where there is no route."""
         return self.along(mode, destination, self._costs[mode])
+
+    def least_s(self, mode: int, destinations: Int32Array) -> FloatArray:
+        """Travel time from each node to each of several destinations, inf where there is no route; no tree is kept."""
+        goals = self._goals[destinations]
+        times_s: FloatArray = least_times(
+            self._inward, self._inward_costs[mode], self._width_s[mode], goals, self._search
+        )
+        return times_s
 
     def close(self, links: Int32Array, modes: tuple[int, ...]) -> None:
         """Take links out of the routes of some kinds."""

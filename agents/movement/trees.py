@@ -195,6 +195,30 @@ def _grow(
     if len(wanted) == 0:
         for number in range(len(inward.node)):
             _put_link(tree, number, NO_LINK)
+    _seek(inward, costs, width_s, goal, search)
+    _write(inward, wanted, search, tree)
+    _clear(inward, wanted, search)
+
+
+@kernel()
+def least_times(
+    inward: Inward, costs: FloatArray, width_s: float, goals: Int32Array, search: Search
+) -> npt.NDArray[np.float64]:
+    """Least time from each node to each goal, shape (goals, nodes), inf where no way leads; no tree is written."""
+    nobody = np.empty(0, dtype=np.int32)
+    found = np.empty((len(goals), len(inward.node)))
+    for place in range(len(goals)):
+        _want(inward, nobody, search)
+        _seek(inward, costs, width_s, goals[place], search)
+        for number in range(len(inward.node)):
+            found[place, inward.node[number]] = search.time_s[number]
+        _clear(inward, nobody, search)
+    return found
+
+
+@kernel()
+def _seek(inward: Inward, costs: FloatArray, width_s: float, goal: int, search: Search) -> None:
+    """Search from a goal until all who are wanted are reached."""
     first = inward.number[goal]
     search.time_s[first] = 0.0
     _put((search.heads, search.place, search.before, search.behind), first, 0)
@@ -202,8 +226,6 @@ def _grow(
     while base_s < np.inf:
         _sweep(inward, costs, search, base_s, width_s)
         base_s = _bring_near(search, width_s) if search.counts[WANTED] != 0 else np.inf
-    _write(inward, wanted, search, tree)
-    _clear(inward, wanted, search)
 
 
 @kernel()

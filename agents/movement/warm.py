@@ -30,6 +30,7 @@ def compile_kernels() -> None:
     movement.gridlocks()
     movement.positions(links)
     movement.distance_m(0, 0)
+    movement.least_s(0, links[:1])
     movement.advance(1000.0)
 
 

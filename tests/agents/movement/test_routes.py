@@ -67,6 +67,17 @@ def test_times_are_shortest(roads: Roads, data: st.DataObject) -> None:
     assert [routes.time_s(0, goal).tolist() for goal in range(roads.nodes)] == shortest(roads, times_s)
 
 
+@given(networks(), st.data())
+def test_least_times_are_those_along_the_trees(roads: Roads, data: st.DataObject) -> None:
+    """Searched without trees, to any goals in any order and closed links too, times are the same to the last bit."""
+    routes = make_routes(roads, times_of(data, roads))
+    routes.close(np.array(data.draw(st.lists(st.integers(0, roads.links - 1), max_size=3)), np.int32), (0,))
+    goals = data.draw(st.lists(st.integers(0, roads.nodes - 1)))
+    found = routes.least_s(0, np.array(goals, np.int32))
+    assert found.shape == (len(goals), roads.nodes)
+    assert found.tolist() == [routes.time_s(0, goal).tolist() for goal in goals]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_times_are_shortest_in_a_city(seed: int) -> None:
     """So they are where times differ a thousandfold and most nodes wait in the far bucket."""
