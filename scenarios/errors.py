@@ -22,6 +22,7 @@ ScenarioError
 ├── PortInUse         the server cannot listen there (OSError)
 ├── TooManyIds        fewer people may have a city-OS ID than were asked for (ValueError)
 ├── UnusableRun       a folder is no finished run, or no finished replications (ValueError)
+├── UnusableRuns      several folders are none (ValueError)
 ├── UnpairedRuns      two runs are not of the same people of the same town (ValueError)
 ├── FailedReplication a run among several could not be done (ChildProcessError)
 ├── DeadWorker        a process died under its work (ChildProcessError)
@@ -220,6 +221,10 @@ class UnusableRun(ScenarioError, ValueError):
 
     def __init__(self, folder: object, reason: object) -> None:
         super().__init__([Fault("", "unusable_run", {"folder": folder, "reason": reason})])
+
+
+class UnusableRuns(ScenarioError, ValueError):
+    """Several folders are no finished runs; carries the faults of all."""
 
 
 class UnpairedRuns(ScenarioError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from scenarios.errors import Fault, UnpairedRuns, UnusableRun
+from scenarios.errors import Fault, UnpairedRuns, UnusableRun, UnusableRuns
 from scenarios.language import Text
 from scenarios.metrics import Number
 from scenarios.people_table import PEOPLE, PeopleTable, read_people
@@ -133,6 +133,26 @@ def read_side(folder: Path) -> Side:
         return Side(folder, {run.seed: run})
     runs = [read_run(folder / f"run-{seed}") for seed in sorted(head["seeds"])]
     return Side(folder, {run.seed: run for run in runs})
+
+
+def read_sides(a: Path, b: Path) -> tuple[Side, Side]:
+    """The runs of two folders.
+
+    Raises:
+        UnusableRun: one of them holds none.
+        UnusableRuns: neither does.
+    """
+    found, wrong = list[Side](), list[UnusableRun]()
+    for folder in (a, b):
+        try:
+            found.append(read_side(folder))
+        except UnusableRun as reason:
+            wrong.append(reason)
+    if len(wrong) > 1 and a != b:
+        raise UnusableRuns([fault for reason in wrong for fault in reason.faults])
+    if wrong:
+        raise wrong[0]
+    return found[0], found[1]
 
 
 def _plan_of_study(study: Path, plan: str) -> Side:

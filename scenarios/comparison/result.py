@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scenarios.comparison.changes import Count, counts_of, gathered
-from scenarios.comparison.folders import Key, Pairs, Side, paired, read_side
+from scenarios.comparison.folders import Key, Pairs, Side, paired, read_sides
 from scenarios.errors import Fault
 from scenarios.language import Text
 from scenarios.metrics import Better, Number, definitions
@@ -96,10 +96,11 @@ def compare(a: Path, b: Path, progress: Tell) -> Comparison:
 
     Raises:
         UnusableRun: a folder is no finished run.
+        UnusableRuns: neither folder is.
         UnpairedRuns: the towns or the people are not the same.
     """
     progress("reading", 0.0)
-    one, other = read_side(a), read_side(b)
+    one, other = read_sides(a, b)
     pairs = paired(one, other)
     counts = []
     if pairs.shared:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.comparison.causes import ORDER, Cause, by_way, causes_of
-from scenarios.comparison.folders import FinishedRun, Side, paired, read_run
+from scenarios.comparison.folders import FinishedRun, Side, paired, read_run, read_sides
 from scenarios.comparison.lives import partings
 from scenarios.comparison.result import MetricDifference
-from scenarios.errors import UnusableRun
+from scenarios.errors import UnusableRun, UnusableRuns
 from scenarios.statistics import paired_difference
 from scenarios.trips_table import TripsTable, read_trips, write_trips
 from twin.events import EventKind as Kind
@@ -148,3 +148,14 @@ def test_a_folder_without_metrics_is_no_run(tmp_path: Path) -> None:
     """What is missing is told in words."""
     with pytest.raises(UnusableRun, match=r"it has no metrics\.json"):
         read_run(tmp_path)
+
+
+def test_both_folders_that_are_no_runs_are_told_at_once(tmp_path: Path) -> None:
+    """Two faults in one answer; of the same folder given twice, one."""
+    with pytest.raises(UnusableRuns) as told:
+        read_sides(tmp_path / "a", tmp_path / "b")
+    assert [str(tmp_path / name) in str(fault) for name, fault in zip("ab", told.value.faults, strict=True)] == [
+        True
+    ] * 2
+    with pytest.raises(UnusableRun):
+        read_sides(tmp_path / "a", tmp_path / "a")
