@@ -230,6 +230,14 @@ HANDLERS: Mapping[str, Handler] = {
 """Handler of each operation of the contract; path, scope, purpose and service class are the contract's."""
 
 
+BOARDS: Mapping[str, str] = {
+    "listShelters": shelters.LIST,
+    "listShelterStatus": shelters.BOARD,
+    "getDisasterState": disaster_events.STATE,
+}
+"""Operations that tell everybody the same, and under which name the memory keeps it: the body, and its entity tag."""
+
+
 def own_route(method: str, path: str, media_type: str = "text/html") -> Operation:
     """A route that is not of the contract: public, never shed, its errors told as a page or as a problem."""
     return Operation(

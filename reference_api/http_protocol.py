@@ -27,13 +27,10 @@ UNREAD_TIMEOUT_S = 60.0
 Confidence C."""
 
 
-_PUT_OFF = b"HTTP/1.1 503 Service Unavailable\r\n"
-
-
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. A head that is too long or too slow ends it, and so do answers that nobody reads.
 
-    Fields after the body (trailers) are no headers. What is put off is answered here; its body is passed over.
+    Fields after the body (trailers) are no headers. What the door answers does not come in: its body is passed over.
     """
 
     _is_in_head = False
@@ -41,8 +38,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _door: Door | None = None
     _inside = 0
     """Requests that were let in, are there as a whole, and have no answer yet."""
-    _is_put_off = False
-    """Whether what comes in is the rest of a request that was put off."""
+    _is_answered = False
+    """Whether what comes in is the rest of a request that the door has answered."""
     _rested_s = 0.0
     _rest: asyncio.TimerHandle | None = None
     _late: asyncio.TimerHandle | None = None
@@ -91,18 +88,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head of a request is there."""
         self._is_in_head = False
-        if self._door is None or not self._put_off(self._door):
+        if self._door is None or not self._answered_by(self._door):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Part of a body came."""
-        if not self._is_put_off:
+        if not self._is_answered:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """All of a request is there."""
-        if self._is_put_off:
-            self._is_put_off = False
+        if self._is_answered:
+            self._is_answered = False
             return
         if self._door is not None and not self.cycle.response_complete:
             self._inside += 1
@@ -117,23 +114,24 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._look_at_unread()
 
-    def _put_off(self, door: Door) -> bool:
-        """Answer a request that is put off; whether it was. Where answers wait for others, the app puts off."""
+    def _answered_by(self, door: Door) -> bool:
+        """Whether the door has answered a request. Where answers wait for others, it comes in."""
         if self._is_busy or self.flow.write_paused or self.expect_100_continue or self.parser.should_upgrade():
             return False
         if self.parser.get_http_version() != "1.1":
             return False
         now_s = self.loop.time()
-        answer = door.refusal(self.parser.get_method(), self.url, self.headers, now_s)
+        answer = door.answer(self.parser.get_method(), self.url, self.headers, now_s)
         if answer is None:
             return False
         fields = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
         is_kept = self.parser.should_keep_alive()
         if not is_kept:
             fields.append(b"connection: close\r\n")
-        self.transport.write(b"".join([_PUT_OFF, *fields, answer]))
+        line, rest = answer
+        self.transport.write(b"".join([line, *fields, rest]))
         self.server_state.total_requests += 1
-        self._is_put_off = True
+        self._is_answered = True
         if is_kept:
             self._rest_from(now_s)
         else:
@@ -148,17 +146,17 @@ class BoundedProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _rest_from(self, now_s: float) -> None:
-        """Let the connection rest after a request that was put off: one timer for many of them, as they come fast."""
+        """Let the connection rest after an answer of the door: one timer for many of them, as they come fast."""
         self._rested_s = now_s
         if self._rest is None:
             self._rest = self.loop.call_later(self.timeout_keep_alive, self._end_rest)
 
     def _end_rest(self) -> None:
-        """End the connection if nothing came since, or no end of what was put off."""
+        """End the connection if nothing came since, or no end of what the door answered."""
         self._rest = None
         if self._is_busy or self._late is not None or self.timeout_keep_alive_task is not None:
             return
-        length_s = HEAD_TIMEOUT_S if self._is_put_off else self.timeout_keep_alive
+        length_s = HEAD_TIMEOUT_S if self._is_answered else self.timeout_keep_alive
         left_s = self._rested_s + length_s - self.loop.time()
         if left_s > 0.0:
             self._rest = self.loop.call_later(left_s, self._end_rest)

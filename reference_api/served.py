@@ -36,7 +36,7 @@ def served(app: Application, *, patient: bool = False) -> ASGIApp:
     takes the place of another is, or it would end the whole server while PostgreSQL restarts.
     """
     guard = Guard(app)
-    door = Door(app.routes, app.services.pressure)
+    door = Door(app.routes, app.services.pressure, app.services.memory)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -106,7 +106,7 @@ async def _stop(task: "asyncio.Task[None]") -> None:
 
 
 async def watch_load(app: Application, door: Door) -> None:
-    """Measure how late the event loop is, until cancelled; what waits in it waits as long. Count what was put off."""
+    """Measure how late the event loop is, until cancelled; what waits in it waits as long. Count the door's answers."""
     loop = asyncio.get_running_loop()
     services = app.services
     is_known = True
@@ -126,7 +126,7 @@ async def watch_load(app: Application, door: Door) -> None:
         services.pressure.observe(lag_s, mode, now_s)
         if services.telemetry is not None:
             services.telemetry.lag(lag_s)
-            services.telemetry.put_off(door.take_counts())
+            services.telemetry.at_the_door(door.take_counts())
 
 
 class Guard:

@@ -9,7 +9,7 @@ from reference_api.admission import Pressure
 from reference_api.call import Token
 from reference_api.clock import Clock
 from reference_api.consent import Decide
-from reference_api.errors import StoreUnavailable
+from reference_api.errors import StoreFault, StoreUnavailable
 from reference_api.oidc.keys import SigningKey
 from reference_api.server_secret import ServerSecret
 from reference_api.settings import Settings
@@ -48,6 +48,14 @@ class Memory:
         if before == self._forgettings and not self._store.in_transaction:
             self._kept[name] = made
         return made
+
+    def current(self, name: str) -> Any | None:
+        """What is kept under ``name``, if it is known without waiting that it holds still; None otherwise."""
+        try:
+            changes = self._store.foreign_changes_now()
+        except StoreFault:
+            return None
+        return self._kept.get(name) if changes == self._seen else None
 
     def last(self, name: str, default: T) -> T:
         """What is kept under ``name``, although it may have changed; ``default`` if there is nothing."""

@@ -69,14 +69,15 @@ class Telemetry:
                 },
             )
 
-    def put_off(self, counts: Iterable[tuple[Operation, int]]) -> None:
-        """Count requests that were put off at the door, by operation; a line of the log tells as many at once."""
-        for operation, count in counts:
-            self._requests.labels(operation.operation_id, "503").inc(count)
-            self._shed.labels(operation.service_class).inc(count)
+    def at_the_door(self, counts: Iterable[tuple[Operation, int, int]]) -> None:
+        """Count answers that the door gave, by operation and status; a line of the log tells as many at once."""
+        for operation, status, count in counts:
+            self._requests.labels(operation.operation_id, str(status)).inc(count)
+            if status == 503:
+                self._shed.labels(operation.service_class).inc(count)
             if requests_log.isEnabledFor(logging.INFO):
-                told = {"operation": operation.operation_id, "status": 503, "count": count}
-                requests_log.info("put off", extra=told)
+                told = {"operation": operation.operation_id, "status": status, "count": count}
+                requests_log.info("answered at the door", extra=told)
 
     def lag(self, lag_s: float) -> None:
         """Note how late the server is (s)."""

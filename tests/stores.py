@@ -119,6 +119,10 @@ class Watched:
         """As the store tells."""
         return await self.store.foreign_changes()
 
+    def foreign_changes_now(self) -> int | None:
+        """As the store tells."""
+        return self.store.foreign_changes_now()
+
     async def close(self) -> None:
         """As the store does."""
         await self.store.close()

@@ -21,15 +21,23 @@ def json_with_etag(value: object) -> tuple[bytes, str]:
 
 def quoted(call: Call, body: bytes, etag: str) -> Reply:
     """The body, or 304 if the client has it (RFC 9110 section 13.1.2)."""
+    return public_reply(body, etag, is_held=is_not_modified(call, etag))
+
+
+def public_reply(body: bytes, etag: str, *, is_held: bool) -> Reply:
+    """What everybody may read, or 304 to a client that has it."""
     headers = {**PUBLIC_CACHE, "etag": etag}
-    if is_not_modified(call, etag):
-        return Reply(status=304, headers=headers)
-    return Reply(body=body, headers=headers)
+    return Reply(status=304, headers=headers) if is_held else Reply(body=body, headers=headers)
 
 
 def is_not_modified(call: Call, etag: str) -> bool:
     """Whether the client has what the entity tag stands for (RFC 9110 section 13.1.2)."""
-    return _matches(call.headers.get("if-none-match", ""), etag, weakly=True)
+    return is_held(call.headers.get("if-none-match", ""), etag)
+
+
+def is_held(if_none_match: str, etag: str) -> bool:
+    """Whether the header field names what the entity tag stands for."""
+    return _matches(if_none_match, etag, weakly=True)
 
 
 def check_if_match(call: Call, etag: str, *, required: bool) -> None:

@@ -32,6 +32,9 @@ class _EventPatch(msgspec.Struct):
     areas: Areas | None = None
 
 
+STATE = "disaster state"
+"""Name of the state in the memory; whoever changes a mode forgets it."""
+
 MODE_CHANGED = "disaster-mode-changed"
 """Source: contract, events.toml."""
 _DECLARATION = msgspec.json.Decoder(_Declaration)
@@ -56,7 +59,7 @@ async def get_disaster_state(services: Services, call: Call) -> Reply:
             }
         )
 
-    return quoted(call, *await services.memory.recall("disaster state", build))
+    return quoted(call, *await services.memory.recall(STATE, build))
 
 
 async def declare_disaster(services: Services, call: Call) -> Reply:
@@ -201,7 +204,7 @@ async def _changed(services: Services, codes: Iterable[str], now_s: float) -> No
 
 
 def _forget(services: Services) -> None:
-    services.memory.forget("modes", "disaster state")
+    services.memory.forget("modes", STATE)
 
 
 async def _tell(services: Services, event: Row, mode: str, areas: Iterable[str], now_s: float) -> None:

@@ -153,6 +153,9 @@ class PostgresStore:
     async def settle(self) -> None:
         """Nothing to wait for: a transaction is on the disk when it has ended."""
 
+    def foreign_changes_now(self) -> None:
+        """Not to be told: the database must be asked."""
+
     async def foreign_changes(self) -> int:
         """A number that changes when another process wrote in a transaction.
 

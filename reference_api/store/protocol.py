@@ -61,5 +61,8 @@ class Store(Protocol):
     async def foreign_changes(self) -> int:
         """A number that changes when somebody else wrote in a transaction: what was remembered before is old."""
 
+    def foreign_changes_now(self) -> int | None:
+        """The same number where it can be told without waiting; None where it cannot."""
+
     async def close(self) -> None:
         """Let go of the database."""

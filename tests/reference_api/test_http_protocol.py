@@ -42,7 +42,8 @@ def address() -> Iterator[tuple[str, int]]:
 def door() -> Door:
     """A door that puts everything off but what saves lives."""
     city = hostile_city()
-    made = Door(city.app.routes, city.app.services.pressure)  # type: ignore[attr-defined]  # our app has them
+    services = city.app.services  # type: ignore[attr-defined]  # our app has them
+    made = Door(city.app.routes, services.pressure, services.memory)  # type: ignore[attr-defined]
     made.pressure.level = 3
     return made
 
@@ -199,7 +200,7 @@ def test_what_is_put_off_leaves_the_connection(guarded: tuple[str, int], door: D
                 connection.sendall(part)
             statuses.append(_next_status(connection))
     assert statuses == [503, 200, 503, 200]
-    assert [count for _, count in door.take_counts()] == [2]
+    assert [(status, count) for _, status, count in door.take_counts()] == [(503, 2)]
 
 
 def test_what_is_put_off_waits_for_its_turn(guarded: tuple[str, int], door: Door) -> None:

@@ -66,14 +66,15 @@ def test_counts_tell_operations_and_not_people(city: Any) -> None:
     assert "c0" not in text
 
 
-def test_what_is_put_off_at_the_door_is_counted(city: Any) -> None:
-    """As requests that were answered with 503, and as put off by class."""
+def test_what_the_door_answers_is_counted(city: Any) -> None:
+    """By operation and status; what was put off by class too."""
     telemetry = Telemetry()
     operation, _handler = city.app.routes.find("/v1/users")[0]["GET"]
-    telemetry.put_off([(operation, 7)])
-    telemetry.put_off([(operation, 2)])
+    telemetry.at_the_door([(operation, 503, 7), (operation, 304, 3)])
+    telemetry.at_the_door([(operation, 503, 2)])
     text = telemetry.text().decode()
     assert 'cityos_requests_total{operation="listUsers",status="503"} 9.0' in text
+    assert 'cityos_requests_total{operation="listUsers",status="304"} 3.0' in text
     assert 'cityos_requests_shed_total{service_class="P3"} 9.0' in text
 
 
