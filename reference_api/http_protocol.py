@@ -40,6 +40,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """Requests that were let in, are there as a whole, and have no answer yet."""
     _is_answered = False
     """Whether what comes in is the rest of a request that the door has answered."""
+    _held: list[bytes] | None = None
+    """What has arrived and waits for its turn."""
     _rested_s = 0.0
     _rest: asyncio.TimerHandle | None = None
     _late: asyncio.TimerHandle | None = None
@@ -60,10 +62,32 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._door is not None:
             self._door.pressure.waiting -= self._inside
             self._inside = 0
+        self._held = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in."""
+        if self._held is not None:
+            # More than a head at once is seldom; then no more is read before it is this connection's turn.
+            self._held.append(data)
+            self.transport.pause_reading()
+        elif self._door is None or self._door.intake.takes(self.loop):
+            self._handle(data)
+        else:
+            self._held = [data]
+            is_urgent = not self._is_between_requests or self._door.is_urgent(data)
+            self._door.intake.wait(self, self.loop.time(), is_urgent=is_urgent)
+
+    def go_on(self) -> None:
+        """Handle what came in before it was this connection's turn."""
+        held, self._held = self._held, None
+        if held is None or self.transport.is_closing():
+            return
+        if len(held) > 1 and not self.flow.read_paused:
+            self.transport.resume_reading()
+        self._handle(b"".join(held))
+
+    def _handle(self, data: bytes) -> None:
         super().data_received(data)
         if not self._is_in_head:
             if self._late is not None:
@@ -124,12 +148,10 @@ class BoundedProtocol(HttpToolsProtocol):
         answer = door.answer(self.parser.get_method(), self.url, self.headers, now_s)
         if answer is None:
             return False
-        fields = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
-        is_kept = self.parser.should_keep_alive()
-        if not is_kept:
-            fields.append(b"connection: close\r\n")
         line, rest = answer
-        self.transport.write(b"".join([line, *fields, rest]))
+        is_kept = self.parser.should_keep_alive()
+        end = b"" if is_kept else b"connection: close\r\n"
+        self.transport.write(b"".join([line, door.fields(self.server_state.default_headers), end, rest]))
         self.server_state.total_requests += 1
         self._is_answered = True
         if is_kept:
@@ -138,6 +160,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         self._look_at_unread()
         return True
+
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether what comes next is the beginning of a request."""
+        cycle: Any = self.cycle
+        return not (self._is_in_head or self._is_answered or (cycle is not None and cycle.more_body))
 
     @property
     def _is_busy(self) -> bool:

@@ -115,7 +115,7 @@ async def watch_load(app: Application, door: Door) -> None:
         services.pressure.expect(asked_s + LOOK_S)
         await asyncio.sleep(LOOK_S)
         now_s = loop.time()
-        lag_s = max(now_s - asked_s - LOOK_S, 0.0)
+        lag_s = max(now_s - asked_s - LOOK_S, door.intake.waited_s(now_s), 0.0)
         try:
             mode, is_known = gravest(await modes(services)), True
         except Exception:

@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 import uvicorn
 from hostile import hostile_city
 
-from reference_api import http_protocol
+from reference_api import http_protocol, intake
 from reference_api.door import STATE, Door
 from reference_api.serve import _UVICORN
 
@@ -230,6 +231,35 @@ def test_who_was_put_off_may_not_stay_for_ever(
         connection.sendall(LESS_URGENT + rest)
         assert connection.recv(65536).startswith(b"HTTP/1.1 503")
         assert connection.recv(65536) == b""
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_who_must_wait_for_a_turn_is_answered(
+    guarded: tuple[str, int], monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    """However many come at once and in however many pieces: each is answered, in the order of its own requests."""
+    monkeypatch.setattr(intake, "AT_ONCE", 1)
+    said = b"%s\r\n" % START + LESS_URGENT + b"content-length: 5\r\n\r\nabcde" + LAST
+    crowd = [socket.create_connection(guarded, timeout=STARTUP_S) for _ in range(20)]
+    size = -(-len(said) // parts)
+    for begin in range(0, len(said), size):
+        for one in crowd:
+            one.sendall(said[begin : begin + size])
+    for one in crowd:
+        with one:
+            answers = b"".join(iter(partial(one.recv, 65536), b"")).split(b"HTTP/1.1 ")[1:]
+        assert [int(answer[:3]) for answer in answers] in ([200, 503, 200], [200, 200, 200])
+
+
+def test_who_is_gone_before_their_turn_hinders_nobody(
+    guarded: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their requests fall with their connections."""
+    monkeypatch.setattr(intake, "AT_ONCE", 1)
+    for _ in range(30):
+        with socket.create_connection(guarded, timeout=STARTUP_S) as gone:
+            gone.sendall(START + b"\r\n" + START)
+    assert _talk(guarded, LAST).startswith(b"HTTP/1.1 200")
 
 
 def test_requests_are_counted_from_their_end_to_their_answer(guarded: tuple[str, int], door: Door) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-MOST_WAITING = 4_000
-"""Requests that may be without an answer at once. Source: none; a twelfth of 50,000 IDs. Confidence C."""
+MOST_WAITING = 10_000
+"""Requests that may be without an answer at once. Source: none; so many that as a rule the load tool never keeps one
+back while an answer within the second of the objective may still come. Confidence C."""
 
 
 @dataclass(slots=True)
