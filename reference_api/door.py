@@ -6,7 +6,7 @@ The same holds for the boards that everybody reads in a disaster: what the memor
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from urllib.parse import unquote
 
@@ -24,11 +24,11 @@ from reference_api.services import Memory
 STATE = "door"
 """Under which name connections find the door in the state of the server's lifespan. Source: ASGI, lifespan state."""
 
-LATELY = 8192
-"""Requests of which is remembered what they ask for: each is looked at when it comes and when it is its turn. Source:
-none; a second of the highest load, 2 MB. Confidence C."""
+LATELY, SHORT_BYTES = 8192, 128
+"""Requests of which is remembered what they ask for, if their targets are so short: each is looked at when it comes and
+when it is its turn. Source: none; a second of the highest load, 2 MB. Confidence C."""
 
-Fields = Iterable[tuple[bytes, bytes]]
+Fields = Sequence[tuple[bytes, bytes]]
 """Header fields of a request, names in small letters."""
 
 _LINES: Mapping[int, bytes] = {
@@ -47,7 +47,8 @@ class Door:
     def __init__(self, routes: Routes, pressure: Pressure, memory: Memory) -> None:
         self.pressure = pressure
         self.intake = Intake()
-        self._found = lru_cache(LATELY)(partial(_found, routes))
+        self._routes = routes
+        self._found_lately = lru_cache(LATELY)(partial(_found, routes))
         self._every_answer: tuple[Sequence[tuple[bytes, bytes]], bytes] = ((), b"")
         self._memory = memory
         self._told: Counter[tuple[str, int]] = Counter()
@@ -93,13 +94,18 @@ class Door:
     def is_urgent(self, data: bytes) -> bool:
         """Whether what begins with these bytes asks for something that is never put off."""
         method, _, rest = data.partition(b" ")
-        operation = self._found(method, rest[: rest.find(b" ")])
+        operation = self._found(method, rest.partition(b" ")[0])
         return operation is not None and operation.service_class not in CLASSES
 
     def _operation(self, method: bytes, target: bytes) -> Operation | None:
         """The operation of a request; None if it is answered otherwise: none is meant, or it is for a person's eyes."""
         found = self._found(method, target)
         return None if found is None or method == b"HEAD" or found.error_format == "page" else found
+
+    def _found(self, method: bytes, target: bytes) -> Operation | None:
+        if len(method) + len(target) > SHORT_BYTES:
+            return _found(self._routes, method, target)
+        return self._found_lately(method, target)
 
     def _refusal(self, operation: Operation, *, is_foreign: bool) -> bytes:
         pressure = self.pressure

@@ -181,3 +181,20 @@ def test_p1_has_room_in_normal_times() -> None:
     """Only in a disaster it is put off."""
     pressure = Pressure(waiting=10**6)
     assert [pressure.turns_away(name, NOW_S) for name in (*CLASSES, "P0")] == [True, True, False, False]
+
+
+def test_what_saves_lives_is_told_from_the_rest_by_its_first_line(city: Any) -> None:
+    """Of every operation, with parameters and queries; what is none is not urgent, nor is a line without an end."""
+    door = _door(city)
+    for operation in OPERATIONS.values():
+        line = f"{operation.method} {_target(operation.path)}?a=b HTTP/1.1\r\nhost: x\r\n".encode()
+        assert door.is_urgent(line) == (operation.service_class == "P0"), operation.operation_id
+    assert not any(door.is_urgent(data) for data in (b"", b"GET", b"GET /nowhere HTTP/1.1\r\n", b"\0 \xff \xff"))
+
+
+def test_long_targets_fill_no_memory(city: Any) -> None:
+    """What many requests ask for is remembered while it is short, so that nobody can make the door keep megabytes."""
+    door = _door(city, 3)
+    for number in range(100):
+        assert door.answer(b"GET", b"/v1/users/c0?q=%d%s" % (number, b"x" * 10_000), [], NOW_S) is not None
+    assert door._found_lately.cache_info().currsize == 0
