@@ -114,6 +114,32 @@ def delta_brings_up_to_date(ctx: Context) -> None:
         ctx.skip("no list with updated_since could be added to", "updated_since のある一覧に何も追加できない")
 
 
+WITH_SURVEYS = offers_operation("listSurveyResponses", "createSurveyResponse", "createSurvey", "deleteSurvey")
+
+
+@check("REST-025", "survey", when=(may_write, WITH_SURVEYS))
+def delta_of_what_goes_with_another(ctx: Context) -> None:
+    """A survey is answered and then deleted: its responses that were on the list leave tombstones."""
+    making = Making(ctx)
+    survey = making.made("createSurvey")
+    answering, request = making.request("createSurveyResponse"), making.request("listSurveyResponses")
+    body = {**answering.body, "survey_id": survey.reply.members.get("id")}
+    answer = making.send(replace(answering, body=body))
+    if answer.status != 201:
+        raise Unmet(f"a response is not taken: {answer.status} {answer.text[:200]}")
+    key = key_of(answer.members)
+    before, told = everything(making, request)
+    as_of = told[0] if tells_as_of(request.operation) else _moment(making)
+    with ctx.control(Text("the response is on the list", "回答が一覧にある")):
+        ctx.expect_in("listSurveyResponses", expected=before, actual=key)
+    if not _do(making, survey, "delete"):
+        ctx.skip("the survey is not deleted", "アンケートが消えない")
+    delta, now = since(making, request, as_of), everything(making, request)[0]
+    if key not in now:
+        name = Text("tombstone of a response to a survey that was deleted", "消したアンケートの回答の墓標")
+        ctx.require(name, is_tombstone(delta.get(key)), expected="removed: true", actual=delta.get(key))
+
+
 def _moment(making: Making) -> str:
     """A time a little before now, for lists that do not say as of when they are; a delta may tell more than changed."""
     return (datetime.fromisoformat(making.now(0)) - timedelta(seconds=60)).isoformat()

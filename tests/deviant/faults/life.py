@@ -153,7 +153,7 @@ def history_of_one(bench: Bench) -> None:
 @fault("no-tombstones", breaks=["REST-025"])
 def no_tombstones(bench: Bench) -> None:
     """A delta does not tell what went."""
-    kept = "/v1/(users|safety-reports|off-shelter-evacuees|surveys|shelter-requests)"
+    kept = "/v1/(users|safety-reports|off-shelter-evacuees|surveys|survey-responses|shelter-requests)"
 
     def change(body: Any) -> Any:
         return body | {"items": [one for one in body["items"] if not one.get("removed")]}
