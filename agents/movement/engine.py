@@ -197,14 +197,10 @@ class NetworkMovement:
         """Whether a way leads from a node to a destination."""
         return self._routes.leads_on(mode, destination, node)
 
-    def route_time_s(self, mode: int, destination: int) -> FloatArray:
-        """Free travel time of the chosen route from each node to a destination (a walker at 1 m/s); inf if none."""
-        return self._routes.time_s(mode, destination)
-
     def least_s(self, mode: int, destinations: Int32Array) -> FloatArray:
         """Free travel time from each node to several destinations (a walker at 1 m/s), shape (destinations, nodes).
 
-        The same as ``route_time_s`` of each, without the routes: inf where there is none.
+        inf where there is no route.
         """
         return self._routes.least_s(mode, destinations)
 

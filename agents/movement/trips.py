@@ -99,9 +99,6 @@ class Movement(Protocol):
     def leads_on(self, mode: int, destination: int, node: int) -> bool:
         """Whether a way leads from a node to a destination."""
 
-    def route_time_s(self, mode: int, destination: int) -> FloatArray:
-        """Free travel time of the chosen route from each node to a destination (a walker at 1 m/s); inf if none."""
-
     def gridlocked_links(self) -> Int32Array:
         """Links whose first car can never move on, each waiting for the next in a ring."""
 

@@ -13,7 +13,7 @@ from reference_api.city.observed import observed_s
 from reference_api.city.people import account_named, linked_sub
 from reference_api.city.shapes import Identifier, Instant
 from reference_api.city.shelters import demand_shelter
-from reference_api.city.surveys import check_answers, held_survey, questions_of
+from reference_api.city.surveys import check_answers, erase_responses, held_survey, questions_of
 from reference_api.clock import instant
 from reference_api.consent import Decision
 from reference_api.errors import ApiError, invalid
@@ -175,12 +175,7 @@ async def delete_survey_response(services: Services, call: Call) -> Reply:
     async with services.store.transaction():
         row = await _own_response(services, call)
         check_if_match(call, _etag(row), required=True)
-        await services.store.run("DELETE FROM survey_derived WHERE response_id = ?", (row[0],))
-        await services.store.run(
-            "UPDATE survey_response SET answers = '{}', deleted_at_s = ?, updated_at_s = ?, version = version + 1"
-            " WHERE id = ?",
-            (call.now_s, call.now_s, row[0]),
-        )
+        await erase_responses(services, call, "id", row[0])
     return Reply(status=204)
 
 

@@ -151,18 +151,24 @@ async def delete_survey(services: Services, call: Call) -> Reply:
     async with store.transaction():
         row = await held_survey(services, call.parameters["survey_id"])
         check_if_match(call, _etag(row), required=True)
-        responses = "SELECT id FROM survey_response WHERE survey_id = ?"
-        await store.run(f"DELETE FROM survey_derived WHERE response_id IN ({responses})", (row[0],))
-        await store.run(
-            "UPDATE survey_response SET answers = '{}', deleted_at_s = ?, updated_at_s = ?, version = version + 1"
-            " WHERE survey_id = ? AND deleted_at_s IS NULL",
-            (call.now_s, call.now_s, row[0]),
-        )
+        await erase_responses(services, call, "survey_id", row[0])
         await store.run(
             "UPDATE survey SET deleted_at_s = ?, updated_at_s = ?, version = version + 1 WHERE id = ?",
             (call.now_s, call.now_s, row[0]),
         )
     return Reply(status=204)
+
+
+async def erase_responses(services: Services, call: Call, column: Literal["id", "survey_id"], number: int) -> None:
+    """Erase the response of a number, or those to a survey, and what was derived; that there were any stays known."""
+    which = f"{column} = ? AND deleted_at_s IS NULL"
+    responses = f"SELECT id FROM survey_response WHERE {which}"
+    await services.store.run(f"DELETE FROM survey_derived WHERE response_id IN ({responses})", (number,))
+    await services.store.run(
+        "UPDATE survey_response SET answers = '{}', deleted_at_s = ?, updated_at_s = ?, version = version + 1"
+        f" WHERE {which}",
+        (call.now_s, call.now_s, number),
+    )
 
 
 async def held_survey(services: Services, survey_id: str) -> Row:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agents.errors import InvalidMovement
 from agents.movement.engine import NetworkMovement
-from agents.movement.trips import CAR, Conditions, Movement
+from agents.movement.trips import CAR, Conditions
 from tests.agents.movement.networks import (
     Trip,
     advance_all,
@@ -239,10 +239,11 @@ def test_positions_follow_the_links() -> None:
 def test_routes_are_told_in_metres_and_seconds() -> None:
     """Distance and free time of the chosen route, slowed by the conditions for cars, inf where none leads."""
     roads = make_roads(3, [(0, 1, 100.0, 10.0, 0.5), (1, 2, 50.0, 5.0, 0.5)])
-    movement: Movement = NetworkMovement(roads, [2], Conditions(car_speed_factor=0.5))
+    movement = NetworkMovement(roads, [2], Conditions(car_speed_factor=0.5))
     assert movement.distance_m(0, 0).tolist() == [150.0, 50.0, 0.0]
-    assert movement.route_time_s(0, 0).tolist() == [150.0, 50.0, 0.0]
-    assert movement.route_time_s(1, 0).tolist() == [40.0, 20.0, 0.0]
+    goals = np.array([0], np.int32)
+    assert movement.least_s(0, goals).tolist() == [[150.0, 50.0, 0.0]]
+    assert movement.least_s(1, goals).tolist() == [[40.0, 20.0, 0.0]]
     movement.close_links(np.array([0], dtype=np.int32))
     assert movement.distance_m(1, 0).tolist() == [np.inf, 50.0, 0.0]
 
