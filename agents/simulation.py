@@ -14,7 +14,6 @@ from agents.gathering import Gathering
 from agents.household import Households
 from agents.inquiry import Inquiries
 from agents.movement.engine import NetworkMovement
-from agents.movement.kept_trees import KeptTrees
 from agents.movement.trips import Conditions
 from agents.refuges import Refuges
 from agents.shelter_desk import ShelterDesks
@@ -35,7 +34,7 @@ SAMPLE_S = 600.0
 
 @dataclass(frozen=True)
 class Setting:
-    """What a simulation is made of; ``ways`` and ``trees`` are those of the town, if somebody has them already.
+    """What a simulation is made of; ``ways`` are those of the town, if somebody has them already.
 
     ``lost_cells`` are cells of the mobile network that fail beside what the situation says.
     """
@@ -47,7 +46,6 @@ class Setting:
     seed: int
     city_os: CityOS
     ways: WaysOnFoot | None = None
-    trees: KeptTrees | None = None
     lost_cells: LostCells | None = None
 
 
@@ -60,7 +58,7 @@ class Simulation:
             car_speed_factor=parameters.row("cars.snow_speed_factor")[setting.situation.snow],
             capacity_factor=parameters.row("cars.snow_capacity_factor")[setting.situation.snow],
         )
-        movement = NetworkMovement(town.roads, destination_nodes(town), conditions, parameters, setting.trees)
+        movement = NetworkMovement(town.roads, destination_nodes(town), conditions, parameters)
         self.world = World(
             town, setting.population, setting.situation, parameters, Stream(setting.seed), setting.city_os, movement,
             setting.lost_cells,

@@ -1,4 +1,4 @@
-"""Grounds: the town, its ways with their trees, and the people, made once for runs that follow one another."""
+"""Grounds: the town, its ways, and the people, made once for runs that follow one another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from twin.population import Population
 from twin.town import Town
 
 if TYPE_CHECKING:  # it brings the movement's compiler, which is not needed where cells are only listed
-    from agents.movement.kept_trees import KeptTrees
     from agents.ways import WaysOnFoot
 
 Made = TypeVar("Made")
@@ -33,12 +32,11 @@ class Last(Generic[Made]):
 class Grounds:
     """What the last run of a process was set on; the next one of the same is set on it too.
 
-    A run changes neither town nor people nor what these remember of ways, and a kept tree is that which the run would
-    have made, so it makes no difference who made them.
+    A run changes neither town nor people nor what these remember of ways, so it
+    makes no difference who made them.
     """
 
     def __init__(self) -> None:
         self.town: Last[Town] = Last()
         self.people: Last[tuple[Town, Population]] = Last()
         self.ways: Last[WaysOnFoot] = Last()
-        self.trees: Last[KeptTrees] = Last()

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from agents.movement.kept_trees import KeptTrees
 from agents.simulation import Setting, Simulation
 from agents.situation import SetShelters, Situation
 from agents.ways import WaysOnFoot
@@ -78,7 +77,6 @@ class Stage:
     hashes: dict[str, str]
     faults: FaultFile | None = None
     ways: WaysOnFoot | None = None
-    trees: KeptTrees | None = None
 
 
 @rare_collections()
@@ -147,13 +145,12 @@ def set_stage(options: RunOptions, progress: Progress, grounds: Grounds | None =
     people_of = (town_of, scenario.people, scenario.is_drill, parameters)
     town, population = grounds.people.get(people_of, lambda: _people(town, scenario, parameters))
     ways = grounds.ways.get(people_of, lambda: WaysOnFoot.of(town))
-    trees = grounds.trees.get(people_of, KeptTrees)
     hashes |= _data_hashes(recipe, options)
     put = None
     if options.faults is not None:
         put, hashes["faults"] = read_faults(options.faults, town), _sha256(options.faults)
     situation = situation_of(scenario, town)
-    return Stage(scenario, town, population, parameters, situation, path.stem, hashes, put, ways, trees)
+    return Stage(scenario, town, population, parameters, situation, path.stem, hashes, put, ways)
 
 
 def _town(recipe: Path, options: RunOptions, seed: int) -> Town:
@@ -205,7 +202,7 @@ def _simulate(command: str, stage: Stage, in_use: CityOsInUse, progress: Progres
     town, population, situation = stage.town, stage.population, stage.situation
     cells = cells_of(stage.faults, town, population)
     simulation = Simulation(
-        Setting(town, population, situation, stage.parameters, seed, in_use.city_os, stage.ways, stage.trees, cells)
+        Setting(town, population, situation, stage.parameters, seed, in_use.city_os, stage.ways, cells)
     )
     oracle = Oracle(town, population, in_use.city_os)
     in_use.show(oracle)

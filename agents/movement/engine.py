@@ -7,7 +7,6 @@ from agents.errors import InvalidMovement
 from agents.movement import cars, rerouting, walkers
 from agents.movement.events import Queue
 from agents.movement.experience import car_times_s, walk_times_s
-from agents.movement.kept_trees import KeptTrees
 from agents.movement.network import Network, network_of
 from agents.movement.numbering import ABSENT, Numbering
 from agents.movement.routes import Routes
@@ -54,8 +53,7 @@ class NetworkMovement:
     """The Movement of a run: ``destinations`` are nodes, and trips name them by row.
 
     A town's roads become a network under the ``conditions`` by the ``parameters``, those of
-    ``agents/data/movement.toml`` unless given; a network is taken as it is. ``kept`` are trees of runs before on the
-    same roads.
+    ``agents/data/movement.toml`` unless given; a network is taken as it is.
 
     Raises:
         InvalidMovement: a condition lies outside (0, 1], or a destination is no node.
@@ -67,7 +65,6 @@ class NetworkMovement:
         destinations: npt.ArrayLike,
         conditions: Conditions = Conditions(),  # noqa: B008 - frozen
         parameters: Parameters | None = None,
-        kept: KeptTrees | None = None,
     ) -> None:
         network = roads if isinstance(roads, Network) else _network_of(roads, conditions, parameters)
         self._network = network
@@ -77,8 +74,9 @@ class NetworkMovement:
         links, ways, parties = make_links(network), make_ways(network), np.zeros(_FIRST_ROOM, dtype=PARTY)
         self._free_costs = _costs(network, links)
         self._routes = Routes(
-            (network.link_from, network.link_to), network.nodes, self._goals, self._free_costs, network.order, kept
-        )
+            (network.link_from, network.link_to), network.nodes, self._goals, self._free_costs, network.order,
+            changing=(INFORMED_CAR, INFORMED_WALKER),
+        )  # fmt: skip
         links["to_node"] = ways["to_node"] = self._routes.number[network.link_to]
         self._cars: Cars = make_cars(links, self._routes.trees, parties)
         self._walkers: Walkers = make_walkers(ways, self._routes.trees, parties)

@@ -1,20 +1,19 @@
 """Routes: for each kind of traveller and destination one tree of least times, made when it is first needed."""
 
-from hashlib import blake2b
-
 import numpy as np
 import numpy.typing as npt
 
-from agents.movement.kept_trees import KeptTrees, Key
+from agents.movement.hierarchy import Hierarchy, Weights, make_hierarchy, weigh
 from agents.movement.kernel import kernel
+from agents.movement.lanes import grow_lanes, make_room, times_to
 from agents.movement.trees import (
     BASE,
     BLOCK,
     NO_LINK,
+    UNKNOWN,
     Tree,
     bucket_width_s,
     grow_each,
-    least_times,
     make_inward,
     make_search,
     make_trees,
@@ -29,8 +28,11 @@ _NONE, _PART, _WHOLE = 0, 1, 2
 
 _NOBODY = np.empty(0, dtype=np.int32)
 
-_UNKNOWN = -BASE
-"""Next link of a node that no search for a part of a tree has come to; a search is true wherever it has come to."""
+TICK_S = 2.0**-16
+"""Times are whole ticks (15 microseconds): any sum of them is exact, and ways that tie do so to the last bit."""
+
+_MOST_TICKS = 2**53
+"""A sum of ticks up to this is exact in 64 bits. Source: IEEE 754-2019, 3.6, binary64."""
 
 _PARTS = 2
 """How often a part of a tree is searched before it is made whole.
@@ -46,8 +48,10 @@ class Routes:
     row for each kind of traveller (on foot, by car, by car with news, ...): the time of each link, inf where the kind
     may not go. Of equal times the link of lower ``order`` leads on (the lower row if not given), so a tree depends on
     neither the rows of links nor those of nodes. A tree that was needed for some nodes only is true at them and on
-    their ways, and wherever else the search came; elsewhere it is not to be read. Whole trees by times that were never
-    replanned come from those ``kept``, if they are there, and are kept.
+    their ways, and wherever else the search came; elsewhere it is not to be read.
+
+    Until a tree is needed whole, times change, or a kind travels whose times are ``changing``, each tree is searched
+    from its goal; from then on there is a hierarchy, over which many are made together. Both make the same trees.
     """
 
     def __init__(
@@ -57,25 +61,27 @@ class Routes:
         goals: Int32Array,
         costs: FloatArray,
         order: npt.NDArray[np.int64] | None = None,
-        kept: KeptTrees | None = None,
+        *,
+        changing: tuple[int, ...] = (),
     ) -> None:
         self._link_from, self._link_to = ends
         self._goals = goals
         self._order = np.arange(len(self._link_from), dtype=np.int64) if order is None else order
         self._inward = make_inward(*ends, nodes, self._order)
+        self.number, self.node = self._inward.number, self._inward.node
         self._search = make_search(nodes)
-        self._free_costs = costs.copy()
+        self._free_costs = self._in_ticks(costs)
         self._is_closed = np.zeros(costs.shape, dtype=np.bool_)
-        self._costs, self._inward_costs = costs.copy(), np.empty_like(costs)
+        self._costs, self._inward_costs = np.empty_like(costs), np.empty_like(costs)
         self._width_s = np.ones(len(costs))
-        self._kept = KeptTrees(room_bytes=0) if kept is None else kept
-        self._is_replanned = np.zeros(len(costs), dtype=np.bool_)
-        self._digest: dict[int, bytes] = {}
+        self._hierarchy: Hierarchy | None = None
+        self._changing = changing
+        self._weights: dict[int, Weights] = {}
+        self._room = make_room(nodes)
         self._price(range(len(costs)))
         self._grown = np.full((len(costs), len(goals)), _NONE, dtype=np.int8)
         self._parts = np.zeros((len(costs), len(goals)), dtype=np.int16)
         self.trees = make_trees(len(costs), len(goals), nodes)
-        self.number, self.node = self._inward.number, self._inward.node
 
     @property
     def next_link(self) -> Int32Array:
@@ -105,9 +111,11 @@ class Routes:
             self._grow_whole(tree[grown != _WHOLE])
             return
         part = np.flatnonzero(grown == _PART)
-        unknown = self._next(mode[part], destination[part], node[part]) == _UNKNOWN
+        unknown = self._next(mode[part], destination[part], node[part]) == UNKNOWN
         lacks = np.append(np.flatnonzero(grown == _NONE), part[unknown])
         if len(lacks):
+            if np.isin(mode[lacks], self._changing).any():
+                self._know_hierarchy()
             self._grow_parts(tree[lacks], np.asarray(node, dtype=np.int32)[lacks])
 
     def replan(
@@ -118,10 +126,11 @@ class Routes:
         The trees of kinds whose times changed are made anew: all that there were, whole, or with ``wanted`` (kinds,
         destinations and nodes, as for ``need``) those alone, from those nodes.
         """
-        changed = np.flatnonzero((costs != self._free_costs).any(axis=1))
-        self._free_costs = costs.copy()
-        self._is_replanned[changed] = True
+        ticks_s = self._in_ticks(costs)
+        changed = np.flatnonzero((ticks_s != self._free_costs).any(axis=1))
+        self._free_costs = ticks_s
         self._price(changed.tolist())
+        self._know_hierarchy()
         trees = np.flatnonzero(self._grown != _NONE)
         self._grown[changed] = _NONE
         if wanted is None:
@@ -149,10 +158,7 @@ class Routes:
 
     def least_s(self, mode: int, destinations: Int32Array) -> FloatArray:
         """Travel time from each node to each of several destinations, inf where there is no route; no tree is kept."""
-        goals = self._goals[destinations]
-        times_s: FloatArray = least_times(
-            self._inward, self._inward_costs[mode], self._width_s[mode], goals, self._search
-        )
+        times_s: FloatArray = times_to(self._ways(mode), self._goals[destinations], self._room)
         return times_s
 
     def close(self, links: Int32Array, modes: tuple[int, ...]) -> None:
@@ -184,9 +190,28 @@ class Routes:
     def _price(self, kinds: range | list[int] | tuple[int, ...]) -> None:
         for kind in kinds:
             self._costs[kind] = np.where(self._is_closed[kind], np.inf, self._free_costs[kind])
-            self._inward_costs[kind] = self._costs[kind][self._inward.link]
-            self._width_s[kind] = bucket_width_s(self._costs[kind])
-            self._digest.pop(kind, None)
+            self._weights.pop(kind, None)
+            if self._hierarchy is None:
+                self._inward_costs[kind] = self._costs[kind][self._inward.link]
+                self._width_s[kind] = bucket_width_s(self._costs[kind])
+
+    def _in_ticks(self, costs: FloatArray) -> FloatArray:
+        """Times in whole ticks, at least one and so few that the sum over any way is exact; inf stays."""
+        most_s = TICK_S * (_MOST_TICKS // max(len(self.number), 1))
+        ticks_s = np.clip(np.round(costs / TICK_S) * TICK_S, TICK_S, most_s)
+        return np.where(np.isfinite(costs), ticks_s, np.inf)
+
+    def _know_hierarchy(self) -> Hierarchy:
+        if self._hierarchy is None:
+            self._hierarchy = make_hierarchy((self._link_from, self._link_to), len(self.number), self._order)
+        return self._hierarchy
+
+    def _ways(self, kind: int) -> tuple[Hierarchy, Weights]:
+        """The hierarchy, and a kind's weights on it."""
+        hierarchy = self._know_hierarchy()
+        if kind not in self._weights:
+            self._weights[kind] = weigh(hierarchy, self._costs[kind])
+        return hierarchy, self._weights[kind]
 
     def _rows(self, pairs: _Rows) -> _Rows:
         """Rows of trees, one after another, by their kinds and destinations."""
@@ -195,19 +220,7 @@ class Routes:
     def _grow_whole(self, trees: _Rows) -> None:
         trees = np.unique(trees)
         self._grown.reshape(-1)[trees] = _WHOLE
-        known = {row: self._key(row) for row in trees.tolist() if not self._is_replanned[row // len(self._goals)]}
-        recalled = [row for row, key in known.items() if self._kept.recall(self.trees, row, key)]
-        lacking = np.setdiff1d(trees, recalled, assume_unique=True)
-        self._grow(lacking, _NOBODY, np.zeros(len(lacking) + 1, dtype=np.int64))
-        for row in known.keys() - set(recalled):
-            self._kept.keep(self.trees, row, known[row])
-
-    def _key(self, row: int) -> Key:
-        """By what a whole tree is known again."""
-        kind, destination = divmod(row, len(self._goals))
-        if kind not in self._digest:
-            self._digest[kind] = blake2b(self._costs[kind]).digest()
-        return self._digest[kind], int(self._goals[destination])
+        self._grow_lanes(trees, _NOBODY, np.zeros(len(trees) + 1, dtype=np.int64))
 
     def _grow_parts(self, tree: _Rows, node: Int32Array) -> None:
         """Make trees for nodes that they do not know, each beside its tree."""
@@ -221,18 +234,31 @@ class Routes:
         fresh = trees[grown[trees] == _NONE]
         self._forget(fresh)
         parts[fresh] = 0
-        self._grow(trees, node[order], np.append(starts, len(tree)))
+        grow = self._search_for if self._hierarchy is None else self._grow_lanes
+        grow(trees, node[order], np.append(starts, len(tree)))
         grown[trees] = _PART
         parts[trees] += 1
 
     def _forget(self, trees: _Rows) -> None:
         """Make all of some trees unknown; they keep their blocks."""
         blocks = self.trees.block.reshape(self._grown.size, -1)[trees]
-        self.trees.links.reshape(-1, BLOCK)[blocks[blocks > 0]] = _UNKNOWN + BASE
+        self.trees.links.reshape(-1, BLOCK)[blocks[blocks > 0]] = UNKNOWN + BASE
 
-    def _grow(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
+    def _search_for(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
         asked = (trees.astype(np.int64), nodes, starts)
         grow_each(self._inward, (self._inward_costs, self._width_s), self._goals, self._search, self.trees, asked)
+
+    def _grow_lanes(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
+        kinds, destinations = np.divmod(trees, len(self._goals))
+        for kind in np.unique(kinds).tolist():
+            ways = self._ways(kind)
+            mine = np.flatnonzero(kinds == kind)
+            # Goals that stand near one another in the hierarchy have most of what is above them in common.
+            mine = mine[np.argsort(ways[0].place[self._goals[destinations[mine]]], kind="stable")]
+            grown = (self.trees, kind, destinations[mine].astype(np.int32))
+            asked = (nodes, starts[mine], starts[mine + 1])
+            names = (self.number[ways[0].node], self._goals)
+            grow_lanes(ways, self._room, names, grown, asked)
 
 
 @kernel()

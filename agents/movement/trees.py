@@ -1,8 +1,6 @@
 """Trees of least time to a node, compiled: buckets of time, and inside a bucket corrections until nothing improves.
 
-A time is the sum of the links' times from the goal back to the node, so it is the same whatever was searched first;
-of links that tie the one of lower rank leads on (unless its time is so small that the sum does not show it, so that
-no tree runs in a circle). Nodes are numbered by neighbourhood, so that a search stays in the
+Of links that tie the one of lower rank leads on. Nodes are numbered by neighbourhood, so that a search stays in the
 cache, and it ends as soon as all nodes that were asked for are reached.
 
 Source: Meyer, Sanders (2003), "Delta-stepping: a parallelizable shortest path algorithm"; Cuthill, McKee (1969) for
@@ -24,6 +22,9 @@ NO_LINK = -1
 
 BASE = 2
 """A tree holds the numbers of links plus this: memory that was never touched, zero, tells of nodes not known."""
+
+UNKNOWN = -BASE
+"""Next link of a node that a tree does not know yet."""
 
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
@@ -168,7 +169,7 @@ def grow_each(
     trees: Trees,
     asked: tuple[npt.NDArray[np.int64], Int32Array, npt.NDArray[np.int64]],
 ) -> None:
-    """Grow several trees.
+    """Grow parts of several trees.
 
     ``prices`` are the costs and the width of a bucket for each kind; ``asked`` are rows of trees, kind by kind, the
     nodes wanted of all, and where those of each begin and end.
@@ -185,35 +186,16 @@ def grow_each(
 def _grow(
     inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Tree
 ) -> None:
-    """Write the tree to a goal: the link that leads on from each node, NO_LINK where none does.
+    """Write the part of a tree: the link that leads on from each node, NO_LINK where none does.
 
-    ``ends`` are the goal and the nodes that are wanted. If any are wanted, only they and all nodes on their ways are
-    written (others may be); without any, all nodes are. ``costs`` are in the order of ``inward``.
+    ``ends`` are the goal and the nodes that are wanted; they and all nodes on their ways are written (others may be).
+    ``costs`` are in the order of ``inward``.
     """
     goal, wanted = ends
     _want(inward, wanted, search)
-    if len(wanted) == 0:
-        for number in range(len(inward.node)):
-            _put_link(tree, number, NO_LINK)
     _seek(inward, costs, width_s, goal, search)
     _write(inward, wanted, search, tree)
     _clear(inward, wanted, search)
-
-
-@kernel()
-def least_times(
-    inward: Inward, costs: FloatArray, width_s: float, goals: Int32Array, search: Search
-) -> npt.NDArray[np.float64]:
-    """Least time from each node to each goal, shape (goals, nodes), inf where no way leads; no tree is written."""
-    nobody = np.empty(0, dtype=np.int32)
-    found = np.empty((len(goals), len(inward.node)))
-    for place in range(len(goals)):
-        _want(inward, nobody, search)
-        _seek(inward, costs, width_s, goals[place], search)
-        for number in range(len(inward.node)):
-            found[place, inward.node[number]] = search.time_s[number]
-        _clear(inward, nobody, search)
-    return found
 
 
 @kernel()
@@ -230,9 +212,8 @@ def _seek(inward: Inward, costs: FloatArray, width_s: float, goal: int, search: 
 
 @kernel()
 def _want(inward: Inward, wanted: Int32Array, search: Search) -> None:
-    """Count the nodes that must be reached; without any, one that never is."""
-    search.counts[REACHED] = 0
-    search.counts[WANTED] = 1 if len(wanted) == 0 else 0
+    """Count the nodes that must be reached."""
+    search.counts[REACHED] = search.counts[WANTED] = 0
     for node in wanted:
         number = inward.number[node]
         if not search.is_wanted[number]:
@@ -266,7 +247,7 @@ def _sweep(inward: Inward, costs: FloatArray, search: Search, base_s: float, wid
                         if place[other] != near:
                             _take(lists, other)
                             _put(lists, other, near)
-                    elif total_s == time_s[other] and ranks[row] < rank[other] and total_s > now_s:
+                    elif total_s == time_s[other] and ranks[row] < rank[other]:
                         rank[other] = ranks[row]
                 node = behind[node]
         if search.counts[WANTED] == 0:
@@ -337,14 +318,15 @@ def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Tree) -> No
     for row in range(search.counts[REACHED]):
         number = search.reached[row]
         rank = search.rank[number]
-        _put_link(tree, number, NO_LINK if rank == NO_LINK else inward.link_of[rank])
+        put_link(tree, number, NO_LINK if rank == NO_LINK else inward.link_of[rank])
     for node in wanted:
         if not search.is_reached[inward.number[node]]:
-            _put_link(tree, inward.number[node], NO_LINK)
+            put_link(tree, inward.number[node], NO_LINK)
 
 
 @kernel(forceinline=True)
-def _put_link(tree: Tree, number: int, link: int) -> None:
+def put_link(tree: Tree, number: int, link: int) -> None:
+    """Write the link that leads on from a node, by its number."""
     trees, kind, destination = tree
     block = trees.block[kind, destination, number >> BLOCK_BITS]
     if block == 0:

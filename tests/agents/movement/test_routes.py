@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.movement.routes import Routes
+from agents.movement.routes import TICK_S, Routes
 from agents.movement.trees import NO_LINK
 from agents.movement.trips import FloatArray
 from tests.agents.movement.networks import make_roads, networks
 from twin.randomness import Stream
 from twin.roads import Roads
 
-TIMES_S = st.sampled_from([1.0, 2.0, 3.0, 40.0, np.inf]) | st.floats(1e-3, 1e9)
-"""Times of links that tie often, are missing sometimes, and differ without measure."""
+TIMES_S = st.sampled_from([1.0, 2.0, 3.0, 40.0, np.inf]) | st.integers(1, 2**46).map(lambda ticks: ticks * TICK_S)
+"""Times of links that tie often, are missing sometimes, and differ without measure; in ticks, as routes take them."""
 
 
 def make_routes(roads: Roads, costs: FloatArray | None = None, order: list[int] | None = None) -> Routes:
@@ -42,7 +42,7 @@ def grid(side: int, seed: int) -> tuple[Roads, FloatArray]:
     pairs += [*zip(place[:-1].ravel(), place[1:].ravel(), strict=True)]
     both = [(int(a), int(b), 100.0, 10.0, 1.0) for a, b in [*pairs, *((b, a) for a, b in pairs)]]
     times_s = 10.0 ** (3.0 * Stream(seed).uniform("time", np.arange(len(both))))
-    return make_roads(side * side, both), times_s
+    return make_roads(side * side, both), np.round(times_s / TICK_S) * TICK_S
 
 
 def shortest(roads: Roads, times_s: FloatArray) -> list[list[float]]:

@@ -1,0 +1,147 @@
+"""Trees of least time over a hierarchy, compiled: as many at a time as there are lanes.
+
+The times at a place are a row of numbers, one for each tree, so that one look at an arc serves all of them.
+
+Source: Delling, Goldberg, Nowatzyk, Werneck (2013), "PHAST: hardware-accelerated shortest path trees", J. Parallel
+Distrib. Comput. 73(7).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.movement.hierarchy import TOP, Hierarchy, Weights
+from agents.movement.kernel import kernel
+from agents.movement.relaxing import LANES, give_to_above, take_from_above
+from agents.movement.trees import NO_LINK, UNKNOWN, Tree, Trees, next_link, put_link
+from agents.movement.trips import FloatArray, Int32Array
+
+Wanted = tuple[Int32Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""The nodes wanted of all trees, and where those of each begin and end."""
+
+
+class Room(NamedTuple):
+    """Room of a group: the time at each place in each lane, the places that are lit, and a path of places."""
+
+    time_s: FloatArray
+    lit: npt.NDArray[np.bool_]
+    path: Int32Array
+
+
+def make_room(nodes: int) -> Room:
+    """Room for trees over so many nodes."""
+    return Room(np.empty((nodes, LANES)), np.zeros(nodes, dtype=np.bool_), np.empty(nodes, dtype=np.int32))
+
+
+@kernel()
+def grow_lanes(
+    ways: tuple[Hierarchy, Weights],
+    room: Room,
+    names: tuple[Int32Array, Int32Array],
+    trees: tuple[Trees, int, Int32Array],
+    asked: Wanted,
+) -> None:
+    """Write trees of one kind: the link that leads on from each node, NO_LINK where none does.
+
+    ``names`` are the number of each place in the trees, and the goal of each destination; ``trees`` the trees, the kind
+    and the destinations. If nodes are ``asked`` for, trees are written there and along the ways; else they are whole.
+    """
+    store, kind, destinations = trees
+    wanted, begins, ends = asked
+    number, goals = names
+    for first in range(0, len(destinations), LANES):
+        group = destinations[first : first + LANES]
+        _find_times(ways, goals[group], room)
+        if len(wanted) == 0:
+            _write_all(ways, number, room, (store, kind, group))
+        for lane in range(len(group)):
+            tree = (store, kind, group[lane])
+            put_link(tree, number[ways[0].place[goals[group[lane]]]], NO_LINK)
+            _walk(ways, number, wanted[begins[first + lane] : ends[first + lane]], room, (tree, lane))
+
+
+@kernel()
+def times_to(ways: tuple[Hierarchy, Weights], goals: Int32Array, room: Room) -> FloatArray:
+    """Least time from each node to each goal, shape (goals, nodes), inf where no way leads."""
+    place = ways[0].place
+    found = np.empty((len(goals), len(place)))
+    for first in range(0, len(goals), LANES):
+        lanes = goals[first : first + LANES]
+        _find_times(ways, lanes, room)
+        for lane in range(len(lanes)):
+            for node in range(len(place)):
+                found[first + lane, node] = room.time_s[place[node], lane]
+    return found
+
+
+@kernel()
+def _find_times(ways: tuple[Hierarchy, Weights], goals: Int32Array, room: Room) -> None:
+    """Find the times from all places to the goals, one in each lane: up from the goals, then down from the top."""
+    start, above, up_s, down_s = ways[0].start, ways[0].above, ways[1].up_s, ways[1].down_s
+    time_s, lit, path = room
+    time_s[:] = np.inf
+    for step in range(_light(ways[0], goals, room) - 1, -1, -1):
+        place = path[step]
+        lit[place] = False
+        give_to_above(time_s, above, down_s, (np.int64(start[place]), np.int64(start[place + 1])), place)
+    for place in range(len(start) - 2, -1, -1):
+        take_from_above(time_s, above, up_s, (np.int64(start[place]), np.int64(start[place + 1])), place)
+
+
+@kernel()
+def _light(hierarchy: Hierarchy, goals: Int32Array, room: Room) -> int:
+    """Write the places above the goals into the path, each behind those above it; how many they are."""
+    start, above, length = hierarchy.start, hierarchy.above, 0
+    time_s, lit, path = room
+    for lane in range(len(goals)):
+        first, place = length, hierarchy.place[goals[lane]]
+        time_s[place, lane] = 0.0
+        while place != TOP and not lit[place]:
+            path[length] = place
+            length += 1
+            lit[place] = True
+            place = above[start[place]] if start[place] < start[place + 1] else TOP
+        path[first:length] = path[first:length][::-1].copy()
+    return length
+
+
+@kernel(_nrt=False)
+def _walk(
+    ways: tuple[Hierarchy, Weights], number: Int32Array, wanted: Int32Array, room: Room, lane_of: tuple[Tree, int]
+) -> None:
+    """Write the ways from some nodes on, as far as they are not known."""
+    out, ends, link, place_of, along_s = ways[0].out, ways[0].end, ways[0].link, ways[0].place, ways[1].along_s
+    (trees, kind, destination), lane = lane_of
+    time_s = room.time_s
+    for node in wanted:
+        place = place_of[node]
+        while next_link(trees, kind, destination, number[place]) == UNKNOWN:
+            best_s, best, onward = np.inf, NO_LINK, place
+            for row in range(out[place], out[place + 1]):
+                through_s = time_s[ends[row], lane] + along_s[row]
+                if through_s < best_s:
+                    best_s, best, onward = through_s, link[row], ends[row]
+            put_link((trees, kind, destination), number[place], best)
+            place = onward
+
+
+@kernel()
+def _write_all(
+    ways: tuple[Hierarchy, Weights], number: Int32Array, room: Room, trees: tuple[Trees, int, Int32Array]
+) -> None:
+    """Write what leads on from every node, the goals among them, in each lane."""
+    hierarchy, along_s, time_s = ways[0], ways[1].along_s, room.time_s
+    store, kind, group = trees
+    best_s, best = np.empty(LANES), np.empty(LANES, dtype=np.int32)
+    for place in range(len(hierarchy.node)):
+        best_s[:], best[:] = np.inf, NO_LINK
+        for row in range(hierarchy.out[place], hierarchy.out[place + 1]):
+            end, link, link_s = hierarchy.end[row], hierarchy.link[row], along_s[row]
+            for lane in range(LANES):
+                through_s = time_s[end, lane] + link_s
+                is_better = through_s < best_s[lane]
+                best[lane] = link if is_better else best[lane]
+                best_s[lane] = through_s if is_better else best_s[lane]
+        for lane in range(len(group)):
+            put_link((store, kind, group[lane]), number[place], best[lane])

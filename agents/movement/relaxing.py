@@ -1,0 +1,99 @@
+"""Relaxing the arcs above a place for many trees at once, in LLVM's vectors.
+
+In a loop over lanes the compiler keeps the least times in memory, and each arc waits for the one before it: 4.4 ns an
+arc for sixteen lanes instead of 0.8 ns.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+LANES = 16
+"""Trees that are grown together: the times at a place fill two lines of the cache."""
+
+_ROW = ir.VectorType(ir.DoubleType(), LANES)
+_COUNT = ir.IntType(64)
+_BYTES = 8
+"""Alignment of the rows: numpy's for numbers of 64 bits."""
+
+
+@intrinsic  # type: ignore[misc, unused-ignore]
+def take_from_above(_: Any, time_s: Any, above: Any, weight_s: Any, arcs: Any, place: Any) -> Any:
+    """Lower the times of a place to those of the places above it and the weights of the ``arcs`` (first, end) there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows, heads, weights = _arrays(context, builder, signature, arguments)
+        own = builder.gep(rows, [arguments[4]])
+        before, first_row = builder.block, builder.load(own, align=_BYTES)
+        loop, body, done = (builder.append_basic_block(name) for name in ("arc", "lower", "done"))
+        first, end = (builder.extract_value(arguments[3], side) for side in (0, 1))
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        arc, least = builder.phi(_COUNT), builder.phi(_ROW)
+        builder.cbranch(builder.icmp_signed("<", arc, end), body, done)
+        builder.position_at_end(body)
+        other = builder.load(builder.gep(rows, [_head(builder, heads, arc)]), align=_BYTES)
+        lower = _lesser(builder, builder.fadd(other, _in_all(builder, weights, arc)), least)
+        following = builder.add(arc, _COUNT(1))
+        builder.branch(loop)
+        for phi, start, onward in ((arc, first, following), (least, first_row, lower)):
+            phi.add_incoming(start, before)
+            phi.add_incoming(onward, body)
+        builder.position_at_end(done)
+        builder.store(least, own, align=_BYTES)
+        return context.get_dummy_value()
+
+    return types.void(time_s, above, weight_s, arcs, place), generate
+
+
+@intrinsic  # type: ignore[misc, unused-ignore]
+def give_to_above(_: Any, time_s: Any, above: Any, weight_s: Any, arcs: Any, place: Any) -> Any:
+    """Lower the times of the places above a place to its own and the weights of the ``arcs`` (first, end) there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows, heads, weights = _arrays(context, builder, signature, arguments)
+        before, own = builder.block, builder.load(builder.gep(rows, [arguments[4]]), align=_BYTES)
+        loop, body, done = (builder.append_basic_block(name) for name in ("arc", "lower", "done"))
+        first, end = (builder.extract_value(arguments[3], side) for side in (0, 1))
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        arc = builder.phi(_COUNT)
+        builder.cbranch(builder.icmp_signed("<", arc, end), body, done)
+        builder.position_at_end(body)
+        other = builder.gep(rows, [_head(builder, heads, arc)])
+        through = builder.fadd(own, _in_all(builder, weights, arc))
+        builder.store(_lesser(builder, through, builder.load(other, align=_BYTES)), other, align=_BYTES)
+        following = builder.add(arc, _COUNT(1))
+        builder.branch(loop)
+        arc.add_incoming(first, before)
+        arc.add_incoming(following, body)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(time_s, above, weight_s, arcs, place), generate
+
+
+def _arrays(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, Any, Any]:
+    """Pointers to the rows of times, the places above and the weights."""
+    time_s, above, weight_s = (
+        context.make_array(kind)(context, builder, value).data
+        for kind, value in zip(signature.args[:3], arguments[:3], strict=True)
+    )
+    return builder.bitcast(time_s, _ROW.as_pointer()), above, weight_s
+
+
+def _head(builder: Any, heads: Any, arc: Any) -> Any:
+    return builder.sext(builder.load(builder.gep(heads, [arc])), _COUNT)
+
+
+def _in_all(builder: Any, weights: Any, arc: Any) -> Any:
+    """The weight of an arc, in every lane."""
+    nothing, first = ir.Constant(_ROW, ir.Undefined), ir.IntType(32)(0)
+    row = builder.insert_element(nothing, builder.load(builder.gep(weights, [arc])), first)
+    return builder.shuffle_vector(row, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+
+def _lesser(builder: Any, one: Any, other: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", one, other), one, other)
