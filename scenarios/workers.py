@@ -137,10 +137,12 @@ def _serve(work: Callable[[Any], Any], pipe: Pipe) -> None:
             task = pipe.recv()
             let_go()
             pipe.send(work(task))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already, and an exception in the middle would be told
 
 
 def _leave(number: int, _frame: object) -> None:
-    """End as an exception does, so that folders of the task under way are removed."""
+    """End as an exception does, so that folders of the task under way are removed; asked again, do so still."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(128 + number)
 
 

@@ -1,5 +1,6 @@
 """Work in several processes: every task once, and a clean end whatever happens."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,24 @@ def test_every_task_is_done_once() -> None:
     assert sorted(work_through(square, range(5), 2)) == [(number, number * number) for number in range(5)]
     assert list(work_through(square, [], 2)) == []
     assert processors() >= 1
+
+
+def ask_to_end() -> None:
+    """Ask this process to end, and be there when the signal comes."""
+    signal.raise_signal(signal.SIGTERM)
+    os.getpid()
+
+
+def end_twice(number: int) -> int:
+    """Work after which the process is asked to end while it ends."""
+    atexit.register(ask_to_end)
+    return number
+
+
+def test_who_is_asked_to_end_while_ending_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """The end of a study, at which workers are told by their pipe and by a signal, shows no traceback."""
+    assert sorted(work_through(end_twice, [1, 2], 2)) == [(1, 1), (2, 2)]
+    assert capfd.readouterr().err == ""
 
 
 def test_a_killed_process_is_told() -> None:
