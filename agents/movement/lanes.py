@@ -80,13 +80,12 @@ def _find_times(ways: tuple[Hierarchy, Weights], goals: Int32Array, room: Room) 
     """Find the times from all places to the goals, one in each lane: up from the goals, then down from the top."""
     start, above, up_s, down_s = ways[0].start, ways[0].above, ways[1].up_s, ways[1].down_s
     time_s, lit, path = room
-    time_s[:] = np.inf
     for step in range(_light(ways[0], goals, room) - 1, -1, -1):
         place = path[step]
-        lit[place] = False
         give_to_above(time_s, above, down_s, (np.int64(start[place]), np.int64(start[place + 1])), place)
     for place in range(len(start) - 2, -1, -1):
-        take_from_above(time_s, above, up_s, (np.int64(start[place]), np.int64(start[place + 1])), place)
+        take_from_above(time_s, above, up_s, (np.int64(start[place]), np.int64(start[place + 1])), place, lit[place])
+        lit[place] = False
 
 
 @kernel()
@@ -95,13 +94,14 @@ def _light(hierarchy: Hierarchy, goals: Int32Array, room: Room) -> int:
     start, above, length = hierarchy.start, hierarchy.above, 0
     time_s, lit, path = room
     for lane in range(len(goals)):
-        first, place = length, hierarchy.place[goals[lane]]
-        time_s[place, lane] = 0.0
+        first, goal = length, hierarchy.place[goals[lane]]
+        place = goal
         while place != TOP and not lit[place]:
             path[length] = place
             length += 1
-            lit[place] = True
+            lit[place], time_s[place] = True, np.inf
             place = above[start[place]] if start[place] < start[place + 1] else TOP
+        time_s[goal, lane] = 0.0
         path[first:length] = path[first:length][::-1].copy()
     return length
 

@@ -20,13 +20,17 @@ _BYTES = 8
 
 
 @intrinsic  # type: ignore[misc, unused-ignore]
-def take_from_above(_: Any, time_s: Any, above: Any, weight_s: Any, arcs: Any, place: Any) -> Any:
-    """Lower the times of a place to those of the places above it and the weights of the ``arcs`` (first, end) there."""
+def take_from_above(_: Any, time_s: Any, above: Any, weight_s: Any, arcs: Any, place: Any, knows: Any) -> Any:
+    """Lower the times of a place to those of the places above it and the weights of the ``arcs`` (first, end) there.
+
+    A place that ``knows`` none has inf.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows, heads, weights = _arrays(context, builder, signature, arguments)
         own = builder.gep(rows, [arguments[4]])
-        before, first_row = builder.block, builder.load(own, align=_BYTES)
+        nowhere = ir.Constant(_ROW, [float("inf")] * LANES)
+        before, first_row = builder.block, builder.select(arguments[5], builder.load(own, align=_BYTES), nowhere)
         loop, body, done = (builder.append_basic_block(name) for name in ("arc", "lower", "done"))
         first, end = (builder.extract_value(arguments[3], side) for side in (0, 1))
         builder.branch(loop)
@@ -45,7 +49,7 @@ def take_from_above(_: Any, time_s: Any, above: Any, weight_s: Any, arcs: Any, p
         builder.store(least, own, align=_BYTES)
         return context.get_dummy_value()
 
-    return types.void(time_s, above, weight_s, arcs, place), generate
+    return types.void(time_s, above, weight_s, arcs, place, knows), generate
 
 
 @intrinsic  # type: ignore[misc, unused-ignore]

@@ -13,6 +13,7 @@ from agents.movement.trees import (
     UNKNOWN,
     Tree,
     bucket_width_s,
+    forget_each,
     grow_each,
     make_inward,
     make_search,
@@ -232,17 +233,12 @@ class Routes:
         starts = np.flatnonzero(np.diff(tree[order], prepend=-1))
         trees = tree[order][starts]
         fresh = trees[grown[trees] == _NONE]
-        self._forget(fresh)
+        forget_each(self.trees, fresh // len(self._goals), fresh % len(self._goals))
         parts[fresh] = 0
         grow = self._search_for if self._hierarchy is None else self._grow_lanes
         grow(trees, node[order], np.append(starts, len(tree)))
         grown[trees] = _PART
         parts[trees] += 1
-
-    def _forget(self, trees: _Rows) -> None:
-        """Make all of some trees unknown; they keep their blocks."""
-        blocks = self.trees.block.reshape(self._grown.size, -1)[trees]
-        self.trees.links.reshape(-1, BLOCK)[blocks[blocks > 0]] = UNKNOWN + BASE
 
     def _search_for(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
         asked = (trees.astype(np.int64), nodes, starts)

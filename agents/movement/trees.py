@@ -138,6 +138,16 @@ def fetch_next(trees: Trees, kind: int, destination: int, number: int) -> None:
     prefetch(trees.links, (block << BLOCK_BITS) | (number & _INSIDE), 0)
 
 
+@kernel()
+def forget_each(trees: Trees, kinds: npt.NDArray[np.int64], destinations: npt.NDArray[np.int64]) -> None:
+    """Make all of some trees unknown; they keep their blocks."""
+    for row in range(len(kinds)):
+        for block in trees.block[kinds[row], destinations[row]]:
+            if block != 0:
+                first = np.int64(block) << BLOCK_BITS
+                trees.links[first : first + BLOCK] = UNKNOWN + BASE
+
+
 def make_search(nodes: int) -> Search:
     """Room for a search of so many nodes."""
     return Search(

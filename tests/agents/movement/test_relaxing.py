@@ -14,8 +14,8 @@ TIMES_S = st.floats(0.0, 1e9) | st.just(np.inf)
 
 
 @kernel()
-def _take(time_s: FloatArray, above: Int32Array, weight_s: FloatArray, first: int, end: int) -> None:
-    take_from_above(time_s, above, weight_s, (first, end), 0)
+def _take(time_s: FloatArray, above: Int32Array, weight_s: FloatArray, arcs: tuple[int, int], *, knows: bool) -> None:
+    take_from_above(time_s, above, weight_s, arcs, 0, knows)
 
 
 @kernel()
@@ -24,21 +24,23 @@ def _give(time_s: FloatArray, above: Int32Array, weight_s: FloatArray, first: in
 
 
 @given(
-    arrays(np.float64, (PLACES, LANES), elements=TIMES_S),
-    st.lists(st.integers(1, PLACES - 1), unique=True),
-    arrays(np.float64, PLACES, elements=TIMES_S),
-    st.tuples(st.integers(0, PLACES - 1), st.integers(0, PLACES - 1)),
+    time_s=arrays(np.float64, (PLACES, LANES), elements=TIMES_S),
+    heads=st.lists(st.integers(1, PLACES - 1), unique=True),
+    weight_s=arrays(np.float64, PLACES, elements=TIMES_S),
+    part=st.tuples(st.integers(0, PLACES - 1), st.integers(0, PLACES - 1)),
+    knows=st.booleans(),
 )
 def test_arcs_from_first_to_end_are_relaxed(
-    time_s: FloatArray, heads: list[int], weight_s: FloatArray, part: tuple[int, int]
+    time_s: FloatArray, heads: list[int], weight_s: FloatArray, part: tuple[int, int], *, knows: bool
 ) -> None:
     """Down, place 0 takes the least of its own times and those from above; up, those above take the least of theirs."""
     first, end = sorted(min(side, len(heads)) for side in part)
     above = np.array([*heads, 0], dtype=np.int32)
     taken, given_s = time_s.copy(), time_s.copy()
-    _take(taken, above, weight_s, first, end)
+    _take(taken, above, weight_s, (first, end), knows=knows)
     _give(given_s, above, weight_s, first, end)
     expected = time_s.copy()
+    expected[0] = time_s[0] if knows else np.inf
     for arc in range(first, end):
         expected[0] = np.minimum(expected[0], time_s[above[arc]] + weight_s[arc])
     assert np.array_equal(taken, expected)
