@@ -11,8 +11,8 @@ from numba.extending import intrinsic
 
 from agents.movement.kernel import part
 
-FEW_EVENTS = 48
-"""So few events of cars in a moment are those of a city whose rows stay in the cache."""
+FEW_EVENTS = 8
+"""Fewer events in a moment than these are not looked ahead for: their rows stay in the cache."""
 _LINE = 64
 """Bytes of a line of the cache."""
 _FOR_READING, _KEEP, _DATA = 0, 3, 1

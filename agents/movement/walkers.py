@@ -16,7 +16,7 @@ from agents.movement.crowding import headway_s, pace
 from agents.movement.events import first_s, pop, present, push
 from agents.movement.kernel import kernel, part
 from agents.movement.line import line_up, take_first
-from agents.movement.prefetch import fetch, lines_of
+from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
@@ -34,9 +34,6 @@ from agents.movement.trees import fetch_next, next_link
 
 _WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
-_FEW_EVENTS = 8
-"""Fewer events in a moment than these are not looked ahead for: a city of a million people has 26."""
-
 
 @kernel(nogil=True, _nrt=False)
 def run(walkers: Walkers, until_s: float) -> bool:
@@ -45,7 +42,7 @@ def run(walkers: Walkers, until_s: float) -> bool:
     while first_s(queue) < until_s:
         if bucket != present(queue):
             bucket = present(queue)
-            if queue.counts[0] >= _FEW_EVENTS:
+            if queue.counts[0] >= FEW_EVENTS:
                 _look_ahead(walkers)
         if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
             return False
