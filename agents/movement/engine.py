@@ -42,7 +42,6 @@ from twin.roads import Roads
 
 _FIRST_ROOM = 1024
 _ON_FOOT = (FOOT, INFORMED_WALKER)
-_UNINFORMED = (FOOT, CAR)
 _TRIP_MASK = 0xFFFFFFFF
 
 _Choices = tuple[Int32Array, Int32Array, Int32Array]
@@ -107,6 +106,10 @@ class NetworkMovement:
         by_car = trips.mode == CAR
         cars.schedule(self._cars, first + np.flatnonzero(by_car))
         walkers.schedule(self._walkers, first + np.flatnonzero(~by_car))
+
+    def expect(self, trips: int) -> None:
+        """Make room for so many departures in all at once, and not bit by bit as they come."""
+        self._make_room(trips)
 
     def advance(self, until_s: float) -> Arrivals:
         """Let time pass until ``until_s`` (excluded) and return who arrived or stranded since the last call.
@@ -260,7 +263,8 @@ class NetworkMovement:
     def _choices(self) -> _Choices:
         """Tree, destination and next node to choose a way at, of each informed party under way."""
         parties = self._parties[: self._rows]
-        parties = parties[(parties["state"] == UNDER_WAY) & ~np.isin(parties["tree"], _UNINFORMED)]
+        is_informed = (parties["tree"] != FOOT) & (parties["tree"] != CAR)
+        parties = parties[is_informed & (parties["state"] == UNDER_WAY)]
         link = parties["link"]
         node = np.where(link == NOBODY, self._routes.node[parties["node"]], self._network.link_to[link])
         return parties["tree"], parties["destination"], node.astype(np.int32)

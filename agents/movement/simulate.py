@@ -148,6 +148,7 @@ class _Run:
         self._trips, self.plan, rows = trips, plan, len(trips.departure_s)
         goals = _goals(network, trips.destination_node)
         self.movement = NetworkMovement(network, goals)
+        self.movement.expect(rows)
         place = np.zeros(int(goals.max(initial=0)) + 1, dtype=np.int32)
         place[goals] = np.arange(len(goals), dtype=np.int32)
         self._destination = place[trips.destination_node]

@@ -299,9 +299,11 @@ def test_a_destination_must_be_a_node() -> None:
         make_movement(make_roads(3, ROW), [3])
 
 
-def test_room_grows_with_the_trips() -> None:
-    """Thousands of parties in small batches all arrive."""
+@pytest.mark.parametrize("expected", [0, 100, 5000, 10_000])
+def test_room_grows_with_the_trips(expected: int) -> None:
+    """Thousands of parties in small batches all arrive, however many were expected."""
     movement = make_movement(make_roads(3, ROW), [2])
+    movement.expect(expected)
     for first in range(0, 5000, 50):
         movement.depart(make_trips([(0, 0, 0, 1.0, 0.0)] * 50, range(first, first + 50)))
     assert [row[0] for row in advance_all(movement, [LATE_S])] == list(range(5000))
