@@ -1,7 +1,7 @@
 """Relaxing the arcs above a place for many trees at once, in LLVM's vectors.
 
-In a loop over lanes the compiler keeps the least times in memory, and each arc waits for the one before it: 4.4 ns an
-arc for sixteen lanes instead of 0.8 ns.
+In a loop over columns the compiler keeps the least times in memory, and each arc waits for the one before it: 4.4 ns an
+arc for sixteen columns instead of 0.8 ns.
 """
 
 from typing import Any
@@ -10,10 +10,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-LANES = 16
+ABREAST = 16
 """Trees that are grown together: the times at a place fill two lines of the cache."""
 
-_ROW = ir.VectorType(ir.DoubleType(), LANES)
+_ROW = ir.VectorType(ir.DoubleType(), ABREAST)
 _COUNT = ir.IntType(64)
 _BYTES = 8
 """Alignment of the rows: numpy's for numbers of 64 bits."""
@@ -29,7 +29,7 @@ def take_from_above(_: Any, time_s: Any, above: Any, weight_s: Any, arcs: Any, p
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows, heads, weights = _arrays(context, builder, signature, arguments)
         own = builder.gep(rows, [arguments[4]])
-        nowhere = ir.Constant(_ROW, [float("inf")] * LANES)
+        nowhere = ir.Constant(_ROW, [float("inf")] * ABREAST)
         before, first_row = builder.block, builder.select(arguments[5], builder.load(own, align=_BYTES), nowhere)
         loop, body, done = (builder.append_basic_block(name) for name in ("arc", "lower", "done"))
         first, end = (builder.extract_value(arguments[3], side) for side in (0, 1))
@@ -93,10 +93,10 @@ def _head(builder: Any, heads: Any, arc: Any) -> Any:
 
 
 def _in_all(builder: Any, weights: Any, arc: Any) -> Any:
-    """The weight of an arc, in every lane."""
+    """The weight of an arc, in every column."""
     nothing, first = ir.Constant(_ROW, ir.Undefined), ir.IntType(32)(0)
     row = builder.insert_element(nothing, builder.load(builder.gep(weights, [arc])), first)
-    return builder.shuffle_vector(row, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+    return builder.shuffle_vector(row, nothing, ir.Constant(ir.VectorType(ir.IntType(32), ABREAST), [0] * ABREAST))
 
 
 def _lesser(builder: Any, one: Any, other: Any) -> Any:

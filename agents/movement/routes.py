@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from agents.movement.abreast import grow_abreast, make_room, times_to
 from agents.movement.hierarchy import Hierarchy, Weights, make_hierarchy, weigh
 from agents.movement.kernel import kernel
-from agents.movement.lanes import grow_lanes, make_room, times_to
 from agents.movement.trees import (
     BASE,
     BLOCK,
@@ -221,7 +221,7 @@ class Routes:
     def _grow_whole(self, trees: _Rows) -> None:
         trees = np.unique(trees)
         self._grown.reshape(-1)[trees] = _WHOLE
-        self._grow_lanes(trees, _NOBODY, np.zeros(len(trees) + 1, dtype=np.int64))
+        self._grow_abreast(trees, _NOBODY, np.zeros(len(trees) + 1, dtype=np.int64))
 
     def _grow_parts(self, tree: _Rows, node: Int32Array) -> None:
         """Make trees for nodes that they do not know, each beside its tree."""
@@ -235,7 +235,7 @@ class Routes:
         fresh = trees[grown[trees] == _NONE]
         forget_each(self.trees, fresh // len(self._goals), fresh % len(self._goals))
         parts[fresh] = 0
-        grow = self._search_for if self._hierarchy is None else self._grow_lanes
+        grow = self._search_for if self._hierarchy is None else self._grow_abreast
         grow(trees, node[order], np.append(starts, len(tree)))
         grown[trees] = _PART
         parts[trees] += 1
@@ -244,7 +244,7 @@ class Routes:
         asked = (trees.astype(np.int64), nodes, starts)
         grow_each(self._inward, (self._inward_costs, self._width_s), self._goals, self._search, self.trees, asked)
 
-    def _grow_lanes(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
+    def _grow_abreast(self, trees: _Rows, nodes: Int32Array, starts: npt.NDArray[np.int64]) -> None:
         kinds, destinations = np.divmod(trees, len(self._goals))
         for kind in np.unique(kinds).tolist():
             ways = self._ways(kind)
@@ -254,7 +254,7 @@ class Routes:
             grown = (self.trees, kind, destinations[mine].astype(np.int32))
             asked = (nodes, starts[mine], starts[mine + 1])
             names = (self.number[ways[0].node], self._goals)
-            grow_lanes(ways, self._room, names, grown, asked)
+            grow_abreast(ways, self._room, names, grown, asked)
 
 
 @kernel()

@@ -1,4 +1,4 @@
-"""Relaxing in vectors: what a loop over arcs and lanes would do, to the last bit."""
+"""Relaxing in vectors: what a loop over arcs and columns would do, to the last bit."""
 
 import numpy as np
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agents.movement.kernel import kernel
-from agents.movement.relaxing import LANES, give_to_above, take_from_above
+from agents.movement.relaxing import ABREAST, give_to_above, take_from_above
 from agents.movement.trips import FloatArray, Int32Array
 
 PLACES = 5
@@ -24,7 +24,7 @@ def _give(time_s: FloatArray, above: Int32Array, weight_s: FloatArray, first: in
 
 
 @given(
-    time_s=arrays(np.float64, (PLACES, LANES), elements=TIMES_S),
+    time_s=arrays(np.float64, (PLACES, ABREAST), elements=TIMES_S),
     heads=st.lists(st.integers(1, PLACES - 1), unique=True),
     weight_s=arrays(np.float64, PLACES, elements=TIMES_S),
     part=st.tuples(st.integers(0, PLACES - 1), st.integers(0, PLACES - 1)),

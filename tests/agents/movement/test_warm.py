@@ -1,6 +1,6 @@
 """Filling the compiler's cache."""
 
-from agents.movement import cars, hierarchy, lanes, numbering, rerouting, routes, trees, walkers, warm
+from agents.movement import abreast, cars, hierarchy, numbering, rerouting, routes, trees, walkers, warm
 
 
 def test_every_public_kernel_is_compiled_once() -> None:
@@ -11,6 +11,6 @@ def test_every_public_kernel_is_compiled_once() -> None:
         *(walkers.run, walkers.schedule, walkers.step_all, walkers.reroute, walkers.carry_over),
         *(numbering.put, numbering.find, numbering.drop),
         *(rerouting.reroute, rerouting.rings, trees.grow_each, routes._along),
-        *(hierarchy._arcs, hierarchy.weigh, lanes.grow_lanes, lanes.times_to),
+        *(hierarchy._arcs, hierarchy.weigh, abreast.grow_abreast, abreast.times_to),
     )
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from agents.movement.relaxing import LANES
+from agents.movement.relaxing import ABREAST
 from tests.agents.movement.test_routes import grid, grow_all, make_routes, shortest
 
 
-@pytest.mark.parametrize("goals", [1, LANES - 1, LANES, LANES + 1])
+@pytest.mark.parametrize("goals", [1, ABREAST - 1, ABREAST, ABREAST + 1])
 def test_times_to_any_number_of_goals(goals: int) -> None:
     """Lanes that are not used, and groups that are not full, leave the others right."""
     roads, times_s = grid(9, 0)
