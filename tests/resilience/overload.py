@@ -193,13 +193,15 @@ async def press(server: Server) -> Pressed:
     etag = await _etag(server)
     writer = Writer.for_mix(tokens, etag)
     first = [(asked, request) for _, asked, request in due_times(500.0, 0.0, CAPACITY_S, writer)]
-    capacity = await Press(server.port).closed_loop(first, CONNECTIONS)
+    measuring = Press(server.port)
+    capacity = measuring.closed_loop(first, CONNECTIONS)
+    measuring.leave()
     await asyncio.sleep(CAPACITY_S / 2)
     due = due_times(capacity * CALM_SHARE, 0.0, BEFORE_S, writer)
     due += due_times(capacity * TIMES, BEFORE_S, FALL_S, writer)
     due += due_times(capacity * CALM_SHARE, FALL_S, FALL_S + CALM_S, writer)
     load = Press(server.port)
-    await load.open_loop(due)
+    load.open_loop(due)
     load.leave()
     lags = sorted(load.lags_s)
     return Pressed(

@@ -1,13 +1,21 @@
-"""Requests at their times, whatever the answers do, over as many connections as there are requests under way."""
+"""Requests at their times, whatever the answers do, over as many connections as there are requests under way.
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+Sockets and epoll, without an event loop of tasks: whoever presses must not take more time than who is pressed.
+"""
+
+import select
+import socket
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from itertools import islice
 
-MOST_WAITING = 10_000
-"""Requests that may be without an answer at once. Source: none; so many that as a rule the load tool never keeps one
-back while an answer within the second of the objective may still come. Confidence C."""
+MOST_WAITING = 15_000
+"""Requests that may be without an answer at once. Source: none; what is due within the second of the objective, so that
+the load tool keeps none back while its answer may still come in time. Each takes a file. Confidence C."""
+
+_AT_ONCE = 64
+"""Requests that leave before answers are looked for, and answers before requests leave. Source: none."""
 
 
 @dataclass(slots=True)
@@ -30,57 +38,49 @@ class Asked:
         return self.done_s - self.due_s
 
 
-class Line(asyncio.Protocol):
-    """One keep-alive connection with at most one request under way."""
+@dataclass(slots=True, eq=False)
+class Line:
+    """One keep-alive connection with at most one request under way, ``unsent`` as long as it is being made."""
 
-    def __init__(self, free: Callable[["Line"], None]) -> None:
-        self._free = free
-        self._buffer = b""
-        self._asked: Asked | None = None
-        self._answered: Callable[[Asked], None] = lambda _: None
-        self.transport: asyncio.Transport | None = None
+    socket: socket.socket
+    asked: Asked | None = None
+    unsent: bytes = b""
+    buffer: bytes = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there."""
-        self.transport = cast("asyncio.Transport", transport)
+    def send(self) -> None:
+        """Send what is unsent: less than a socket's buffer takes at once."""
+        sent = self.socket.send(self.unsent)
+        assert sent == len(self.unsent)
+        self.unsent = b""
 
-    def send(self, asked: Asked, request: bytes, answered: Callable[[Asked], None]) -> None:
-        """Send a request; ``answered`` is told when its answer is there, or cannot come."""
-        assert self.transport is not None
-        self._asked, self._answered = asked, answered
-        self.transport.write(request)
+    def receive(self) -> bool:
+        """Read what came; whether an answer is there as a whole, which is then noted.
 
-    def data_received(self, data: bytes) -> None:
-        """Part of an answer came."""
-        self._buffer = self._buffer + data if self._buffer else data
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0 or self._asked is None:
-            return
-        head = self._buffer[:end].lower()
+        Raises:
+            OSError: The connection ended.
+        """
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        self.buffer = self.buffer + data if self.buffer else data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0 or self.asked is None:
+            return False
+        head = self.buffer[:end].lower()
         at = head.find(b"content-length:")
         length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(self._buffer) < end + 4 + length:
-            return
-        self._buffer = b""
-        asked, self._asked = self._asked, None
-        asked.status, asked.retry_after = int(head[9:12]), b"\r\nretry-after:" in head
-        self._answered(asked)
-        self._free(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection ended."""
-        del exc
-        self.transport = None
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            self._answered(asked)
+        if len(self.buffer) < end + 4 + length:
+            return False
+        self.buffer = b""
+        self.asked.status, self.asked.retry_after = int(head[9:12]), b"\r\nretry-after:" in head
+        return True
 
 
 @dataclass
 class Press:
     """A load on a server on this machine; ``asked`` is what came of it, ``lags_s`` how late requests left.
 
-    ``_free`` are connections that wait for their next request, ``_open`` counts all.
+    ``_free`` are connections that wait for their next request, ``_waiting`` counts the others.
     """
 
     port: int
@@ -88,89 +88,92 @@ class Press:
     lags_s: list[float] = field(default_factory=list)
     _free: list[Line] = field(default_factory=list)
     _waiting: int = 0
-    _all_sent: bool = False
-    _all_answered: asyncio.Event = field(default_factory=asyncio.Event)
+    _lines: dict[int, Line] = field(default_factory=dict)
+    _ready: select.epoll = field(default_factory=select.epoll)
+    _began_s: float = field(default_factory=time.monotonic)
 
-    async def open_loop(self, due: Iterable[tuple[float, Asked, bytes]]) -> None:
+    def open_loop(self, due: Iterable[tuple[float, Asked, bytes]]) -> None:
         """Send all requests at their times (s from now), and wait for the answers."""
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        self._began_s = time.monotonic()
+        behind = 0
         for due_s, asked, request in due:
-            wait_s = began_s + due_s - loop.time()
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
-            self.lags_s.append(loop.time() - began_s - due_s)
-            self._send(asked, request, began_s)
-        self._all_sent = True
-        if self._waiting:
-            await self._all_answered.wait()
+            wait_s = due_s - self._now_s()
+            while wait_s > 0.0 or behind == _AT_ONCE:
+                self._listen(max(wait_s, 0.0))
+                wait_s, behind = due_s - self._now_s(), 0
+            behind += 1
+            self.lags_s.append(-wait_s)
+            self.asked.append(asked)
+            if self._waiting < MOST_WAITING:
+                self._send(self._free.pop() if self._free else None, asked, request)
+        while self._waiting:
+            self._listen(None)
 
-    def _send(self, asked: Asked, request: bytes, began_s: float) -> None:
-        self.asked.append(asked)
-        if self._waiting >= MOST_WAITING:
-            return
-        self._waiting += 1
-        loop = asyncio.get_running_loop()
-
-        def answered(one: Asked) -> None:
-            one.done_s = loop.time() - began_s
-            self._waiting -= 1
-            if self._all_sent and not self._waiting:
-                self._all_answered.set()
-
-        while self._free:
-            line = self._free.pop()
-            if line.transport is not None and not line.transport.is_closing():
-                line.send(asked, request, answered)
-                return
-        self._connect(asked, request, answered)
-
-    def _connect(self, asked: Asked, request: bytes, answered: Callable[[Asked], None]) -> None:
-        async def connect() -> None:
-            loop = asyncio.get_running_loop()
-            try:
-                _, line = await loop.create_connection(lambda: Line(self._free.append), "127.0.0.1", self.port)
-            except OSError:
-                answered(asked)
-                return
-            line.send(asked, request, answered)
-
-        task = asyncio.ensure_future(connect())
-        _TASKS.add(task)
-        task.add_done_callback(_TASKS.discard)
-
-    async def closed_loop(self, requests: Sequence[tuple[Asked, bytes]], connections: int) -> float:
+    def closed_loop(self, requests: Sequence[tuple[Asked, bytes]], connections: int) -> float:
         """Send requests as fast as the answers come over so many connections; answers a second."""
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        self._began_s = time.monotonic()
         pending = iter(requests)
-        done = asyncio.Event()
-        left = len(requests)
-
-        def go_on(line: Line) -> None:
-            following = next(pending, None)
-            if following is not None:
-                line.send(*following, answered)
-
-        def answered(one: Asked) -> None:
-            nonlocal left
-            one.done_s = loop.time() - began_s
-            left -= 1
-            if not left:
-                done.set()
-
-        for _ in range(connections):
-            _, line = await loop.create_connection(lambda: Line(go_on), "127.0.0.1", self.port)
-            go_on(line)
-        await done.wait()
-        return len(requests) / (loop.time() - began_s)
+        for asked, request in islice(pending, connections):
+            self._send(None, asked, request)
+        while self._waiting:
+            self._listen(None, pending)
+        return len(requests) / self._now_s()
 
     def leave(self) -> None:
         """Let go of all connections."""
         for line in self._free:
-            if line.transport is not None:
-                line.transport.close()
+            line.socket.close()
+        self._ready.close()
 
+    def _now_s(self) -> float:
+        return time.monotonic() - self._began_s
 
-_TASKS: set["asyncio.Future[None]"] = set()
-"""Connections being made; the event loop alone would forget them."""
+    def _send(self, line: Line | None, asked: Asked, request: bytes) -> None:
+        """Send a request over a connection that is free, or over a new one."""
+        self._waiting += 1
+        if line is None:
+            line = Line(socket.socket(), asked, request)
+            line.socket.settimeout(0.0)
+            line.socket.connect_ex(("127.0.0.1", self.port))
+            self._lines[line.socket.fileno()] = line
+            self._ready.register(line.socket, select.EPOLLOUT)
+            return
+        line.asked, line.unsent = asked, request
+        try:
+            line.send()
+        except OSError:
+            self._end(line)
+
+    def _listen(self, wait_s: float | None, pending: Iterator[tuple[Asked, bytes]] | None = None) -> None:
+        """Take what has come, or comes within this time; who has an answer sends what is ``pending``."""
+        for number, _ in self._ready.poll(wait_s, _AT_ONCE):
+            line = self._lines[number]
+            try:
+                if line.unsent:
+                    line.send()
+                    self._ready.modify(line.socket, select.EPOLLIN)
+                elif line.receive():
+                    self._answered(line, pending)
+            except OSError:
+                self._end(line)
+
+    def _answered(self, line: Line, pending: Iterator[tuple[Asked, bytes]] | None) -> None:
+        assert line.asked is not None
+        line.asked.done_s, line.asked = self._now_s(), None
+        self._waiting -= 1
+        following = next(pending, None) if pending is not None else None
+        if following is None:
+            self._free.append(line)
+        else:
+            self._send(line, *following)
+
+    def _end(self, line: Line) -> None:
+        """A connection ended; what was asked over it has no answer."""
+        self._ready.unregister(line.socket)
+        del self._lines[line.socket.fileno()]
+        line.socket.close()
+        if line.asked is None:
+            self._free.remove(line)
+        else:
+            line.asked.done_s = self._now_s()
+            self._waiting -= 1
