@@ -130,8 +130,9 @@ class Routes:
         ticks_s = self._in_ticks(costs)
         changed = np.flatnonzero((ticks_s != self._free_costs).any(axis=1))
         self._free_costs = ticks_s
-        self._price(changed.tolist())
-        self._know_hierarchy()
+        if len(changed):
+            self._know_hierarchy()
+            self._price(changed.tolist())
         trees = np.flatnonzero(self._grown != _NONE)
         self._grown[changed] = _NONE
         if wanted is None:
