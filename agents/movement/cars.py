@@ -14,18 +14,17 @@ Leclercq, Laval, Chevallier (2007), "The Lagrangian coordinates and what it mean
 import numpy as np
 import numpy.typing as npt
 
-from agents.movement.events import first_s, pop, present, push
+from agents.movement.events import KIND_BITS, first_s, look_ahead, pop, push
 from agents.movement.kernel import kernel, part
 from agents.movement.merges import due, serve, take_back, take_next, wait
-from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of, prefetch
+from agents.movement.prefetch import FEW_EVENTS, fetch, prefetch
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
     HEAD_ASKS,
-    KIND_BITS,
-    LINK,
+    LINK_END,
+    LINK_ENTRANCE,
     NOBODY,
-    PARTY,
     PARTY_STEP,
     ROOM_FOR_ONE_EVENT,
     STRANDED,
@@ -33,18 +32,15 @@ from agents.movement.state import (
 )
 from agents.movement.trees import fetch_next, next_link
 
-_LINK_LINES, _PARTY_LINES = lines_of(LINK), lines_of(PARTY)
-
 
 @kernel(nogil=True, _nrt=False)
 def run(cars: Cars, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
-    queue, bucket = cars.queue, NOBODY
+    queue = cars.queue
     while first_s(queue) < until_s:
-        if bucket != present(queue):
-            bucket = present(queue)
-            if queue.counts[0] >= FEW_EVENTS:
-                _look_ahead(cars)
+        soon = look_ahead(queue)
+        if soon >= FEW_EVENTS:
+            _fetch_soon(cars, soon)
         if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
             return False
         time_s, key, row = pop(queue)
@@ -59,61 +55,111 @@ def run(cars: Cars, until_s: float) -> bool:
 
 
 @part
-def _look_ahead(cars: Cars) -> None:
-    """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
-    number = cars.queue.counts[0]
+def _fetch_soon(cars: Cars, number: int) -> None:
+    """Ask memory for what the events that come next will touch, for all of them at once, step after step."""
+    soon = cars.queue.soon
     for place in range(number):
-        event = cars.queue.near[place]
-        if event.key >> KIND_BITS == PARTY_STEP:
-            fetch(cars.parties, event.row, _PARTY_LINES)
+        if soon[place].kind == PARTY_STEP:
+            prefetch(cars.parties, soon[place].row, 0)
         else:
-            fetch(cars.links, event.row, _LINK_LINES)
+            fetch(cars.links, soon[place].row, LINK_END if soon[place].kind == HEAD_ASKS else LINK_ENTRANCE)
     for place in range(number):
-        if _head_of(cars, place) != NOBODY:
-            fetch(cars.parties, _head_of(cars, place), _PARTY_LINES)
+        _find_link(cars, place)
     for place in range(number):
-        if _head_of(cars, place) != NOBODY:
-            _fetch_onward(cars, cars.queue.near[place].row)
+        _find_party(cars, place)
     for place in range(number):
-        if _head_of(cars, place) != NOBODY:
-            wanted = _onward(cars, cars.queue.near[place].row)
-            if wanted != NOBODY:
-                fetch(cars.links, wanted, _LINK_LINES)
+        _fetch_beside(cars, place)
+    for place in range(number):
+        _find_onward(cars, place)
+    for place in range(number):
+        _fetch_entrance(cars, place)
 
 
 @part
-def _head_of(cars: Cars, place: int) -> int:
-    """First car of the link that an event of the present is about, NOBODY if the event is no head's."""
-    event = cars.queue.near[place]
-    if event.key >> KIND_BITS != HEAD_ASKS:
-        return NOBODY
-    row: int = cars.links[event.row].head
-    return row
+def _find_link(cars: Cars, place: int) -> None:
+    """Note the link whose first car an event to come is about, that of the last claimant where an entrance opens."""
+    event = cars.queue.soon[place]
+    event.link, event.onward = NOBODY, NOBODY
+    if event.kind == HEAD_ASKS:
+        event.link = event.row
+    elif event.kind == ENTRANCE_OPENS:
+        event.onward = event.row
+        claimant = cars.links[event.row].wait_head
+        if claimant != NOBODY and claimant < len(cars.links):
+            event.link = claimant
+            fetch(cars.links, claimant, LINK_END)
 
 
 @part
-def _fetch_onward(cars: Cars, link: int) -> None:
-    """Ask for the head's next link, for who follows it, and for the place that it leaves."""
-    here = cars.links[link]
-    party = cars.parties[here.head]
-    fetch_next(cars.trees, party.tree, party.destination, here.to_node)
-    prefetch(cars.exits, here.ring + here.left % here.storage, 0)
-    if party.behind != NOBODY:
-        fetch(cars.parties, party.behind, _PARTY_LINES)
+def _find_party(cars: Cars, place: int) -> None:
+    """Note the car that an event to come is about."""
+    event = cars.queue.soon[place]
+    if event.kind == PARTY_STEP:
+        event.party = event.row
+    elif event.link == NOBODY:
+        event.party = NOBODY
+    else:
+        event.party = cars.links[event.link].head
+    if event.party != NOBODY:
+        prefetch(cars.parties, event.party, 0)
 
 
 @part
-def _onward(cars: Cars, link: int) -> int:
-    party = cars.parties[cars.links[link].head]
-    wanted: int = next_link(cars.trees, party.tree, party.destination, cars.links[link].to_node)
-    return wanted
+def _node_of(cars: Cars, place: int) -> int:
+    """The node at which the car of an event to come chooses its way."""
+    event = cars.queue.soon[place]
+    node: int = cars.parties[event.party].node if event.link == NOBODY else cars.links[event.link].to_node
+    return node
+
+
+@part
+def _fetch_beside(cars: Cars, place: int) -> None:
+    """Ask for the car's next link, for who follows it, and for the place that it leaves."""
+    event = cars.queue.soon[place]
+    if event.party == NOBODY:
+        return
+    party = cars.parties[event.party]
+    if event.onward == NOBODY:
+        fetch_next(cars.trees, party.tree, party.destination, _node_of(cars, place))
+    if event.link != NOBODY:
+        here = cars.links[event.link]
+        prefetch(cars.exits, here.ring + here.left % here.storage, 0)
+        if party.behind != NOBODY:
+            prefetch(cars.parties, party.behind, 0)
+
+
+@part
+def _find_onward(cars: Cars, place: int) -> None:
+    """Note the link that the car goes onto."""
+    event = cars.queue.soon[place]
+    if event.party == NOBODY:
+        return
+    party = cars.parties[event.party]
+    if event.onward == NOBODY:
+        event.onward = next_link(cars.trees, party.tree, party.destination, _node_of(cars, place))
+    if event.onward != NOBODY:
+        fetch(cars.links, event.onward, LINK_ENTRANCE)
+
+
+@part
+def _fetch_entrance(cars: Cars, place: int) -> None:
+    """Ask for what a car that enters a link will touch beside it: the last car, the place, the count of its turn."""
+    event = cars.queue.soon[place]
+    if event.onward == NOBODY:
+        return
+    into = cars.links[event.onward]
+    if into.tail != NOBODY:
+        prefetch(cars.parties, into.tail, 0)
+    prefetch(cars.exits, into.ring + into.entered % into.storage, 0)
+    if event.link != NOBODY:
+        prefetch(cars.turn_tags, cars.links[event.link].turn + into.exit, 0)
 
 
 @kernel(_nrt=False, forceinline=True)
-def schedule(cars: Cars, rows: npt.NDArray[np.int64]) -> None:
+def schedule(cars: Cars, bookings: npt.NDArray[np.void], rows: npt.NDArray[np.int64]) -> None:
     """Enter the departures of parties."""
     for row in rows:
-        push(cars.queue, cars.parties[row].departure_s, cars.parties[row].tie, row)
+        push(cars.queue, bookings[row].departure_s, bookings[row].tie, row)
 
 
 @kernel(_nrt=False, forceinline=True)

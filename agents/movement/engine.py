@@ -11,6 +11,7 @@ from agents.movement.network import Network, network_of
 from agents.movement.numbering import ABSENT, Numbering
 from agents.movement.routes import Routes
 from agents.movement.state import (
+    BOOKING,
     NOBODY,
     PARTY,
     STRANDED,
@@ -21,6 +22,7 @@ from agents.movement.state import (
     has_room,
     make_cars,
     make_links,
+    make_rows,
     make_walkers,
     make_ways,
     set_factors,
@@ -70,7 +72,8 @@ class NetworkMovement:
         self._goals = np.asarray(destinations, dtype=np.int32)
         if len(self._goals) and not 0 <= self._goals.min() <= self._goals.max() < network.nodes:
             raise InvalidMovement(f"destinations must be nodes 0..{network.nodes - 1}, not {self._goals.tolist()}")
-        links, ways, parties = make_links(network), make_ways(network), np.zeros(_FIRST_ROOM, dtype=PARTY)
+        links, ways = make_links(network), make_ways(network)
+        parties, bookings = make_rows(_FIRST_ROOM, PARTY), make_rows(_FIRST_ROOM, BOOKING)
         self._free_costs = _costs(network, links)
         self._routes = Routes(
             (network.link_from, network.link_to), network.nodes, self._goals, self._free_costs, network.order,
@@ -78,7 +81,7 @@ class NetworkMovement:
         )  # fmt: skip
         links["to_node"] = ways["to_node"] = self._routes.number[network.link_to]
         self._cars: Cars = make_cars(links, self._routes.trees, parties)
-        self._walkers: Walkers = make_walkers(ways, self._routes.trees, parties)
+        self._walkers: Walkers = make_walkers(ways, self._routes.trees, parties, bookings)
         self._unplanned: list[_Choices] = []
         self._numbering = Numbering()
         self._rows = 0
@@ -99,12 +102,10 @@ class NetworkMovement:
         self._unplanned.append((tree, trips.destination, trips.origin_node))
         first, last = self._rows, self._rows + len(trips.trip)
         self._make_room(last)
-        parties = self._parties[first:last]
-        self._write(parties, trips)
-        parties["tree"] = tree
+        self._write(slice(first, last), trips, tree)
         self._rows = last
         by_car = trips.mode == CAR
-        cars.schedule(self._cars, first + np.flatnonzero(by_car))
+        cars.schedule(self._cars, self._bookings, first + np.flatnonzero(by_car))
         walkers.schedule(self._walkers, first + np.flatnonzero(~by_car))
 
     def expect(self, trips: int) -> None:
@@ -128,8 +129,9 @@ class NetworkMovement:
         rows = np.concatenate([world.ended[: world.counts[0]] for world in (self._cars, self._walkers)])
         self._cars.counts[0] = self._walkers.counts[0] = 0
         ended = self._parties[rows]
-        order = _by_time_and_trip(ended["since_s"], ended["trip"])
-        trip = ended["trip"][order]
+        trip = self._bookings["trip"][rows]
+        order = _by_time_and_trip(ended["since_s"], trip)
+        trip = trip[order]
         self._numbering.remove(trip)
         return Arrivals(
             trip=trip,
@@ -237,8 +239,9 @@ class NetworkMovement:
 
     def queued(self) -> int:
         """How many trips should have departed and wait at their origins."""
-        parties = self._parties[self._numbering.rows]
-        return int(((parties["link"] == NOBODY) & (parties["departure_s"] < self._now_s)).sum())
+        rows = self._numbering.rows
+        is_due = self._bookings["departure_s"][rows] < self._now_s
+        return int(((self._parties["link"][rows] == NOBODY) & is_due).sum())
 
     @property
     def world(self) -> Cars:
@@ -253,6 +256,10 @@ class NetworkMovement:
     @property
     def _parties(self) -> npt.NDArray[np.void]:
         return self._cars.parties
+
+    @property
+    def _bookings(self) -> npt.NDArray[np.void]:
+        return self._walkers.bookings
 
     def _plan(self) -> None:
         """Find the ways of those who departed since the last call."""
@@ -280,10 +287,11 @@ class NetworkMovement:
         """See that there is room for so many parties, and for an event of each and a few of each link."""
         if parties > len(self._parties):
             room = max(parties, 2 * self._rows)
-            larger = np.zeros(room, dtype=PARTY)
-            larger[: self._rows] = self._parties[: self._rows]
-            self._cars = self._cars._replace(parties=larger, ended=_longer(self._cars.ended, room))
-            self._walkers = self._walkers._replace(parties=larger, ended=_longer(self._walkers.ended, room))
+            rows, bookings = _more_rows(self._parties, room), _more_rows(self._bookings, room)
+            self._cars = self._cars._replace(parties=rows, ended=_longer(self._cars.ended, room))
+            self._walkers = self._walkers._replace(
+                parties=rows, bookings=bookings, ended=_longer(self._walkers.ended, room)
+            )
         if not has_room(self._cars.queue, self._network.links, len(self._parties)):
             self._cars = self._cars._replace(queue=self._enlarged(self._cars.queue))
         if not has_room(self._walkers.queue, self._network.links, len(self._parties)):
@@ -313,17 +321,17 @@ class NetworkMovement:
         if taken is not None:
             raise InvalidMovement(f"a trip's id is taken by one that is under way: trip {taken}")
 
-    def _write(self, parties: npt.NDArray[np.void], trips: Trips) -> None:
+    def _write(self, rows: slice, trips: Trips, tree: Int32Array) -> None:
+        parties, bookings = self._parties[rows], self._bookings[rows]
         on_foot = trips.mode == FOOT
-        parties["trip"] = trips.trip
         number = self._routes.number
         parties["destination"], parties["goal"] = trips.destination, number[self._goals[trips.destination]]
         parties["node"] = number[trips.origin_node]
         parties["speed_mps"] = np.where(on_foot, trips.speed_mps, np.nan)
-        parties["departure_s"] = parties["since_s"] = trips.departure_s
+        parties["since_s"] = bookings["departure_s"] = trips.departure_s
         parties["link"] = parties["behind"] = NOBODY
-        parties["state"] = UNDER_WAY
-        parties["tie"] = _ties(trips, on_foot)
+        parties["state"], parties["tree"] = UNDER_WAY, tree
+        bookings["trip"], bookings["tie"] = trips.trip, _ties(trips, on_foot)
 
     def _reroute(self) -> None:
         """Apply changed routes to those who wait; at one node they queue again in the order of their departures."""
@@ -334,8 +342,8 @@ class NetworkMovement:
         walkers.step_all(self._walkers, self._in_order(rows), self._now_s)
 
     def _in_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        parties = self._parties[rows]
-        return rows[np.lexsort((parties["tie"], parties["departure_s"]))]
+        bookings = self._bookings[rows]
+        return rows[np.lexsort((bookings["tie"], bookings["departure_s"]))]
 
     def _places(self, parties: npt.NDArray[np.void]) -> tuple[FloatArray, FloatArray]:
         moves, rows = parties["link"] != NOBODY, parties["link"]
@@ -375,6 +383,12 @@ def _by_time_and_trip(time_s: FloatArray, trip: Int32Array) -> npt.NDArray[np.in
     tied = order[places]
     order[places] = tied[np.lexsort((trip[tied], time_s[tied]))]
     return order
+
+
+def _more_rows(rows: npt.NDArray[np.void], room: int) -> npt.NDArray[np.void]:
+    larger = make_rows(room, rows.dtype)
+    larger[: len(rows)] = rows
+    return larger
 
 
 def _longer(rows: npt.NDArray[np.int64], room: int) -> npt.NDArray[np.int64]:

@@ -16,20 +16,31 @@ import numpy.typing as npt
 
 from agents.movement.kernel import kernel, part
 
+KIND_BITS = 60
+"""A key is the kind of its event above so many bits."""
+
 Records = npt.NDArray[np.void]
 Counts = npt.NDArray[np.int64]
 
 EVENT = np.dtype([("time_s", "f8"), ("key", "i8"), ("row", "i8")])
+SOON = np.dtype([("kind", "i4"), ("row", "i4"), ("link", "i4"), ("party", "i4"), ("onward", "i4")])
+"""An event to come: its kind and row; the link that somebody may leave by it, who that is, and the link ahead."""
 _WAITING = np.dtype([("time_s", "f8"), ("key", "i8"), ("row", "i4"), ("behind", "i4")])
 
-_PER_S = 16.0
+_PER_S = 128.0
 """Buckets a second: a few events each in a city of a hundred thousand people. No result depends on it."""
-_BUCKETS = 1 << 16
+_BUCKETS = 1 << 20
 """The wheel's turn is 4,096 s, longer than most of the waits of a run."""
 _NONE = -1
 
-# Places in ``counts``: events in the present, on the wheel and beyond it; the present bucket; first free waiting row.
-_NEAR, _WHEEL, _FAR, _BUCKET, _FREE = 0, 1, 2, 3, 4
+_MOST_SOON = 64
+"""Events that are looked ahead for at once: so many are asked of memory while the first of them is on its way."""
+_SOON_BUCKETS = 64
+"""Buckets that are looked ahead at most: half a second, in which few events come to be that were not there."""
+
+# Places in ``counts``: events in the present, on the wheel and beyond it; the present bucket; first free waiting row;
+# the first bucket that nobody looked at ahead.
+_NEAR, _WHEEL, _FAR, _BUCKET, _FREE, _AHEAD = 0, 1, 2, 3, 4, 5
 
 
 class Queue(NamedTuple):
@@ -43,6 +54,7 @@ class Queue(NamedTuple):
     far: Records
     waiting: Records
     wheel: npt.NDArray[np.int32]
+    soon: Records
     counts: Counts
 
 
@@ -53,7 +65,8 @@ def make_queue(room: int) -> Queue:
         far=np.zeros(room, dtype=EVENT),
         waiting=np.zeros(room, dtype=_WAITING),
         wheel=np.full(_BUCKETS, _NONE, dtype=np.int32),
-        counts=np.zeros(5, dtype=np.int64),
+        soon=np.zeros(_MOST_SOON, dtype=SOON),
+        counts=np.zeros(6, dtype=np.int64),
     )
 
 
@@ -96,10 +109,28 @@ def push(queue: Queue, time_s: float, key: int | np.int64, row: int) -> None:
 
 
 @part
-def present(queue: Queue) -> int:
-    """Number of the bucket whose events are next."""
-    bucket: int = queue.counts[_BUCKET]
-    return bucket
+def look_ahead(queue: Queue) -> int:
+    """Number of events in ``soon``, those that come next in no order; 0 until the last of them has come."""
+    counts = queue.counts
+    if counts[_BUCKET] < counts[_AHEAD]:
+        return 0
+    number: int = min(counts[_NEAR], _MOST_SOON)
+    for place in range(number):
+        queue.soon[place].kind = queue.near[place].key >> KIND_BITS
+        queue.soon[place].row = queue.near[place].row
+    bucket = counts[_BUCKET] + 1
+    last = bucket + _SOON_BUCKETS
+    while number < _MOST_SOON and bucket < last:
+        place = queue.wheel[bucket % _BUCKETS]
+        while place != _NONE and number < _MOST_SOON:
+            event = queue.waiting[place]
+            queue.soon[number].kind = event.key >> KIND_BITS
+            queue.soon[number].row = event.row
+            place = event.behind
+            number += 1
+        bucket += 1
+    counts[_AHEAD] = bucket
+    return number
 
 
 @part

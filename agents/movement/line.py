@@ -77,9 +77,12 @@ def _set_first(walkers: Walkers, link: int) -> None:
 
 @part
 def _goes_before(walkers: Walkers, one: int, other: int) -> bool:
-    first, second = walkers.parties[one], walkers.parties[other]
-    earlier: bool = first.reach_s < second.reach_s or (first.reach_s == second.reach_s and first.tie < second.tie)
-    return earlier
+    first_s, second_s = walkers.parties[one].reach_s, walkers.parties[other].reach_s
+    if first_s != second_s:
+        earlier: bool = first_s < second_s
+        return earlier
+    lower: bool = walkers.bookings[one].tie < walkers.bookings[other].tie
+    return lower
 
 
 @part

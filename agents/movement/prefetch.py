@@ -13,8 +13,6 @@ from agents.movement.kernel import part
 
 FEW_EVENTS = 8
 """Fewer events in a moment than these are not looked ahead for: their rows stay in the cache."""
-_LINE = 64
-"""Bytes of a line of the cache."""
 _FOR_READING, _KEEP, _DATA = 0, 3, 1
 """Arguments of LLVM's ``prefetch``: rw, locality, cache type."""
 
@@ -41,11 +39,6 @@ def prefetch(_: Any, records: Any, row: Any, offset: Any) -> Any:  # noqa: ARG00
 
 @part
 def fetch(records: npt.NDArray[np.void], row: int, lines: tuple[int, ...]) -> None:
-    """Bring a whole row into the cache; ``lines`` are those of its type."""
+    """Bring the lines of a row that begin at these bytes into the cache."""
     for offset in lines:
         prefetch(records, row, offset)
-
-
-def lines_of(row: np.dtype[np.void]) -> tuple[int, ...]:
-    """Bytes of a row that touch all lines of the cache on which it lies."""
-    return (*range(0, row.itemsize - 1, _LINE), row.itemsize - 1)

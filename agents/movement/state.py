@@ -17,108 +17,136 @@ UNDER_WAY, ARRIVED, STRANDED = 0, 1, 2
 
 # Kinds of events at one time, first to last: new claimants are all known before anybody is let in.
 PARTY_STEP, HEAD_ASKS, ENTRANCE_OPENS = 0, 1, 2
-KIND_BITS = 60
 
 ROOM_FOR_ONE_EVENT = 8
 """Handling one event adds fewer events than this."""
 
-# One row a link. The second half is the state: queue on the link, queue at its entrance (who waits to enter);
-# ``ask_s`` is when the head will ask: its event of any other time is out of date.
-# The turn from link a into link b is row a.turn + b.exit of the tags.
-LINK = np.dtype(
-    [
-        ("to_node", "i4"),
-        ("rank", "i4"),
-        ("storage", "i4"),
-        ("ring", "i4"),
-        ("turn", "i4"),
-        ("exit", "i4"),
-        ("length_m", "f8"),
-        ("free_s", "f8"),
-        ("in_headway_s", "f8"),
-        ("out_headway_s", "f8"),
-        ("wave_s", "f8"),
-        ("share_cost", "f8"),
-        ("entered", "i8"),
-        ("left", "i8"),
-        ("next_in_s", "f8"),
-        ("next_out_s", "f8"),
-        ("ask_s", "f8"),
-        ("asked_s", "f8"),
-        ("try_s", "f8"),
-        ("served_tag", "f8"),
-        ("spent_s", "f8"),
-        ("held_s", "f8"),
-        ("passed", "i4"),
-        ("let_in", "i4"),
-        ("occupancy", "i4"),
-        ("head", "i4"),
-        ("tail", "i4"),
-        ("source_head", "i4"),
-        ("source_tail", "i4"),
-        ("wait_head", "i4"),
-        ("wanted", "i4"),
-    ]
-)
+CACHE_LINE = 64
+"""Bytes of a line of the cache."""
 
-# One row a link. ``slept_s`` and ``since_s`` give the virtual time of the way, at ``pace`` of the clock's; ``first``
-# of those in ``line`` and on the ``heap`` is who gets to the end first, ``alarm_s`` when that is looked after.
-WAY = np.dtype(
-    [
-        ("to_node", "i4"),
-        ("rank", "i4"),
-        ("storage", "i4"),
-        ("calm", "i4"),
-        ("length_m", "f8"),
-        ("width_m", "f8"),
-        ("area_m2", "f8"),
-        ("speed_factor", "f8"),
-        ("walked_in", "i8"),
-        ("walked_out", "i8"),
-        ("virtual_s", "f8"),
-        ("since_s", "f8"),
-        ("pace", "f8"),
-        ("alarm_s", "f8"),
-        ("last_in_s", "f8"),
-        ("try_s", "f8"),
-        ("spent_s", "f8"),
-        ("held_s", "f8"),
-        ("passed", "i4"),
-        ("let_in", "i4"),
-        ("occupancy", "i4"),
-        ("first", "i4"),
-        ("line", "i4"),
-        ("line_end", "i4"),
-        ("heap", "i4"),
-        ("wait_head", "i4"),
-        ("wait_tail", "i4"),
-    ]
+
+def _on_lines(*lines: dict[str, str]) -> np.dtype[np.void]:
+    """Type of a row whose fields lie on these lines of the cache.
+
+    What it costs to move somebody in a large city is the number of lines that are touched.
+    """
+    names = [name for line in lines for name in line]
+    formats = [form for line in lines for form in line.values()]
+    offsets: list[int] = []
+    for number, line in enumerate(lines):
+        ends = np.cumsum([np.dtype(form).itemsize for form in line.values()])
+        offsets += (CACHE_LINE * number + np.append(0, ends[:-1])).tolist()
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": CACHE_LINE * len(lines)})
+
+
+# One row a link: a line of its end, one of both, one of its entrance. ``ask_s`` is when the head will ask: its event of
+# any other time is out of date. The turn from link a into link b is row a.turn + b.exit of the tags.
+LINK = _on_lines(
+    {
+        "to_node": "i4",
+        "turn": "i4",
+        "wanted": "i4",
+        "passed": "i4",
+        "length_m": "f8",
+        "out_headway_s": "f8",
+        "share_cost": "f8",
+        "asked_s": "f8",
+        "spent_s": "f8",
+        "left": "i8",
+    },
+    {
+        "rank": "i4",
+        "storage": "i4",
+        "ring": "i4",
+        "occupancy": "i4",
+        "head": "i4",
+        "tail": "i4",
+        "wait_head": "i4",
+        "exit": "i4",
+        "ask_s": "f8",
+        "next_out_s": "f8",
+        "next_in_s": "f8",
+        "try_s": "f8",
+    },
+    {
+        "let_in": "i4",
+        "source_head": "i4",
+        "source_tail": "i4",
+        "free_s": "f8",
+        "in_headway_s": "f8",
+        "wave_s": "f8",
+        "served_tag": "f8",
+        "held_s": "f8",
+        "entered": "i8",
+    },
 )
+LINK_END, LINK_ENTRANCE = (0, 64), (64, 128)
+"""Where the lines begin that are touched by who leaves a link, and by who enters it."""
+
+# One row a link. ``virtual_s`` and ``since_s`` give the virtual time of the way, at ``pace`` of the clock's; ``first``
+# of those in ``line`` and on the ``heap`` is who gets to the end first, ``alarm_s`` when that is looked after.
+WAY = _on_lines(
+    {
+        "to_node": "i4",
+        "passed": "i4",
+        "wait_tail": "i4",
+        "let_in": "i4",
+        "length_m": "f8",
+        "spent_s": "f8",
+        "walked_in": "i8",
+        "walked_out": "i8",
+    },
+    {
+        "rank": "i4",
+        "calm": "i4",
+        "occupancy": "i4",
+        "first": "i4",
+        "line": "i4",
+        "line_end": "i4",
+        "heap": "i4",
+        "wait_head": "i4",
+        "virtual_s": "f8",
+        "since_s": "f8",
+        "pace": "f8",
+        "alarm_s": "f8",
+    },
+    {
+        "storage": "i4",
+        "area_m2": "f8",
+        "width_m": "f8",
+        "speed_factor": "f8",
+        "last_in_s": "f8",
+        "held_s": "f8",
+        "try_s": "f8",
+    },
+)
+WAY_END, WAY_ENTRANCE = (0, 64), (0, 64, 128)
+"""Where the lines begin that are touched by who leaves a way, and by who enters it."""
 
 # One row a party; ``link`` is NOBODY while it stands at ``node``; ``since_s`` is when it entered its link, or ended;
 # ``left`` and ``right`` are a walker's neighbours in the line, or below on the heap; ``reach_s`` when it can be at the
-# link's end (a walker: in the way's virtual time,
-# at its end or a node the time at which it asked to go on); ``tree`` whose routes it follows.
-PARTY = np.dtype(
-    [
-        ("departure_s", "f8"),
-        ("speed_mps", "f8"),
-        ("since_s", "f8"),
-        ("reach_s", "f8"),
-        ("distance_m", "f8"),
-        ("tie", "i8"),
-        ("trip", "i4"),
-        ("destination", "i4"),
-        ("goal", "i4"),
-        ("node", "i4"),
-        ("link", "i4"),
-        ("behind", "i4"),
-        ("left", "i4"),
-        ("right", "i4"),
-        ("tree", "i4"),
-        ("state", "i4"),
-    ]
+# link's end (a walker: in the way's virtual time, at its end or a node the time at which it asked to go on); ``tree``
+# whose routes it follows.
+PARTY = _on_lines(
+    {
+        "since_s": "f8",
+        "reach_s": "f8",
+        "distance_m": "f8",
+        "speed_mps": "f8",
+        "destination": "i4",
+        "goal": "i4",
+        "node": "i4",
+        "link": "i4",
+        "behind": "i4",
+        "left": "i4",
+        "right": "i4",
+        "tree": "i2",
+        "state": "i2",
+    }
 )
+
+BOOKING = np.dtype([("departure_s", "f8"), ("tie", "i8"), ("trip", "i4")])
+"""One row a party: what is seldom asked for; ``tie`` decides between parties at one time."""
 
 
 class Cars(NamedTuple):
@@ -148,15 +176,23 @@ class Walkers(NamedTuple):
     ways: npt.NDArray[np.void]
     trees: Trees
     parties: npt.NDArray[np.void]
+    bookings: npt.NDArray[np.void]
     queue: Queue
     ended: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
 
 
+def make_rows(number: int, kind: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    """So many rows of zeros, from the beginning of a line of the cache on."""
+    memory = np.zeros(number * kind.itemsize + CACHE_LINE, dtype=np.uint8)
+    first = -memory.ctypes.data % CACHE_LINE
+    return memory[first : first + number * kind.itemsize].view(kind)
+
+
 def make_links(network: Network) -> npt.NDArray[np.void]:
     """One LINK row for each link, empty of cars."""
     drivable = network.car_allowed
-    links = np.zeros(network.links, dtype=LINK)
+    links = make_rows(network.links, LINK)
     links["to_node"], links["length_m"] = network.link_to, network.length_m
     links["rank"][np.argsort(network.order, kind="stable")] = np.arange(network.links)
     density_vpm = np.where(drivable, network.jam_density_vpm, 1.0)
@@ -203,7 +239,7 @@ def make_ways(network: Network) -> npt.NDArray[np.void]:
 
     A walker alone is not slowed: what is smaller than the room that this takes counts as large.
     """
-    ways = np.zeros(network.links, dtype=WAY)
+    ways = make_rows(network.links, WAY)
     ways["to_node"], ways["length_m"], ways["width_m"] = network.link_to, network.length_m, network.walk_width_m
     ways["rank"][np.argsort(network.order, kind="stable")] = np.arange(network.links)
     area_m2 = np.maximum(network.length_m * network.walk_width_m, 1.0 / FREE_DENSITY_PPM2)
@@ -234,12 +270,15 @@ def make_cars(links: npt.NDArray[np.void], trees: Trees, parties: npt.NDArray[np
     )
 
 
-def make_walkers(ways: npt.NDArray[np.void], trees: Trees, parties: npt.NDArray[np.void]) -> Walkers:
+def make_walkers(
+    ways: npt.NDArray[np.void], trees: Trees, parties: npt.NDArray[np.void], bookings: npt.NDArray[np.void]
+) -> Walkers:
     """Roads without walkers."""
     return Walkers(
         ways=ways,
         trees=trees,
         parties=parties,
+        bookings=bookings,
         queue=make_queue(room_for_events(len(ways), len(parties))),
         ended=np.zeros(len(parties), dtype=np.int64),
         counts=np.zeros(1, dtype=np.int64),

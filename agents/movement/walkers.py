@@ -13,37 +13,33 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.movement.crowding import headway_s, pace
-from agents.movement.events import first_s, pop, present, push
+from agents.movement.events import KIND_BITS, first_s, look_ahead, pop, push
 from agents.movement.kernel import kernel, part
 from agents.movement.line import line_up, take_first
-from agents.movement.prefetch import FEW_EVENTS, fetch, lines_of
+from agents.movement.prefetch import FEW_EVENTS, fetch, prefetch
 from agents.movement.state import (
     ARRIVED,
     ENTRANCE_OPENS,
     HEAD_ASKS,
-    KIND_BITS,
     NOBODY,
-    PARTY,
     PARTY_STEP,
     ROOM_FOR_ONE_EVENT,
     STRANDED,
-    WAY,
+    WAY_END,
+    WAY_ENTRANCE,
     Walkers,
 )
 from agents.movement.trees import fetch_next, next_link
-
-_WAY_LINES, _PARTY_LINES = lines_of(WAY), lines_of(PARTY)
 
 
 @kernel(nogil=True, _nrt=False)
 def run(walkers: Walkers, until_s: float) -> bool:
     """Handle all events before ``until_s``; whether there was room for all that they led to."""
-    queue, bucket = walkers.queue, NOBODY
+    queue = walkers.queue
     while first_s(queue) < until_s:
-        if bucket != present(queue):
-            bucket = present(queue)
-            if queue.counts[0] >= FEW_EVENTS:
-                _look_ahead(walkers)
+        soon = look_ahead(queue)
+        if soon >= FEW_EVENTS:
+            _fetch_soon(walkers, soon)
         if len(queue.waiting) - queue.counts[0] - queue.counts[1] - queue.counts[2] < ROOM_FOR_ONE_EVENT:
             return False
         time_s, key, row = pop(queue)
@@ -58,74 +54,87 @@ def run(walkers: Walkers, until_s: float) -> bool:
 
 
 @part
-def _look_ahead(walkers: Walkers) -> None:
-    """Ask memory for what the events of the next moment will touch, for all of them at once, step after step."""
-    number = walkers.queue.counts[0]
+def _fetch_soon(walkers: Walkers, number: int) -> None:
+    """Ask memory for what the events that come next will touch, for all of them at once, step after step."""
+    soon = walkers.queue.soon
     for place in range(number):
-        event = walkers.queue.near[place]
-        if event.key >> KIND_BITS == PARTY_STEP:
-            fetch(walkers.parties, event.row, _PARTY_LINES)
+        if soon[place].kind == PARTY_STEP:
+            prefetch(walkers.parties, soon[place].row, 0)
+        elif soon[place].kind == HEAD_ASKS:
+            fetch(walkers.ways, soon[place].row, WAY_END)
         else:
-            fetch(walkers.ways, event.row, _WAY_LINES)
+            fetch(walkers.ways, soon[place].row, WAY_ENTRANCE)
     for place in range(number):
-        if _first_of(walkers, place) != NOBODY:
-            fetch(walkers.parties, _first_of(walkers, place), _PARTY_LINES)
+        _find_party(walkers, place)
     for place in range(number):
-        if _first_of(walkers, place) != NOBODY:
-            _fetch_onward(walkers, walkers.queue.near[place].row)
-    _look_onward(walkers, number)
+        _fetch_beside(walkers, place)
+    for place in range(number):
+        _find_onward(walkers, place)
+    for place in range(number):
+        if soon[place].onward != NOBODY and walkers.ways[soon[place].onward].line_end != NOBODY:
+            prefetch(walkers.parties, walkers.ways[soon[place].onward].line_end, 0)
 
 
 @part
-def _look_onward(walkers: Walkers, number: int) -> None:
-    """Ask for the links that the first walkers go to, and for those who come last there."""
-    for place in range(number):
-        wanted = _onward(walkers, place)
-        if wanted != NOBODY:
-            fetch(walkers.ways, wanted, _WAY_LINES)
-    for place in range(number):
-        wanted = _onward(walkers, place)
-        if wanted != NOBODY and walkers.ways[wanted].line_end != NOBODY:
-            fetch(walkers.parties, walkers.ways[wanted].line_end, _PARTY_LINES)
+def _find_party(walkers: Walkers, place: int) -> None:
+    """Note the walker that an event to come is about, and the link at whose end that one is, if there is one."""
+    event = walkers.queue.soon[place]
+    event.link, event.onward = NOBODY, NOBODY
+    if event.kind == HEAD_ASKS:
+        event.link = event.row
+        event.party = walkers.ways[event.row].first
+    elif event.kind == ENTRANCE_OPENS:
+        event.onward = event.row
+        event.party = walkers.ways[event.row].wait_head
+    else:
+        event.party = event.row
+    if event.party != NOBODY:
+        prefetch(walkers.parties, event.party, 0)
 
 
 @part
-def _first_of(walkers: Walkers, place: int) -> int:
-    """First walker of the link that an event of the present is about, NOBODY if the event is no first one's."""
-    event = walkers.queue.near[place]
-    if event.key >> KIND_BITS != HEAD_ASKS:
-        return NOBODY
-    row: int = walkers.ways[event.row].first
-    return row
+def _node_of(walkers: Walkers, place: int) -> int:
+    """The node at which the walker of an event to come chooses the way."""
+    event = walkers.queue.soon[place]
+    node: int = walkers.parties[event.party].node if event.link == NOBODY else walkers.ways[event.link].to_node
+    return node
 
 
 @part
-def _fetch_onward(walkers: Walkers, link: int) -> None:
-    """Ask for the first walker's next link, and for those behind."""
-    way = walkers.ways[link]
-    party = walkers.parties[way.first]
-    fetch_next(walkers.trees, party.tree, party.destination, way.to_node)
-    for below in (party.left, party.right):
-        if below != NOBODY:
-            fetch(walkers.parties, below, _PARTY_LINES)
+def _fetch_beside(walkers: Walkers, place: int) -> None:
+    """Ask for the walker's next link, for those behind, and for the link that one who waited leaves."""
+    event = walkers.queue.soon[place]
+    if event.party == NOBODY:
+        return
+    party = walkers.parties[event.party]
+    if event.onward == NOBODY:
+        fetch_next(walkers.trees, party.tree, party.destination, _node_of(walkers, place))
+    elif party.link != NOBODY:
+        fetch(walkers.ways, party.link, WAY_END)
+    if event.link != NOBODY:
+        for below in (party.left, party.right):
+            if below != NOBODY:
+                prefetch(walkers.parties, below, 0)
 
 
 @part
-def _onward(walkers: Walkers, place: int) -> int:
-    """Next link of the first walker of the link that an event of the present is about, NOBODY if there is none."""
-    row = _first_of(walkers, place)
-    if row == NOBODY:
-        return NOBODY
-    party, node = walkers.parties[row], walkers.ways[walkers.queue.near[place].row].to_node
-    wanted: int = next_link(walkers.trees, party.tree, party.destination, node)
-    return wanted
+def _find_onward(walkers: Walkers, place: int) -> None:
+    """Note the link that the walker goes onto."""
+    event = walkers.queue.soon[place]
+    if event.party == NOBODY:
+        return
+    party = walkers.parties[event.party]
+    if event.onward == NOBODY:
+        event.onward = next_link(walkers.trees, party.tree, party.destination, _node_of(walkers, place))
+        if event.onward != NOBODY:
+            fetch(walkers.ways, event.onward, WAY_ENTRANCE)
 
 
 @kernel(_nrt=False, forceinline=True)
 def schedule(walkers: Walkers, rows: npt.NDArray[np.int64]) -> None:
     """Enter the departures of parties."""
     for row in rows:
-        push(walkers.queue, walkers.parties[row].departure_s, walkers.parties[row].tie, row)
+        push(walkers.queue, walkers.bookings[row].departure_s, walkers.bookings[row].tie, row)
 
 
 @kernel(_nrt=False, forceinline=True)
