@@ -128,17 +128,16 @@ class NetworkMovement:
         self._now_s = float(until_s)
         rows = np.concatenate([world.ended[: world.counts[0]] for world in (self._cars, self._walkers)])
         self._cars.counts[0] = self._walkers.counts[0] = 0
-        ended = self._parties[rows]
+        parties = self._parties
+        rows = rows[_by_time_and_trip(parties["since_s"][rows], self._bookings["trip"][rows])]
         trip = self._bookings["trip"][rows]
-        order = _by_time_and_trip(ended["since_s"], trip)
-        trip = trip[order]
         self._numbering.remove(trip)
         return Arrivals(
             trip=trip,
-            time_s=ended["since_s"][order],
-            node=self._routes.node[ended["node"][order]],
-            stranded=ended["state"][order] == STRANDED,
-            distance_m=ended["distance_m"][order],
+            time_s=parties["since_s"][rows],
+            node=self._routes.node[parties["node"][rows]],
+            stranded=parties["state"][rows] == STRANDED,
+            distance_m=parties["distance_m"][rows],
         )
 
     def close_links(self, links: Int32Array, *, walkers: bool = True) -> None:
