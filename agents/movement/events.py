@@ -33,7 +33,7 @@ _BUCKETS = 1 << 20
 """The wheel's turn is 4,096 s, longer than most of the waits of a run."""
 _NONE = -1
 
-_MOST_SOON = 64
+_ENOUGH_SOON, _MOST_SOON = 64, 1024
 """Events that are looked ahead for at once: so many are asked of memory while the first of them is on its way."""
 _SOON_BUCKETS = 64
 """Buckets that are looked ahead at most: half a second, in which few events come to be that were not there."""
@@ -120,7 +120,7 @@ def look_ahead(queue: Queue) -> int:
         queue.soon[place].row = queue.near[place].row
     bucket = counts[_BUCKET] + 1
     last = bucket + _SOON_BUCKETS
-    while number < _MOST_SOON and bucket < last:
+    while number < _ENOUGH_SOON and bucket < last:
         place = queue.wheel[bucket % _BUCKETS]
         while place != _NONE and number < _MOST_SOON:
             event = queue.waiting[place]
