@@ -30,7 +30,7 @@ from agents.movement.state import (
     STRANDED,
     Cars,
 )
-from agents.movement.trees import fetch_next, next_link
+from agents.movement.trees import fetch_block, fetch_next, next_link
 
 
 @kernel(nogil=True, _nrt=False)
@@ -67,6 +67,8 @@ def _fetch_soon(cars: Cars, number: int) -> None:
         _find_link(cars, place)
     for place in range(number):
         _find_party(cars, place)
+    for place in range(number):
+        _fetch_block(cars, place)
     for place in range(number):
         _fetch_beside(cars, place)
     for place in range(number):
@@ -110,6 +112,15 @@ def _node_of(cars: Cars, place: int) -> int:
     event = cars.queue.soon[place]
     node: int = cars.parties[event.party].node if event.link == NOBODY else cars.links[event.link].to_node
     return node
+
+
+@part
+def _fetch_block(cars: Cars, place: int) -> None:
+    """Ask for where the route is kept."""
+    event = cars.queue.soon[place]
+    if event.party != NOBODY and event.onward == NOBODY:
+        party = cars.parties[event.party]
+        fetch_block(cars.trees, party.tree, party.destination, _node_of(cars, place))
 
 
 @part

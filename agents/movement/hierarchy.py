@@ -101,7 +101,7 @@ def _arcs(start: npt.NDArray[np.int64], above: Int32Array) -> tuple[Int32Array, 
     return arcs, room[: arcs[nodes]].copy()
 
 
-@kernel()
+@kernel(_nrt=False)
 def _join(room: Int32Array, last: int, seen: Int32Array, other: int, place: int) -> int:
     if seen[other] == place:
         return last
@@ -130,7 +130,7 @@ def weigh(hierarchy: Hierarchy, costs: FloatArray) -> Weights:
     return Weights(up_s, down_s, along_s)
 
 
-@kernel()
+@kernel(_nrt=False)
 def _arc(hierarchy: Hierarchy, low: int, high: int) -> int:
     arc: int = hierarchy.start[low]
     while hierarchy.above[arc] != high:
@@ -138,7 +138,7 @@ def _arc(hierarchy: Hierarchy, low: int, high: int) -> int:
     return arc
 
 
-@kernel()
+@kernel(_nrt=False)
 def _pass_on(hierarchy: Hierarchy, up_s: FloatArray, down_s: FloatArray, place: int) -> None:
     """Let the ways through a place count for those above it: any two of them are joined."""
     start, above = hierarchy.start, hierarchy.above

@@ -26,7 +26,7 @@ def reroute(cars: Cars, time_s: float) -> npt.NDArray[np.int64]:
     return moved[:count].copy()
 
 
-@kernel()
+@kernel(_nrt=False)
 def _thin_source(cars: Cars, link: int, moved: npt.NDArray[np.int64], count: int) -> int:
     """Take the departures that no longer want this link out of its queue, into ``moved``."""
     entrance = cars.links[link]
@@ -49,7 +49,7 @@ def _thin_source(cars: Cars, link: int, moved: npt.NDArray[np.int64], count: int
     return count
 
 
-@kernel()
+@kernel(_nrt=False)
 def _thin_waiting(cars: Cars, link: int, time_s: float) -> None:
     """Send the heads that no longer want this link to ask again; the others keep what they are due."""
     entrance = cars.links[link]
@@ -68,14 +68,14 @@ def _thin_waiting(cars: Cars, link: int, time_s: float) -> None:
         claimant = following
 
 
-@kernel()
+@kernel(_nrt=False)
 def _keep(cars: Cars, claimant: int, link: int) -> None:
     tag = cars.claim_tags[claimant]
     wait(cars, claimant, link)
     cars.claim_tags[claimant] = tag
 
 
-@kernel()
+@kernel(_nrt=False)
 def _route_of_head(cars: Cars, link: int) -> int:
     party = cars.parties[cars.links[link].head]
     wanted: int = next_link(cars.trees, party.tree, party.destination, cars.links[link].to_node)
@@ -101,7 +101,7 @@ def rings(cars: Cars) -> npt.NDArray[np.int32]:
     return onward
 
 
-@kernel()
+@kernel(_nrt=False)
 def _waits_for_full(cars: Cars, link: int) -> int:
     wanted: int = cars.links[link].wanted
     if wanted != NOBODY and cars.links[wanted].occupancy < cars.links[wanted].storage:

@@ -132,13 +132,20 @@ def next_link(trees: Trees, kind: int, destination: int, number: int) -> int:
 
 
 @part
+def fetch_block(trees: Trees, kind: int, destination: int, number: int) -> None:
+    """Ask memory for where the link that leads on is kept."""
+    _, destinations, blocks = trees.block.shape
+    prefetch(trees.block, (kind * destinations + destination) * blocks + (number >> BLOCK_BITS), 0)
+
+
+@part
 def fetch_next(trees: Trees, kind: int, destination: int, number: int) -> None:
     """Ask memory for the link that leads on."""
     block = np.int64(trees.block[kind, destination, number >> BLOCK_BITS])
     prefetch(trees.links, (block << BLOCK_BITS) | (number & _INSIDE), 0)
 
 
-@kernel()
+@kernel(_nrt=False)
 def forget_each(trees: Trees, kinds: npt.NDArray[np.int64], destinations: npt.NDArray[np.int64]) -> None:
     """Make all of some trees unknown; they keep their blocks."""
     for row in range(len(kinds)):
@@ -170,7 +177,7 @@ def bucket_width_s(costs: FloatArray) -> float:
     return max(float(np.median(finite)) / 2.0, np.finfo(np.float64).tiny) if len(finite) else 1.0
 
 
-@kernel()
+@kernel(_nrt=False)
 def grow_each(
     inward: Inward,
     prices: tuple[FloatArray, FloatArray],
@@ -192,7 +199,7 @@ def grow_each(
         _grow(inward, costs[kind], width_s[kind], ends, search, (trees, kind, destination))
 
 
-@kernel()
+@kernel(_nrt=False)
 def _grow(
     inward: Inward, costs: FloatArray, width_s: float, ends: tuple[int, Int32Array], search: Search, tree: Tree
 ) -> None:
@@ -208,7 +215,7 @@ def _grow(
     _clear(inward, wanted, search)
 
 
-@kernel()
+@kernel(_nrt=False)
 def _seek(inward: Inward, costs: FloatArray, width_s: float, goal: int, search: Search) -> None:
     """Search from a goal until all who are wanted are reached."""
     first = inward.number[goal]
@@ -220,7 +227,7 @@ def _seek(inward: Inward, costs: FloatArray, width_s: float, goal: int, search: 
         base_s = _bring_near(search, width_s) if search.counts[WANTED] != 0 else np.inf
 
 
-@kernel()
+@kernel(_nrt=False)
 def _want(inward: Inward, wanted: Int32Array, search: Search) -> None:
     """Count the nodes that must be reached."""
     search.counts[REACHED] = search.counts[WANTED] = 0
@@ -231,7 +238,7 @@ def _want(inward: Inward, wanted: Int32Array, search: Search) -> None:
             search.counts[WANTED] += 1
 
 
-@kernel()
+@kernel(_nrt=False)
 def _sweep(inward: Inward, costs: FloatArray, search: Search, base_s: float, width_s: float) -> None:
     """Empty all buckets but the far one, each until nothing more comes into it; stop when all wanted are reached."""
     # Arrays stand in variables: taking them out of a tuple in the loop costs as much as the loop.
@@ -264,12 +271,12 @@ def _sweep(inward: Inward, costs: FloatArray, search: Search, base_s: float, wid
             return
 
 
-@kernel()
+@kernel(_nrt=False)
 def _bucket(after_s: float, per_s: float) -> int:
     return min(int(after_s * per_s), _BUCKETS - 1)
 
 
-@kernel()
+@kernel(_nrt=False)
 def _reach(marks: Marks, node: int) -> None:
     is_reached, is_wanted, reached, counts = marks
     is_reached[node] = True
@@ -280,7 +287,7 @@ def _reach(marks: Marks, node: int) -> None:
         counts[WANTED] -= 1
 
 
-@kernel()
+@kernel(_nrt=False)
 def _put(lists: Lists, node: int, bucket: int) -> None:
     heads, place, before, behind = lists
     head = heads[bucket]
@@ -290,7 +297,7 @@ def _put(lists: Lists, node: int, bucket: int) -> None:
     heads[bucket], place[node] = node, bucket
 
 
-@kernel()
+@kernel(_nrt=False)
 def _take(lists: Lists, node: int) -> None:
     heads, place, before, behind = lists
     if place[node] == _NOWHERE:
@@ -303,7 +310,7 @@ def _take(lists: Lists, node: int) -> None:
         before[behind[node]] = before[node]
 
 
-@kernel()
+@kernel(_nrt=False)
 def _bring_near(search: Search, width_s: float) -> float:
     """Spread the nearer part of the far bucket over the buckets; the time at which they begin, inf if nobody waits."""
     lists = (search.heads, search.place, search.before, search.behind)
@@ -323,7 +330,7 @@ def _bring_near(search: Search, width_s: float) -> float:
     return base_s
 
 
-@kernel()
+@kernel(_nrt=False)
 def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Tree) -> None:
     for row in range(search.counts[REACHED]):
         number = search.reached[row]
@@ -334,7 +341,7 @@ def _write(inward: Inward, wanted: Int32Array, search: Search, tree: Tree) -> No
             put_link(tree, inward.number[node], NO_LINK)
 
 
-@kernel(forceinline=True)
+@kernel(_nrt=False, forceinline=True)
 def put_link(tree: Tree, number: int, link: int) -> None:
     """Write the link that leads on from a node, by its number."""
     trees, kind, destination = tree
@@ -346,7 +353,7 @@ def put_link(tree: Tree, number: int, link: int) -> None:
     trees.links[(np.int64(block) << BLOCK_BITS) | (number & _INSIDE)] = link + BASE
 
 
-@kernel()
+@kernel(_nrt=False)
 def _clear(inward: Inward, wanted: Int32Array, search: Search) -> None:
     """Leave the room empty."""
     for bucket in range(_BUCKETS + 1):
@@ -361,7 +368,7 @@ def _clear(inward: Inward, wanted: Int32Array, search: Search) -> None:
         search.is_wanted[inward.number[node]] = False
 
 
-@kernel()
+@kernel(_nrt=False)
 def _forget(search: Search, node: int) -> None:
     search.time_s[node], search.rank[node], search.place[node] = np.inf, NO_LINK, _NOWHERE
     search.is_reached[node] = False

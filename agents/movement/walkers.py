@@ -29,7 +29,7 @@ from agents.movement.state import (
     WAY_ENTRANCE,
     Walkers,
 )
-from agents.movement.trees import fetch_next, next_link
+from agents.movement.trees import fetch_block, fetch_next, next_link
 
 
 @kernel(nogil=True, _nrt=False)
@@ -67,6 +67,8 @@ def _fetch_soon(walkers: Walkers, number: int) -> None:
     for place in range(number):
         _find_party(walkers, place)
     for place in range(number):
+        _fetch_block(walkers, place)
+    for place in range(number):
         _fetch_beside(walkers, place)
     for place in range(number):
         _find_onward(walkers, place)
@@ -98,6 +100,15 @@ def _node_of(walkers: Walkers, place: int) -> int:
     event = walkers.queue.soon[place]
     node: int = walkers.parties[event.party].node if event.link == NOBODY else walkers.ways[event.link].to_node
     return node
+
+
+@part
+def _fetch_block(walkers: Walkers, place: int) -> None:
+    """Ask for where the route is kept."""
+    event = walkers.queue.soon[place]
+    if event.party != NOBODY and event.onward == NOBODY:
+        party = walkers.parties[event.party]
+        fetch_block(walkers.trees, party.tree, party.destination, _node_of(walkers, place))
 
 
 @part
