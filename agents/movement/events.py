@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.movement.kernel import kernel, part
+from agents.movement.prefetch import prefetch
 
 KIND_BITS = 60
 """A key is the kind of its event above so many bits."""
@@ -35,6 +36,8 @@ _NONE = -1
 
 _ENOUGH_SOON, _MOST_SOON = 64, 1024
 """Events that are looked ahead for at once: so many are asked of memory while the first of them is on its way."""
+_CHAINS = 8
+"""Buckets that are read at once: each event says where the next of its bucket is, and memory takes its time to tell."""
 _SOON_BUCKETS = 64
 """Buckets that are looked ahead at most: half a second, in which few events come to be that were not there."""
 
@@ -55,6 +58,7 @@ class Queue(NamedTuple):
     waiting: Records
     wheel: npt.NDArray[np.int32]
     soon: Records
+    chains: npt.NDArray[np.int32]
     counts: Counts
 
 
@@ -66,6 +70,7 @@ def make_queue(room: int) -> Queue:
         waiting=np.zeros(room, dtype=_WAITING),
         wheel=np.full(_BUCKETS, _NONE, dtype=np.int32),
         soon=np.zeros(_MOST_SOON, dtype=SOON),
+        chains=np.full(_CHAINS, _NONE, dtype=np.int32),
         counts=np.zeros(6, dtype=np.int64),
     )
 
@@ -121,15 +126,30 @@ def look_ahead(queue: Queue) -> int:
     bucket = counts[_BUCKET] + 1
     last = bucket + _SOON_BUCKETS
     while number < _ENOUGH_SOON and bucket < last:
-        place = queue.wheel[bucket % _BUCKETS]
-        while place != _NONE and number < _MOST_SOON:
-            event = queue.waiting[place]
-            queue.soon[number].kind = event.key >> KIND_BITS
-            queue.soon[number].row = event.row
-            place = event.behind
-            number += 1
-        bucket += 1
+        number = _add_soon(queue, bucket, number)
+        bucket += _CHAINS
     counts[_AHEAD] = bucket
+    return number
+
+
+@part
+def _add_soon(queue: Queue, bucket: int, number: int) -> int:
+    """Add the events of the next few buckets to those in ``soon``, one of each in turn; their number."""
+    chains, longest = queue.chains, _NONE
+    for chain in range(_CHAINS):
+        chains[chain] = queue.wheel[(bucket + chain) % _BUCKETS]
+        longest = max(longest, chains[chain])
+    while longest != _NONE and number < _MOST_SOON - _CHAINS:
+        longest = _NONE
+        for chain in range(_CHAINS):
+            if chains[chain] != _NONE:
+                event = queue.waiting[chains[chain]]
+                prefetch(queue.waiting, event.behind, 0)
+                queue.soon[number].kind = event.key >> KIND_BITS
+                queue.soon[number].row = event.row
+                chains[chain] = event.behind
+                longest = max(longest, event.behind)
+                number += 1
     return number
 
 
