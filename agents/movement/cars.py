@@ -134,7 +134,7 @@ def _fetch_beside(cars: Cars, place: int) -> None:
         fetch_next(cars.trees, party.tree, party.destination, _node_of(cars, place))
     if event.link != NOBODY:
         here = cars.links[event.link]
-        prefetch(cars.exits, here.ring + here.left % here.storage, 0)
+        prefetch(cars.exits, here.out_place, 0)
         if party.behind != NOBODY:
             prefetch(cars.parties, party.behind, 0)
 
@@ -161,7 +161,7 @@ def _fetch_entrance(cars: Cars, place: int) -> None:
     into = cars.links[event.onward]
     if into.tail != NOBODY:
         prefetch(cars.parties, into.tail, 0)
-    prefetch(cars.exits, into.ring + into.entered % into.storage, 0)
+    prefetch(cars.exits, into.in_place, 0)
     if event.link != NOBODY:
         prefetch(cars.turn_tags, cars.links[event.link].turn + into.exit, 0)
 
@@ -290,7 +290,7 @@ def _entry_s(cars: Cars, link: int) -> float:
     into = cars.links[link]
     if into.occupancy == into.storage:
         return np.inf
-    free_s: float = cars.exits[into.ring + into.entered % into.storage] + into.wave_s
+    free_s: float = cars.exits[into.in_place] + into.wave_s
     entry_s: float = max(into.next_in_s, free_s)
     return entry_s
 
@@ -341,6 +341,7 @@ def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     party.since_s = time_s
     party.reach_s = time_s + into.free_s
     party.behind = NOBODY
+    into.in_place = _place_after(cars, link, into.in_place)
     into.entered += 1
     into.occupancy += 1
     into.next_in_s = time_s + into.in_headway_s
@@ -350,6 +351,14 @@ def _enter(cars: Cars, row: int, link: int, time_s: float) -> None:
     else:
         cars.parties[into.tail].behind = row
     into.tail = row
+
+
+@part
+def _place_after(cars: Cars, link: int, place: int) -> int:
+    """The place that is next in turn among those of a link."""
+    here = cars.links[link]
+    following: int = place + 1
+    return following if following < here.ring + here.storage else here.ring
 
 
 @part
@@ -363,7 +372,8 @@ def _leave(cars: Cars, link: int, time_s: float) -> int:
     row: int = out.head
     party = cars.parties[row]
     party.distance_m += out.length_m
-    cars.exits[out.ring + out.left % out.storage] = time_s
+    cars.exits[out.out_place] = time_s
+    out.out_place = _place_after(cars, link, out.out_place)
     out.left += 1
     out.occupancy -= 1
     out.passed += 1

@@ -269,11 +269,11 @@ class NetworkMovement:
     def _choices(self) -> _Choices:
         """Tree, destination and next node to choose a way at, of each informed party under way."""
         parties = self._parties[: self._rows]
-        is_informed = (parties["tree"] != FOOT) & (parties["tree"] != CAR)
-        parties = parties[is_informed & (parties["state"] == UNDER_WAY)]
-        link = parties["link"]
-        node = np.where(link == NOBODY, self._routes.node[parties["node"]], self._network.link_to[link])
-        return parties["tree"], parties["destination"], node.astype(np.int32)
+        tree = parties["tree"]
+        rows = np.flatnonzero((tree != FOOT) & (tree != CAR) & (parties["state"] == UNDER_WAY))
+        link = parties["link"][rows]
+        node = np.where(link == NOBODY, self._routes.node[parties["node"][rows]], self._network.link_to[link])
+        return tree[rows], parties["destination"][rows], node.astype(np.int32)
 
     def _trees_of(self, trips: Trips) -> npt.NDArray[np.int32]:
         """Row of the routes that each trip follows."""

@@ -47,7 +47,7 @@ _NEAR, _WHEEL, _FAR, _BUCKET, _FREE, _AHEAD = 0, 1, 2, 3, 4, 5
 
 
 class Queue(NamedTuple):
-    """Room for events; ``near`` and ``far`` are heaps, ``wheel`` the first of ``waiting`` in each bucket.
+    """Room for events; ``near`` and ``far`` are heaps, ``wheel`` the first of ``waiting`` in each bucket, plus 1.
 
     ``behind`` of a row of ``waiting`` is the next row of its bucket; of a free row, how many rows after the one below
     the next free row lies: 0 in memory that was never touched.
@@ -68,7 +68,7 @@ def make_queue(room: int) -> Queue:
         near=np.zeros(room, dtype=EVENT),
         far=np.zeros(room, dtype=EVENT),
         waiting=np.zeros(room, dtype=_WAITING),
-        wheel=np.full(_BUCKETS, _NONE, dtype=np.int32),
+        wheel=np.zeros(_BUCKETS, dtype=np.int32),
         soon=np.zeros(_MOST_SOON, dtype=SOON),
         chains=np.full(_CHAINS, _NONE, dtype=np.int32),
         counts=np.zeros(6, dtype=np.int64),
@@ -77,11 +77,11 @@ def make_queue(room: int) -> Queue:
 
 def queue_with_room(queue: Queue, room: int) -> Queue:
     """The same queue with room for more events."""
-    larger = make_queue(room)
-    rows = len(queue.waiting)
-    larger.near[:rows], larger.far[:rows], larger.waiting[:rows] = queue.near, queue.far, queue.waiting
-    larger.wheel[:], larger.counts[:] = queue.wheel, queue.counts
-    return larger
+    near, far, waiting = (np.zeros(room, dtype=rows.dtype) for rows in (queue.near, queue.far, queue.waiting))
+    near[: queue.counts[_NEAR]] = queue.near[: queue.counts[_NEAR]]
+    far[: queue.counts[_FAR]] = queue.far[: queue.counts[_FAR]]
+    waiting[: len(queue.waiting)] = queue.waiting
+    return queue._replace(near=near, far=far, waiting=waiting)
 
 
 @kernel(_nrt=False, forceinline=True)
@@ -106,8 +106,8 @@ def push(queue: Queue, time_s: float, key: int | np.int64, row: int) -> None:
         event.time_s = time_s
         event.key = key
         event.row = row
-        event.behind = queue.wheel[bucket]
-        queue.wheel[bucket] = place
+        event.behind = queue.wheel[bucket] - 1
+        queue.wheel[bucket] = place + 1
         counts[_WHEEL] += 1
     else:
         _push_heap(queue.far, counts, _FAR, time_s, key, row)
@@ -137,7 +137,7 @@ def _add_soon(queue: Queue, bucket: int, number: int) -> int:
     """Add the events of the next few buckets to those in ``soon``, one of each in turn; their number."""
     chains, longest = queue.chains, _NONE
     for chain in range(_CHAINS):
-        chains[chain] = queue.wheel[(bucket + chain) % _BUCKETS]
+        chains[chain] = queue.wheel[(bucket + chain) % _BUCKETS] - 1
         longest = max(longest, chains[chain])
     while longest != _NONE and number < _MOST_SOON - _CHAINS:
         longest = _NONE
@@ -176,8 +176,8 @@ def _sort_bucket(queue: Queue) -> None:
     while counts[_FAR] > 0 and queue.far[0].time_s * _PER_S < bucket + 1:
         time_s, key, row = _pop_heap(queue.far, counts, _FAR)
         _push_heap(queue.near, counts, _NEAR, time_s, key, row)
-    place = queue.wheel[bucket % _BUCKETS]
-    queue.wheel[bucket % _BUCKETS] = _NONE
+    place = queue.wheel[bucket % _BUCKETS] - 1
+    queue.wheel[bucket % _BUCKETS] = 0
     while place != _NONE:
         event = queue.waiting[place]
         _push_heap(queue.near, counts, _NEAR, event.time_s, event.key, event.row)

@@ -76,7 +76,7 @@ class Routes:
         self._costs, self._inward_costs = np.empty_like(costs), np.empty_like(costs)
         self._width_s = np.ones(len(costs))
         self._hierarchy: Hierarchy | None = None
-        self._changing = changing
+        self._is_changing = _among(changing, len(costs))
         self._weights: dict[int, Weights] = {}
         self._room = make_room(nodes)
         self._price(range(len(costs)))
@@ -115,7 +115,7 @@ class Routes:
         unknown = self._next(mode[part], destination[part], node[part]) == UNKNOWN
         lacks = np.append(np.flatnonzero(grown == _NONE), part[unknown])
         if len(lacks):
-            if np.isin(mode[lacks], self._changing).any():
+            if self._is_changing[mode[lacks]].any():
                 self._know_hierarchy()
             self._grow_parts(tree[lacks], np.asarray(node, dtype=np.int32)[lacks])
 
@@ -128,18 +128,18 @@ class Routes:
         destinations and nodes, as for ``need``) those alone, from those nodes.
         """
         ticks_s = self._in_ticks(costs)
-        changed = np.flatnonzero((ticks_s != self._free_costs).any(axis=1))
+        is_changed = (ticks_s != self._free_costs).any(axis=1)
         self._free_costs = ticks_s
-        if len(changed):
+        if is_changed.any():
             self._know_hierarchy()
-            self._price(changed.tolist())
+            self._price(np.flatnonzero(is_changed).tolist())
         trees = np.flatnonzero(self._grown != _NONE)
-        self._grown[changed] = _NONE
+        self._grown[is_changed] = _NONE
         if wanted is None:
-            self._grow_whole(trees[np.isin(trees // len(self._goals), changed)])
+            self._grow_whole(trees[is_changed[trees // len(self._goals)]])
         else:
             kinds, destinations, nodes = wanted
-            afresh = np.isin(kinds, changed)
+            afresh = is_changed[kinds]
             self.need(kinds[afresh], destinations[afresh], nodes[afresh])
 
     def along(self, mode: int, destination: int, values: FloatArray) -> FloatArray:
@@ -256,6 +256,12 @@ class Routes:
             asked = (nodes, starts[mine], starts[mine + 1])
             names = (self.number[ways[0].node], self._goals)
             grow_abreast(ways, self._room, names, grown, asked)
+
+
+def _among(kinds: tuple[int, ...], number: int) -> npt.NDArray[np.bool_]:
+    found = np.zeros(number, dtype=np.bool_)
+    found[list(kinds)] = True
+    return found
 
 
 @kernel()

@@ -219,7 +219,7 @@ class _Run:
         links, ways = self.movement.world.links, self.movement.ways
         self._count_time_s.append(time_s)
         columns = (links["entered"], links["left"], ways["walked_in"], ways["walked_out"])
-        self._counts.append([column.copy() for column in columns])
+        self._counts.append([column.astype(np.int64) for column in columns])
 
     def change(self, time_s: float) -> None:
         """Bring links into the state of this time."""

@@ -40,7 +40,8 @@ def _on_lines(*lines: dict[str, str]) -> np.dtype[np.void]:
 
 
 # One row a link: a line of its end, one of both, one of its entrance. ``ask_s`` is when the head will ask: its event of
-# any other time is out of date. The turn from link a into link b is row a.turn + b.exit of the tags.
+# any other time is out of date; ``in_place`` and ``out_place`` are the places in the exits of who enters or leaves next,
+# from ``ring`` on. The turn from link a into link b is row a.turn + b.exit of the tags.
 LINK = _on_lines(
     {
         "to_node": "i4",
@@ -52,7 +53,8 @@ LINK = _on_lines(
         "share_cost": "f8",
         "asked_s": "f8",
         "spent_s": "f8",
-        "left": "i8",
+        "left": "i4",
+        "out_place": "i4",
     },
     {
         "rank": "i4",
@@ -77,7 +79,8 @@ LINK = _on_lines(
         "wave_s": "f8",
         "served_tag": "f8",
         "held_s": "f8",
-        "entered": "i8",
+        "entered": "i4",
+        "in_place": "i4",
     },
 )
 LINK_END, LINK_ENTRANCE = (0, 64), (64, 128)
@@ -202,6 +205,7 @@ def make_links(network: Network) -> npt.NDArray[np.void]:
     storage = np.maximum(np.floor(density_vpm * network.length_m + 0.5), least)
     links["storage"] = np.where(drivable, storage, 0)
     links["ring"] = np.cumsum(links["storage"]) - links["storage"]
+    links["in_place"] = links["out_place"] = links["ring"]
     links["share_cost"] = 1.0 / np.where(drivable, network.merge_priority, 1.0)
     links["next_in_s"] = links["next_out_s"] = links["asked_s"] = -np.inf
     links["try_s"] = links["ask_s"] = np.inf
