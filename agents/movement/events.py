@@ -1,8 +1,7 @@
 """Events in exact order of time and key, compiled: a wheel of short buckets, only the present one kept sorted.
 
 Equal times are ordered by key, so the order of insertion never matters. A later event waits unsorted in its bucket of
-the wheel; one beyond the wheel's turn waits in a heap. Numba's cache of the callers does not see changes made here:
-after an edit delete ``agents/movement/__pycache__``. What allocates nothing is compiled without reference counts
+the wheel; one beyond the wheel's turn waits in a heap. What allocates nothing is compiled without reference counts
 (``_nrt=False``), which took half the time of a run, and into its caller (``forceinline``): handing a dozen arrays, a
 hundred words, to a function took half of what was left.
 
@@ -29,13 +28,15 @@ SOON = np.dtype([("kind", "i4"), ("row", "i4"), ("link", "i4"), ("party", "i4"),
 _WAITING = np.dtype([("time_s", "f8"), ("key", "i8"), ("row", "i4"), ("behind", "i4")])
 
 _PER_S = 128.0
-"""Buckets a second: a few events each in a city of a hundred thousand people. No result depends on it."""
+"""Buckets a second: one event each in a city of a hundred thousand people, ten in one of a million, so that the heap of
+the present stays small. No result depends on it."""
 _BUCKETS = 1 << 20
-"""The wheel's turn is 4,096 s, longer than most of the waits of a run."""
+"""The wheel's turn is 8,192 s, longer than most of the waits of a run."""
 _NONE = -1
 
 _ENOUGH_SOON, _MOST_SOON = 64, 1024
-"""Events that are looked ahead for at once: so many are asked of memory while the first of them is on its way."""
+"""Events that are looked ahead for at once, from so many on: while memory brings what the first of them touches, it is
+asked for the others'. Many more would not stay in the nearest cache."""
 _CHAINS = 8
 """Buckets that are read at once: each event says where the next of its bucket is, and memory takes its time to tell."""
 _SOON_BUCKETS = 64

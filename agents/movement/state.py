@@ -40,8 +40,8 @@ def _on_lines(*lines: dict[str, str]) -> np.dtype[np.void]:
 
 
 # One row a link: a line of its end, one of both, one of its entrance. ``ask_s`` is when the head will ask: its event of
-# any other time is out of date; ``in_place`` and ``out_place`` are the places in the exits of who enters or leaves next,
-# from ``ring`` on. The turn from link a into link b is row a.turn + b.exit of the tags.
+# any other time is out of date. Of the exits, from ``ring`` on, ``in_place`` is that of who enters next and
+# ``out_place`` that of who leaves next. The turn from link a into link b is row a.turn + b.exit of the tags.
 LINK = _on_lines(
     {
         "to_node": "i4",
