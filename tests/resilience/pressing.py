@@ -6,6 +6,7 @@ Sockets and epoll, without an event loop of tasks: whoever presses must not take
 import select
 import socket
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -80,13 +81,14 @@ class Line:
 class Press:
     """A load on a server on this machine; ``asked`` is what came of it, ``lags_s`` how late requests left.
 
-    ``_free`` are connections that wait for their next request, ``_waiting`` counts the others.
+    ``_free`` are connections that wait for their next request, who has waited longest first, so that all go on being
+    used: as many people as there are, not a few who ask again and again. ``_waiting`` counts the others.
     """
 
     port: int
     asked: list[Asked] = field(default_factory=list)
     lags_s: list[float] = field(default_factory=list)
-    _free: list[Line] = field(default_factory=list)
+    _free: OrderedDict[int, Line] = field(default_factory=OrderedDict)
     _waiting: int = 0
     _lines: dict[int, Line] = field(default_factory=dict)
     _ready: select.epoll = field(default_factory=select.epoll)
@@ -105,7 +107,7 @@ class Press:
             self.lags_s.append(-wait_s)
             self.asked.append(asked)
             if self._waiting < MOST_WAITING:
-                self._send(self._free.pop() if self._free else None, asked, request)
+                self._send(self._take_free(), asked, request)
         while self._waiting:
             self._listen(None)
 
@@ -121,12 +123,16 @@ class Press:
 
     def leave(self) -> None:
         """Let go of all connections."""
-        for line in self._free:
+        for line in self._free.values():
             line.socket.close()
         self._ready.close()
 
     def _now_s(self) -> float:
         return time.monotonic() - self._began_s
+
+    def _take_free(self) -> Line | None:
+        """The connection that has waited longest, None if there is none."""
+        return self._free.popitem(last=False)[1] if self._free else None
 
     def _send(self, line: Line | None, asked: Asked, request: bytes) -> None:
         """Send a request over a connection that is free, or over a new one."""
@@ -163,17 +169,18 @@ class Press:
         self._waiting -= 1
         following = next(pending, None) if pending is not None else None
         if following is None:
-            self._free.append(line)
+            self._free[line.socket.fileno()] = line
         else:
             self._send(line, *following)
 
     def _end(self, line: Line) -> None:
         """A connection ended; what was asked over it has no answer."""
+        number = line.socket.fileno()
         self._ready.unregister(line.socket)
-        del self._lines[line.socket.fileno()]
+        del self._lines[number]
         line.socket.close()
         if line.asked is None:
-            self._free.remove(line)
+            del self._free[number]
         else:
             line.asked.done_s = self._now_s()
             self._waiting -= 1
