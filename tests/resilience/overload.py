@@ -193,14 +193,15 @@ async def press(server: Server) -> Pressed:
     etag = await _etag(server)
     writer = Writer.for_mix(tokens, etag)
     first = [(asked, request) for _, asked, request in due_times(500.0, 0.0, CAPACITY_S, writer)]
-    measuring = Press(server.port)
+    measuring = Press(server.port, CONNECTIONS)
     capacity = measuring.closed_loop(first, CONNECTIONS)
     measuring.leave()
     await asyncio.sleep(CAPACITY_S / 2)
     due = due_times(capacity * CALM_SHARE, 0.0, BEFORE_S, writer)
     due += due_times(capacity * TIMES, BEFORE_S, FALL_S, writer)
     due += due_times(capacity * CALM_SHARE, FALL_S, FALL_S + CALM_S, writer)
-    load = Press(server.port)
+    # None is kept back while its answer may still come in time.
+    load = Press(server.port, math.ceil(capacity * TIMES * WANTED_S))
     load.open_loop(due)
     load.leave()
     lags = sorted(load.lags_s)

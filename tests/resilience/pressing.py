@@ -3,6 +3,7 @@
 Sockets and epoll, without an event loop of tasks: whoever presses must not take more time than who is pressed.
 """
 
+import resource
 import select
 import socket
 import time
@@ -11,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-MOST_WAITING = 15_000
-"""Requests that may be without an answer at once. Source: none; what is due within the second of the objective, so that
-the load tool keeps none back while its answer may still come in time. Each takes a file. Confidence C."""
+_OTHER_FILES = 500
+"""Files that a load tool's process needs beside its connections. Source: none."""
 
 _AT_ONCE = 64
 """Requests that leave before answers are looked for, and answers before requests leave. Source: none."""
@@ -81,11 +81,14 @@ class Line:
 class Press:
     """A load on a server on this machine; ``asked`` is what came of it, ``lags_s`` how late requests left.
 
+    ``most_waiting`` is how many requests may be without an answer at once, as far as there are files for them: each has
+    a connection.
     ``_free`` are connections that wait for their next request, who has waited longest first, so that all go on being
     used: as many people as there are, not a few who ask again and again. ``_waiting`` counts the others.
     """
 
     port: int
+    most_waiting: int
     asked: list[Asked] = field(default_factory=list)
     lags_s: list[float] = field(default_factory=list)
     _free: OrderedDict[int, Line] = field(default_factory=OrderedDict)
@@ -97,6 +100,7 @@ class Press:
     def open_loop(self, due: Iterable[tuple[float, Asked, bytes]]) -> None:
         """Send all requests at their times (s from now), and wait for the answers."""
         self._began_s = time.monotonic()
+        most = min(self.most_waiting, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES)
         behind = 0
         for due_s, asked, request in due:
             wait_s = due_s - self._now_s()
@@ -106,7 +110,7 @@ class Press:
             behind += 1
             self.lags_s.append(-wait_s)
             self.asked.append(asked)
-            if self._waiting < MOST_WAITING:
+            if self._waiting < most:
                 self._send(self._take_free(), asked, request)
         while self._waiting:
             self._listen(None)
@@ -138,17 +142,27 @@ class Press:
         """Send a request over a connection that is free, or over a new one."""
         self._waiting += 1
         if line is None:
-            line = Line(socket.socket(), asked, request)
-            line.socket.settimeout(0.0)
-            line.socket.connect_ex(("127.0.0.1", self.port))
-            self._lines[line.socket.fileno()] = line
-            self._ready.register(line.socket, select.EPOLLOUT)
+            self._connect(asked, request)
             return
         line.asked, line.unsent = asked, request
         try:
             line.send()
         except OSError:
             self._end(line)
+
+    def _connect(self, asked: Asked, request: bytes) -> None:
+        """Make a connection and send a request over it, at once if the server's machine has taken it up already."""
+        line = Line(socket.socket(), asked, request)
+        line.socket.settimeout(0.0)
+        line.socket.connect_ex(("127.0.0.1", self.port))
+        self._lines[line.socket.fileno()] = line
+        try:
+            line.send()
+        except OSError:
+            # Not yet, or never: epoll tells.
+            self._ready.register(line.socket, select.EPOLLOUT)
+        else:
+            self._ready.register(line.socket, select.EPOLLIN)
 
     def _listen(self, wait_s: float | None, pending: Iterator[tuple[Asked, bytes]] | None = None) -> None:
         """Take what has come, or comes within this time; who has an answer sends what is ``pending``."""

@@ -57,7 +57,7 @@ EXPECTED = {("whole", 204, False), ("parts", 200, False), ("refused", 503, True)
 def test_requests_leave_at_their_times_and_each_has_its_answer() -> None:
     """None leaves early, connections are used again, and one that is cut takes no other's answer away."""
     with _served() as port:
-        press = Press(port)
+        press = Press(port, 200)
         press.open_loop(_requests(200))
         press.leave()
     assert {(one.operation, one.status, one.retry_after) for one in press.asked} == EXPECTED
@@ -70,7 +70,7 @@ def test_as_fast_as_answers_come() -> None:
     """Over some connections everything is answered, and the rate is that of the answers."""
     asked = [(one, request) for _, one, request in _requests(100) if one.operation != "cut"]
     with _served() as port:
-        press = Press(port)
+        press = Press(port, 4)
         rate = press.closed_loop(asked, 4)
         press.leave()
     assert {(one.operation, one.status, one.retry_after) for one, _ in asked} == EXPECTED - {("cut", 0, False)}
