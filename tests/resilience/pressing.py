@@ -15,6 +15,14 @@ from itertools import islice
 _OTHER_FILES = 500
 """Files that a load tool's process needs beside its connections. Source: none."""
 
+_SOURCES = 8
+"""Addresses of this machine's own (127.0.0.0/8, RFC 1122) from which connections are made by turns. From one of them to
+one server Linux finds the next free port at once for half of its 28,232 (net.ipv4.ip_local_port_range); then it looks
+through all of them, 0.8 ms a connection instead of 0.02 as measured here."""
+
+_IP_BIND_ADDRESS_NO_PORT = 24
+"""Source: Linux, include/uapi/linux/in.h: the port is chosen with the connection, not with the address."""
+
 _AT_ONCE = 64
 """Requests that leave before answers are looked for, and answers before requests leave. Source: none."""
 
@@ -154,6 +162,8 @@ class Press:
         """Make a connection and send a request over it, at once if the server's machine has taken it up already."""
         line = Line(socket.socket(), asked, request)
         line.socket.settimeout(0.0)
+        line.socket.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        line.socket.bind((f"127.0.0.{2 + len(self._lines) % _SOURCES}", 0))
         line.socket.connect_ex(("127.0.0.1", self.port))
         self._lines[line.socket.fileno()] = line
         try:
