@@ -16,7 +16,7 @@ from agents.movement.trips import FloatArray
 def car_times_s(links: npt.NDArray[np.void], parties: npt.NDArray[np.void], now_s: float) -> FloatArray:
     """Seconds of each link with the wait for it, by car; what was noted is forgotten.
 
-    Cars that wait at their origins do not count: theirs is a queue of its own, which those who come by road do not join.
+    Cars that wait at their origins do not count: theirs is a queue of its own, which who comes by road does not join.
     """
     on_link_s, held_s = _means(links, links["free_s"])
     waits = np.flatnonzero(links["wanted"] != NOBODY)

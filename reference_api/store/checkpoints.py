@@ -4,8 +4,9 @@ import contextlib
 import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
 
-COMMITS = 500
-"""Transactions between two checkpoints: one to three times the 1,000 pages at which SQLite makes them itself.
+COMMITS = 100
+"""Transactions of a worker between two checkpoints: at some ten pages each, the 1,000 pages at which SQLite makes them
+itself. With five times as many the log of two workers filled a disk of 48 MB, on which then none could be made.
 Confidence C."""
 
 LONGEST_LOG_PAGES = 16_384

@@ -144,8 +144,8 @@ class Pressed:
     lag_p99_s: float
 
     def put_off(self, service_class: str) -> float:
-        """Which share of a class was put off, of what was due since the first of any class was."""
-        first_s = min((one.due_s for one in self.during if one.status == PUT_OFF), default=math.inf)
+        """Which share of a class was put off, of what was due since the first of any class had been told so."""
+        first_s = min((one.done_s for one in self.during if one.status == PUT_OFF), default=math.inf)
         of_it = [one for one in self.during if one.service_class == service_class and one.due_s >= first_s]
         return sum(one.status == PUT_OFF for one in of_it) / max(len(of_it), 1)
 
