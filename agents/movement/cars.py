@@ -14,6 +14,7 @@ Leclercq, Laval, Chevallier (2007), "The Lagrangian coordinates and what it mean
 import numpy as np
 import numpy.typing as npt
 
+from agents.movement.ahead import fetch_route, fetch_route_block, find_onward
 from agents.movement.events import KIND_BITS, first_s, look_ahead, pop, push
 from agents.movement.kernel import kernel, part
 from agents.movement.merges import due, serve, take_back, take_next, wait
@@ -30,7 +31,7 @@ from agents.movement.state import (
     STRANDED,
     Cars,
 )
-from agents.movement.trees import fetch_block, fetch_next, next_link
+from agents.movement.trees import next_link
 
 
 @kernel(nogil=True, _nrt=False)
@@ -68,11 +69,11 @@ def _fetch_soon(cars: Cars, number: int) -> None:
     for place in range(number):
         _find_party(cars, place)
     for place in range(number):
-        _fetch_block(cars, place)
+        fetch_route_block(soon, place, cars.parties, cars.links, cars.trees)
     for place in range(number):
         _fetch_beside(cars, place)
     for place in range(number):
-        _find_onward(cars, place)
+        _fetch_onward(cars, place)
     for place in range(number):
         _fetch_entrance(cars, place)
 
@@ -107,23 +108,6 @@ def _find_party(cars: Cars, place: int) -> None:
 
 
 @part
-def _node_of(cars: Cars, place: int) -> int:
-    """The node at which the car of an event to come chooses its way."""
-    event = cars.queue.soon[place]
-    node: int = cars.parties[event.party].node if event.link == NOBODY else cars.links[event.link].to_node
-    return node
-
-
-@part
-def _fetch_block(cars: Cars, place: int) -> None:
-    """Ask for where the route is kept."""
-    event = cars.queue.soon[place]
-    if event.party != NOBODY and event.onward == NOBODY:
-        party = cars.parties[event.party]
-        fetch_block(cars.trees, party.tree, party.destination, _node_of(cars, place))
-
-
-@part
 def _fetch_beside(cars: Cars, place: int) -> None:
     """Ask for the car's next link, for who follows it, and for the place that it leaves."""
     event = cars.queue.soon[place]
@@ -131,7 +115,7 @@ def _fetch_beside(cars: Cars, place: int) -> None:
         return
     party = cars.parties[event.party]
     if event.onward == NOBODY:
-        fetch_next(cars.trees, party.tree, party.destination, _node_of(cars, place))
+        fetch_route(cars.queue.soon, place, cars.parties, cars.links, cars.trees)
     if event.link != NOBODY:
         here = cars.links[event.link]
         prefetch(cars.exits, here.out_place, 0)
@@ -140,16 +124,12 @@ def _fetch_beside(cars: Cars, place: int) -> None:
 
 
 @part
-def _find_onward(cars: Cars, place: int) -> None:
-    """Note the link that the car goes onto."""
-    event = cars.queue.soon[place]
-    if event.party == NOBODY:
-        return
-    party = cars.parties[event.party]
-    if event.onward == NOBODY:
-        event.onward = next_link(cars.trees, party.tree, party.destination, _node_of(cars, place))
-    if event.onward != NOBODY:
-        fetch(cars.links, event.onward, LINK_ENTRANCE)
+def _fetch_onward(cars: Cars, place: int) -> None:
+    """Ask for the link that the car goes onto."""
+    soon = cars.queue.soon
+    find_onward(soon, place, cars.parties, cars.links, cars.trees)
+    if soon[place].onward != NOBODY:
+        fetch(cars.links, soon[place].onward, LINK_ENTRANCE)
 
 
 @part

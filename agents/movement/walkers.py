@@ -12,6 +12,7 @@ On a link that was never dense since it was empty, virtual and real time are the
 import numpy as np
 import numpy.typing as npt
 
+from agents.movement.ahead import fetch_route, fetch_route_block, find_onward
 from agents.movement.crowding import headway_s, pace
 from agents.movement.events import KIND_BITS, first_s, look_ahead, pop, push
 from agents.movement.kernel import kernel, part
@@ -29,7 +30,7 @@ from agents.movement.state import (
     WAY_ENTRANCE,
     Walkers,
 )
-from agents.movement.trees import fetch_block, fetch_next, next_link
+from agents.movement.trees import next_link
 
 
 @kernel(nogil=True, _nrt=False)
@@ -67,11 +68,11 @@ def _fetch_soon(walkers: Walkers, number: int) -> None:
     for place in range(number):
         _find_party(walkers, place)
     for place in range(number):
-        _fetch_block(walkers, place)
+        fetch_route_block(soon, place, walkers.parties, walkers.ways, walkers.trees)
     for place in range(number):
         _fetch_beside(walkers, place)
     for place in range(number):
-        _find_onward(walkers, place)
+        _fetch_onward(walkers, place)
     for place in range(number):
         if soon[place].onward != NOBODY and walkers.ways[soon[place].onward].line_end != NOBODY:
             prefetch(walkers.parties, walkers.ways[soon[place].onward].line_end, 0)
@@ -95,23 +96,6 @@ def _find_party(walkers: Walkers, place: int) -> None:
 
 
 @part
-def _node_of(walkers: Walkers, place: int) -> int:
-    """The node at which the walker of an event to come chooses the way."""
-    event = walkers.queue.soon[place]
-    node: int = walkers.parties[event.party].node if event.link == NOBODY else walkers.ways[event.link].to_node
-    return node
-
-
-@part
-def _fetch_block(walkers: Walkers, place: int) -> None:
-    """Ask for where the route is kept."""
-    event = walkers.queue.soon[place]
-    if event.party != NOBODY and event.onward == NOBODY:
-        party = walkers.parties[event.party]
-        fetch_block(walkers.trees, party.tree, party.destination, _node_of(walkers, place))
-
-
-@part
 def _fetch_beside(walkers: Walkers, place: int) -> None:
     """Ask for the walker's next link, for those behind, and for the link that one who waited leaves."""
     event = walkers.queue.soon[place]
@@ -119,7 +103,7 @@ def _fetch_beside(walkers: Walkers, place: int) -> None:
         return
     party = walkers.parties[event.party]
     if event.onward == NOBODY:
-        fetch_next(walkers.trees, party.tree, party.destination, _node_of(walkers, place))
+        fetch_route(walkers.queue.soon, place, walkers.parties, walkers.ways, walkers.trees)
     elif party.link != NOBODY:
         fetch(walkers.ways, party.link, WAY_END)
     if event.link != NOBODY:
@@ -129,16 +113,12 @@ def _fetch_beside(walkers: Walkers, place: int) -> None:
 
 
 @part
-def _find_onward(walkers: Walkers, place: int) -> None:
-    """Note the link that the walker goes onto."""
-    event = walkers.queue.soon[place]
-    if event.party == NOBODY:
-        return
-    party = walkers.parties[event.party]
-    if event.onward == NOBODY:
-        event.onward = next_link(walkers.trees, party.tree, party.destination, _node_of(walkers, place))
-        if event.onward != NOBODY:
-            fetch(walkers.ways, event.onward, WAY_ENTRANCE)
+def _fetch_onward(walkers: Walkers, place: int) -> None:
+    """Ask for the link that the walker goes onto."""
+    soon = walkers.queue.soon
+    find_onward(soon, place, walkers.parties, walkers.ways, walkers.trees)
+    if soon[place].onward != NOBODY:
+        fetch(walkers.ways, soon[place].onward, WAY_ENTRANCE)
 
 
 @kernel(_nrt=False, forceinline=True)
